@@ -1,0 +1,74 @@
+"""Every error a user can cause or meet, as one tree.
+
+::
+
+    RingfenceError
+    ├── UsageError            a flag, a path or an arrow that cannot be used (exit 2)
+    │   ├── ArrowError        text that is not an arrow; says where and what was expected
+    │   ├── UnknownEndpoint   a name that is not in the input; says the nearest ones
+    │   └── AmbiguousEndpoint a name that means two things which lead to different ports
+    ├── InputError            nothing of the input could be used (exit 2)
+    └── EnvironmentError_     the machine lacks what the verb needs (exit 3)
+
+What only a programmer can cause is a ``ValueError`` or ``TypeError``.
+"""
+
+from __future__ import annotations
+
+
+class RingfenceError(Exception):
+    """Anything that ringfence says with one sentence instead of a traceback.
+
+    ``exit_status`` is what the command line returns for it.
+    """
+
+    exit_status = 2
+
+
+class UsageError(RingfenceError):
+    """A flag, path or argument that cannot be used as given."""
+
+
+class ArrowError(UsageError):
+    """Text that is not an arrow.
+
+    ``text`` is what was given, ``column`` the first character (from 0) that does not fit.
+    """
+
+    def __init__(self, text: str, column: int, expected: str) -> None:
+        self.text = text
+        self.column = column
+        self.expected = expected
+        super().__init__(f'arrow "{text}": at column {column + 1}, expected {expected}\n  {text}\n  {" " * column}^')
+
+
+class UnknownEndpoint(UsageError):
+    """A name that no object of the input has. ``nearest`` holds the closest names."""
+
+    def __init__(self, name: str, where: str, nearest: tuple[str, ...] = (), what: str = "endpoint") -> None:
+        self.name = name
+        self.nearest = nearest
+        hint = f"did you mean {' or '.join(nearest)}?" if nearest else "run 'ringfence matrix' to list what there is"
+        super().__init__(f"{name} ({where}): no such {what}; {hint}")
+
+
+class AmbiguousEndpoint(UsageError):
+    """A name that is both a workload and a Service which lead to different pod ports, or several of one sort.
+
+    ``spellings`` are the unambiguous ways to write it.
+    """
+
+    def __init__(self, name: str, where: str, spellings: tuple[str, ...]) -> None:
+        self.name = name
+        self.spellings = spellings
+        super().__init__(f"{name} ({where}): means more than one thing; write {' or '.join(spellings)}")
+
+
+class InputError(RingfenceError):
+    """Nothing of the input can be used: a missing path, no manifest in it."""
+
+
+class EnvironmentError_(RingfenceError):
+    """The machine or the cluster lacks what the verb needs."""
+
+    exit_status = 3

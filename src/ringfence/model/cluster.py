@@ -1,0 +1,121 @@
+"""The cluster as one immutable snapshot: everything a question can be asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from ringfence.model.addresses import FAMILIES, AddressSet, Family
+from ringfence.model.findings import Finding
+from ringfence.model.flows import Note
+from ringfence.model.objects import (
+    NAME_LABEL,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Pod,
+    Service,
+    Workload,
+)
+from ringfence.model.policies import Direction, Policy
+from ringfence.model.selectors import Selector
+from ringfence.model.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something the input has and the snapshot lacks, and which pods it may concern.
+
+    ``note`` is what answers about those pods carry: ``incomplete-input`` or ``unmodelled-policy``.
+    ``namespace`` None means the whole cluster; ``pods`` None means every pod of it.
+    """
+
+    note: Note
+    what: str
+    namespace: str | None = None
+    pods: Selector | None = None
+    source: Source = field(default=Source(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What files cannot hold and a person can say: the cluster's address ranges."""
+
+    pod_cidrs: AddressSet = AddressSet.NONE
+    node_cidrs: AddressSet = AddressSet.NONE
+    service_cidrs: AddressSet = AddressSet.NONE
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """All we know at one moment. Built by ``manifests``; no room changes it.
+
+    ``findings`` are what reading had to say; ``gaps`` what the answers must be qualified for;
+    ``ignored`` counts objects of kinds that have nothing to do with traffic.
+    """
+
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    services: tuple[Service, ...] = ()
+    slices: tuple[EndpointSlice, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+    ignored: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """Every pod and template, in the order of the workloads."""
+        return tuple(pod for workload in self.workloads for pod in workload.pods)
+
+    @cached_property
+    def policies_by_namespace(self) -> Mapping[str, tuple[Policy, ...]]:
+        """The namespaced policies, by namespace, in the order they were read."""
+        found: dict[str, list[Policy]] = {}
+        for policy in self.policies:
+            if policy.namespace is not None:
+                found.setdefault(policy.namespace, []).append(policy)
+        return {namespace: tuple(policies) for namespace, policies in found.items()}
+
+    @cached_property
+    def node_by_name(self) -> Mapping[str, Node]:
+        """The nodes that were read, by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def pod_families(self) -> frozenset[Family]:
+        """The families of a pod whose address is unknown: those the input shows, else IPv4 alone (S56)."""
+        seen = {family for pod in self.pods if not pod.host_network for family in pod.families}
+        seen |= {family for family in FAMILIES if self.facts.pod_cidrs.of_family(family)}
+        return frozenset(seen) if seen else frozenset({4})
+
+    @cached_property
+    def speaks_ipv6(self) -> bool:
+        """Whether anything in the input is IPv6: then the IPv6 outside is listed beside the IPv4 one."""
+        return (
+            any(6 in pod.families for pod in self.pods)
+            or any(ip.family == 6 for node in self.nodes for ip in node.addresses)
+            or bool(self.facts.pod_cidrs.v6 or self.facts.node_cidrs.v6)
+            or any(
+                peer.block is not None and peer.block.family == 6
+                for policy in self.policies
+                for direction in Direction
+                for rule in policy.rules(direction)
+                for peer in rule.peers
+            )
+        )
+
+    def namespace(self, name: str) -> Namespace:
+        """The namespace called *name*; one with the label of S24 alone when no object was read (S126)."""
+        return self.namespaces.get(name) or Namespace(name, {NAME_LABEL: name}, invented=True)
+
+    def change(
+        self, *, without: Iterable[Policy] = (), more: Iterable[Policy] = (), facts: Facts | None = None
+    ) -> Cluster:
+        """This snapshot with some policies taken out and others added."""
+        out = set(map(id, without))
+        kept = tuple(policy for policy in self.policies if id(policy) not in out)
+        return replace(self, policies=kept + tuple(more), facts=facts or self.facts)
