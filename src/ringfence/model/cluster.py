@@ -72,6 +72,11 @@ class Cluster:
         return tuple(pod for workload in self.workloads for pod in workload.pods)
 
     @cached_property
+    def workload_of(self) -> Mapping[int, Workload]:
+        """The workload of each pod, by ``id(pod)``: pods are told apart by identity, as a template has no name."""
+        return {id(pod): workload for workload in self.workloads for pod in workload.pods}
+
+    @cached_property
     def policies_by_namespace(self) -> Mapping[str, tuple[Policy, ...]]:
         """The namespaced policies, by namespace, in the order they were read."""
         found: dict[str, list[Policy]] = {}
@@ -91,6 +96,14 @@ class Cluster:
         seen = {family for pod in self.pods if not pod.host_network for family in pod.families}
         seen |= {family for family in FAMILIES if self.facts.pod_cidrs.of_family(family)}
         return frozenset(seen) if seen else frozenset({4})
+
+    @cached_property
+    def node_families(self) -> frozenset[Family]:
+        """The families of a node whose address is unknown: those the input shows of nodes, else those of pods."""
+        seen = {ip.family for node in self.nodes for ip in node.addresses}
+        seen |= {family for pod in self.pods if pod.host_network for family in pod.families}
+        seen |= {family for family in FAMILIES if self.facts.node_cidrs.of_family(family)}
+        return frozenset(seen) if seen else self.pod_families
 
     @cached_property
     def speaks_ipv6(self) -> bool:

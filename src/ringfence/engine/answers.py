@@ -1,0 +1,86 @@
+"""Answers about a pair of ends, for every port at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ringfence.model.flows import Note, Reason, Verdict
+from ringfence.model.ports import ConnectionSet
+
+NO_NOTES: frozenset[Note] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one end may open to another, over all ports and all pods behind the two names.
+
+    ``possible``: allowed for at least one pair of pods. ``open``: per reason, what is implementation-defined for at
+    least one. ``blocked``: denied for at least one. A port in ``possible`` alone is allowed everywhere (S123, S129).
+    """
+
+    possible: ConnectionSet
+    open: tuple[tuple[Reason, ConnectionSet], ...] = ()
+    blocked: ConnectionSet = ConnectionSet.NONE
+    notes: frozenset[Note] = NO_NOTES
+
+    @property
+    def undecided(self) -> ConnectionSet:
+        """Everything in ``open``, whatever the reason."""
+        found = ConnectionSet.NONE
+        for _, ports in self.open:
+            found = found | ports
+        return found
+
+    @property
+    def allowed(self) -> ConnectionSet:
+        """What is allowed for every pair of pods: the guaranteed set (S123)."""
+        if not self.blocked and not self.open:
+            return self.possible
+        return self.possible - self.blocked - self.undecided
+
+    @property
+    def mixed(self) -> ConnectionSet:
+        """What is allowed for some pairs of pods and not for others."""
+        return self.possible - self.allowed
+
+    @property
+    def plainly_denied(self) -> bool:
+        """Denied on every port, with nothing to add."""
+        return not self.possible and not self.open and not self.notes
+
+    def verdict(self, protocol: str, port: int) -> Verdict:
+        """The verdict on one port of TCP, UDP or SCTP."""
+        found = set()
+        if self.possible.allows(protocol, port):
+            found.add(Verdict.ALLOWED)
+        if self.blocked.allows(protocol, port):
+            found.add(Verdict.DENIED)
+        if any(ports.allows(protocol, port) for _, ports in self.open):
+            found.add(Verdict.IMPLEMENTATION_DEFINED)
+        return found.pop() if len(found) == 1 else Verdict.MIXED
+
+    def noted(self, notes: frozenset[Note]) -> Answer:
+        """This answer with *notes* added."""
+        return self if notes <= self.notes else Answer(self.possible, self.open, self.blocked, self.notes | notes)
+
+
+EVERYTHING = Answer(ConnectionSet.ALL)
+NOTHING = Answer(ConnectionSet.NONE, (), ConnectionSet.ALL)
+
+
+def join(answers: Iterable[Answer]) -> Answer:
+    """One answer for several pairs of pods: where they differ it is mixed (S123)."""
+    distinct = list(dict.fromkeys(answers))
+    if len(distinct) == 1:
+        return distinct[0]
+    possible = blocked = ConnectionSet.NONE
+    undecided: dict[Reason, ConnectionSet] = {}
+    notes = NO_NOTES
+    for answer in distinct:
+        possible = possible | answer.possible
+        blocked = blocked | answer.blocked
+        notes = notes | answer.notes
+        for reason, ports in answer.open:
+            undecided[reason] = undecided.get(reason, ConnectionSet.NONE) | ports
+    return Answer(possible, tuple(sorted(undecided.items())), blocked, notes)

@@ -1,0 +1,77 @@
+"""The sentences of a decision's steps: which policy or rule, at which line, did what to this flow.
+
+They are recorded while the reference decides and never rebuilt afterwards.
+"""
+
+from __future__ import annotations
+
+from ringfence.engine.matching import Match, PeerMatch
+from ringfence.model.flows import Outside, Step
+from ringfence.model.objects import Node, Pod
+from ringfence.model.policies import Direction, Policy, PortMatch, Rule
+
+
+def party_name(party: Pod | Node | Outside) -> str:
+    """What a person calls *party*."""
+    if isinstance(party, Node):
+        return f"node {party.name}"
+    if isinstance(party, Outside):
+        return f"{', '.join(party.addresses.cidrs())} (outside the cluster)"
+    return party.id
+
+
+def exempt(text: str, basis: str) -> Step:
+    """A rule of the API itself that settles an end, whatever the policies say."""
+    return Step("", "", "", "", 0, "exempt", text, basis)
+
+
+def isolates(policy: Policy, direction: Direction, pod: Pod) -> Step:
+    """*policy* selects *pod* and is in force for *direction*: what it does not allow is denied."""
+    count = len(policy.rules(direction))
+    rules = "no rule" if count == 0 else "1 rule" if count == 1 else f"{count} rules"
+    text = f"selects {pod.id} (podSelector {policy.subject.pods}) and has {rules} for {direction}"
+    return _at(policy, "", "isolates", text, "S35")
+
+
+def inert(policy: Policy, direction: Direction) -> Step:
+    """*policy* has rules for *direction* that its policyTypes do not put in force."""
+    text = f"has {direction} rules, but policyTypes does not list {direction.capitalize()}, so they have no effect"
+    return _at(policy, f"spec.{direction}", "no-match", text, "S38")
+
+
+def unselected(policy: Policy, pod: Pod) -> Step:
+    """*policy* lies in the pod's namespace and does not select it."""
+    return _at(policy, "spec.podSelector", "no-match", f"does not select {pod.id} (podSelector {policy.subject.pods})",
+               "S34")  # fmt: skip
+
+
+def rule_outcome(
+    policy: Policy, direction: Direction, rule: Rule, peers: PeerMatch, ports: bool, party: Pod | Node | Outside,
+    dialled: str,
+) -> Step:  # fmt: skip
+    """What one rule of *policy* said: allows, leaves open, or why it did not match."""
+    way = "from" if direction is Direction.INGRESS else "to"
+    who = party_name(party)
+    peer_path = rule.path if peers.peer is None else f"{rule.path}.{way}[{peers.peer}]"
+    if peers.match is Match.NO:
+        listed = "; ".join(str(peer) for peer in rule.peers)
+        field = f"{rule.path}.{way}"
+        return _at(policy, field, "no-match", f"{who} is none of its peers ({listed})", "S41")
+    if not ports:
+        listed = ", ".join(_port_text(port) for port in rule.ports)
+        return _at(policy, f"{rule.path}.ports", "no-match", f"allows {listed}, not {dialled}", "S41")
+    what = "every port" if not rule.ports else ", ".join(_port_text(port) for port in rule.ports)
+    whom = f"every {'source' if way == 'from' else 'destination'}" if peers.peer is None else rule.peers[peers.peer]
+    if peers.match is Match.UNKNOWN:
+        text = f"allows {what} {way} {whom}, which holds {who} or not: its address is not in the input"
+        return _at(policy, peer_path, "open", text, "S55")
+    return _at(policy, peer_path, "allows", f"allows {what} {way} {whom}", "S36")
+
+
+def _port_text(port: PortMatch) -> str:
+    return f"{port} (by name)" if isinstance(port.port, str) else str(port)
+
+
+def _at(policy: Policy, path: str, effect: str, text: str, basis: str) -> Step:
+    line = policy.source.at(path)[0] if path else policy.source.line
+    return Step(policy.id, policy.kind, path, policy.source.file, line, effect, text, basis)
