@@ -169,7 +169,7 @@ class Reachability:
         """
         for dst in self.cluster.workloads:
             yield from self._into_workload(dst, every)
-        for family in self._outside_families:
+        for family in self.outside_families:
             table = self.tables[family]
             for position, dst_cell in enumerate(table.destination_cells):
                 yield from self._into_cell(table, table.count + position, dst_cell, every)
@@ -184,7 +184,7 @@ class Reachability:
                 answer = self.answer(src, dst)
                 if every or not answer.plainly_denied:
                     yield src, dst, answer
-        for family in self._outside_families:
+        for family in self.outside_families:
             for piece in self.tables[family].source_cells:
                 answer = join(self._from_outside_cell(family, piece, dst))
                 if every or not answer.plainly_denied:
@@ -270,7 +270,8 @@ class Reachability:
             yield self.cluster.workloads[position]
 
     @property
-    def _outside_families(self) -> tuple[Family, ...]:
+    def outside_families(self) -> tuple[Family, ...]:
+        """The families whose outside is listed: IPv6 only when the input speaks it."""
         return self.families if self.cluster.speaks_ipv6 else (4,)
 
     def _from_outside_cell(self, family: Family, piece: Outside, dst: Workload) -> Iterator[Answer]:

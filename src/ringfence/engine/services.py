@@ -121,10 +121,11 @@ class Services:
             yield self._hairpin(source, protocol, port)
             if source.replicas > 1:
                 yield self.reach.parties(source, source).verdict(protocol, port)
-        elif isinstance(source, Outside) and isinstance(party, Outside):
-            yield Verdict.ALLOWED
         elif isinstance(source, Outside):
-            yield self._entering(source, service, party, protocol, port)
+            if isinstance(party, Outside):
+                yield Verdict.ALLOWED
+            else:
+                yield self._entering(source, service, party, protocol, port)
         elif isinstance(party, Outside):
             yield self._leaving(source, service, party, protocol, port)
         else:

@@ -1,0 +1,223 @@
+"""Who can reach whom, on what: every pair of workloads and the outside, with exact ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from ringfence.engine.answers import Answer
+from ringfence.engine.reachability import Reachability
+from ringfence.errors import UsageError
+from ringfence.model.addresses import FAMILIES, AddressSet
+from ringfence.model.cluster import Cluster
+from ringfence.model.flows import End, Outside
+from ringfence.model.objects import Node, Pod, Workload
+from ringfence.model.policies import Direction
+from ringfence.model.ports import ConnectionSet
+from ringfence.model.profiles import KUBERNETES, Profile
+from ringfence.query.regions import Cause, causes, regions
+
+By = Literal["workload", "pod"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One cell of the matrix. ``causes`` say why, where that was asked for."""
+
+    src: End
+    dst: End
+    answer: Answer
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Every pair that can connect, or whose denial carries a note; with ``every`` the plainly denied ones too.
+
+    ``connections`` are sorted by source and destination. ``pairs`` counts the pairs that were asked about.
+    """
+
+    cluster: Cluster
+    profile: Profile
+    connections: tuple[Connection, ...]
+    sources: tuple[End, ...] | None = None
+    destinations: tuple[End, ...] | None = None
+    every: bool = False
+    by: By = "workload"
+    ports: ConnectionSet | None = field(default=None)
+
+    @cached_property
+    def endpoints(self) -> tuple[End, ...]:
+        """The workloads (or pods), and then the ranges of the outside that the connections name."""
+        outside = {end for c in self.connections for end in (c.src, c.dst) if isinstance(end, Outside)}
+        return (*self.cluster.workloads, *sorted(outside, key=_order))
+
+    @cached_property
+    def unprotected(self) -> dict[Direction, tuple[Workload, ...]]:
+        """The workloads that no policy isolates, by direction."""
+        from ringfence.query.protection import isolated  # noqa: PLC0415
+
+        return {
+            direction: tuple(w for w in self.cluster.workloads if not isolated(self.cluster, w, direction, self.profile))
+            for direction in Direction
+        }
+
+
+def matrix(
+    cluster: Cluster,
+    *,
+    profile: Profile = KUBERNETES,
+    by: By = "workload",
+    src: Sequence[End] | None = None,
+    dst: Sequence[End] | None = None,
+    ports: ConnectionSet | None = None,
+    every: bool = False,
+    why: bool = False,
+) -> Matrix:
+    """The matrix of *cluster*, or the part of it from *src*, to *dst* and on *ports*.
+
+    *why* adds what lets each connection through, at both ends.
+    Raises: UsageError under the np-guard profile for pods of one owner that a policy tells apart (S140).
+    """
+    if by == "pod":
+        cluster = _by_pod(cluster)
+    found: Iterable[tuple[End, End, Answer]]
+    if src is None and dst is None:
+        found = _whole(cluster, profile, every)
+    else:
+        found = _part(cluster, profile, src, dst)
+    connections = [Connection(*item) for item in found if _listed(item[2], every)]
+    if ports is not None:
+        connections = [c for c in connections if _touches(c.answer, ports, every)]
+    if why:
+        connections = [replace(c, causes=_why(cluster, c, profile, ports)) for c in connections]
+    connections.sort(key=lambda c: (_order(c.src), _order(c.dst)))
+    sources, destinations = (None if ends is None else tuple(ends) for ends in (src, dst))
+    return Matrix(cluster, profile, tuple(connections), sources, destinations, every, by, ports)
+
+
+def _listed(answer: Answer, every: bool) -> bool:
+    return every or not answer.plainly_denied
+
+
+def _touches(answer: Answer, ports: ConnectionSet, every: bool) -> bool:
+    return every or bool(answer.notes) or bool((answer.possible | answer.undecided) & ports)
+
+
+def _why(cluster: Cluster, connection: Connection, profile: Profile, ports: ConnectionSet | None) -> tuple[Cause, ...]:
+    wanted = connection.answer.possible | connection.answer.undecided
+    if ports is not None:
+        wanted = wanted & ports
+    return tuple(causes(r.decision for r in regions(cluster, connection.src, connection.dst, wanted, profile)))
+
+
+def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[tuple[End, End, Answer]]:
+    reach = Reachability(cluster, profile)
+    if profile.direct_controller:
+        _refuse_label_gaps(reach)
+    pairs = (pair for pair in reach.pairs(every=every) if not _alone(pair[0], pair[1], profile))
+    return pairs if profile.direct_controller else _merge_outside(pairs)
+
+
+def _alone(src: End, dst: End, profile: Profile) -> bool:
+    """Whether the pair is one pod and itself, which says nothing (S125), or any workload and itself for np-guard."""
+    if src is not dst or not isinstance(src, Workload):
+        return False
+    return profile.direct_controller or src.replicas == 1
+
+
+def _part(
+    cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Sequence[End] | None
+) -> Iterator[tuple[End, End, Answer]]:
+    """The asked rows and columns, one pair at a time."""
+    reach = Reachability(cluster, profile)
+    sources = _asked(reach, src, Direction.INGRESS)
+    targets = _asked(reach, dst, Direction.EGRESS)
+    pairs = (
+        (a, b, reach.answer(a, b))
+        for a in sources
+        for b in targets
+        if not (isinstance(a, Outside) and isinstance(b, Outside)) and not _alone(a, b, profile)
+    )
+    return _merge_outside(pairs)
+
+
+def _asked(reach: Reachability, ends: Sequence[End] | None, direction: Direction) -> list[End]:
+    """The asked ends, ranges of the outside cut into cells; every workload and cell when none was asked for."""
+    if ends is None:
+        return [*reach.cluster.workloads, *_cells(reach, direction)]
+    found: list[End] = []
+    for end in ends:
+        if not isinstance(end, Outside):
+            found.append(end)
+            continue
+        for family in FAMILIES:
+            table = reach.table(family) if end.addresses.of_family(family) else None
+            if table is not None:
+                cells = table.source_cells if direction is Direction.INGRESS else table.destination_cells
+                pieces = (cell.addresses & end.addresses for cell in cells)
+                found += [Outside(piece) for piece in pieces if piece]
+    return found
+
+
+def _cells(reach: Reachability, direction: Direction) -> list[Outside]:
+    found: list[Outside] = []
+    for family in reach.outside_families:
+        table = reach.table(family)
+        found += table.source_cells if direction is Direction.INGRESS else table.destination_cells
+    return found
+
+
+def _merge_outside(pairs: Iterable[tuple[End, End, Answer]]) -> Iterator[tuple[End, End, Answer]]:
+    """*pairs* with neighbouring outside ranges of equal answers made one (S128)."""
+    waiting: dict[tuple[int, bool, Answer], AddressSet] = {}
+    ends: dict[int, End] = {}
+    for src, dst, answer in pairs:
+        if isinstance(src, Outside):
+            key, addresses = (id(dst), True, answer), src.addresses
+            ends[id(dst)] = dst
+        elif isinstance(dst, Outside):
+            key, addresses = (id(src), False, answer), dst.addresses
+            ends[id(src)] = src
+        else:
+            yield src, dst, answer
+            continue
+        waiting[key] = waiting.get(key, AddressSet.NONE) | addresses
+    for (end, incoming, answer), addresses in waiting.items():
+        for family in FAMILIES:
+            for low, high in addresses.of_family(family):
+                outside = Outside(AddressSet.interval(family, low, high))
+                yield (outside, ends[end], answer) if incoming else (ends[end], outside, answer)
+
+
+def _by_pod(cluster: Cluster) -> Cluster:
+    """*cluster* with every live pod as a workload of its own; a template stays what it stands for."""
+    split = [
+        Workload(pod.namespace, workload.name if pod.template else pod.name,
+                 workload.kind if pod.template else "Pod", (pod,), workload.no_replicas, pod.source)
+        for workload in cluster.workloads
+        for pod in workload.pods
+    ]  # fmt: skip
+    return replace(cluster, workloads=tuple(split))
+
+
+def _refuse_label_gaps(reach: Reachability) -> None:
+    for workload in reach.cluster.workloads:
+        if len({reach.classes.of_party[id(pod)] for pod in workload.pods}) > 1:
+            raise UsageError(
+                f"{workload.id}: its pods differ in labels that a policy selects on, which the np-guard profile "
+                f"cannot show; leave --profile out"
+            )
+
+
+def _order(end: End) -> tuple[int, str, str, int]:
+    if isinstance(end, Workload):
+        return (0, end.namespace, f"{end.name}[{end.kind}]", 0)
+    if isinstance(end, Pod):
+        return (0, end.namespace, end.name, 0)
+    if isinstance(end, Node):
+        return (1, "", end.name, 0)
+    first = end.addresses.first()
+    return (2 + first.family, "", "", first.number)

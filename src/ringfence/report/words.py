@@ -1,0 +1,72 @@
+"""How sets of ports, ends and verdicts are written, for people and in the line grammar of np-guard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ringfence.model.flows import End, Outside, Verdict
+from ringfence.model.objects import Node, Pod, Service
+from ringfence.model.ports import ConnectionSet, PortSet
+
+VERDICT_STYLE: Final[Mapping[Verdict, str]] = {
+    Verdict.ALLOWED: "green",
+    Verdict.DENIED: "red",
+    Verdict.MIXED: "yellow",
+    Verdict.NO_ENDPOINTS: "yellow",
+    Verdict.IMPLEMENTATION_DEFINED: "yellow",
+}
+
+
+def ports_text(ports: PortSet) -> str:
+    """``53,8000-8010``."""
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ports)
+
+
+def human(ports: ConnectionSet) -> str:
+    """``TCP 53,5353, UDP 53``; "every port" for all; a whole protocol is "every TCP port"."""
+    if ports == ConnectionSet.ALL:
+        return "every port"
+    if not ports:
+        return "nothing"
+    return ", ".join(
+        f"every {protocol} port" if part == PortSet.ALL else f"{protocol} {ports_text(part)}"
+        for protocol, part in ports.items()
+    )
+
+
+def grammar(ports: ConnectionSet) -> str:
+    """The ``conn`` of np-guard's line grammar (S132): protocols in alphabetical order, no blank after a comma."""
+    if ports == ConnectionSet.ALL:
+        return "All Connections"
+    if not ports:
+        return "No Connections"
+    return ",".join(f"{protocol} {ports_text(part)}" for protocol, part in sorted(ports.items()))
+
+
+def as_json(ports: ConnectionSet) -> dict[str, list[list[int]]]:
+    """``{"TCP": [[8000, 8000]]}``."""
+    return {protocol: [[low, high] for low, high in part] for protocol, part in ports.items()}
+
+
+def end_id(end: End | Service) -> str:
+    """``ns/name[Kind]``, or ``low-high[External]``."""
+    if isinstance(end, Node):
+        return f"{end.name}[Node]"
+    if isinstance(end, Pod):
+        return f"{end.id}[Pod]"
+    if isinstance(end, Service):
+        return f"{end.id}[Service]"
+    return end.id
+
+
+def end_name(end: End | Service) -> str:
+    """What a person calls it: ``ns/name``, CIDRs, or "outside" for all of IPv4."""
+    if isinstance(end, Outside):
+        cidrs = list(end.addresses.cidrs())
+        if cidrs in (["0.0.0.0/0"], ["::/0"]):
+            return f"outside ({cidrs[0]})"
+        return f"outside ({', '.join(cidrs) if len(cidrs) <= 3 else next(end.addresses.ranges())})"
+    if isinstance(end, Node):
+        return f"node/{end.name}"
+    return f"{end.namespace}/{end.name}"
