@@ -180,7 +180,7 @@ class Reachability:
         if simple is not None and len(self.families) == 1 and not every:
             yield from self._quick(dst, simple)
         else:
-            for src in self._candidates(numbers, every):
+            for src in self._candidates(dst, numbers, every):
                 answer = self.answer(src, dst)
                 if every or not answer.plainly_denied:
                     yield src, dst, answer
@@ -228,6 +228,13 @@ class Reachability:
                     special.update(self._workloads_of[number])
         return special
 
+    def _strangers(self, families: frozenset[Family]) -> set[int]:
+        """The workloads with pods that speak none of *families*; their answers carry a note."""
+        if len(self.families) == 1:
+            return set()
+        apart = (item.number for item in self.classes.items if not item.families & families)
+        return {position for number in apart for position in self._workloads_of[number]}
+
     @cached_property
     def _never_quick(self) -> frozenset[int]:
         return frozenset(
@@ -252,14 +259,16 @@ class Reachability:
                 found[number].append(position)
         return found
 
-    def _candidates(self, destinations: set[int], every: bool) -> Iterator[Workload]:
-        """The workloads that may have more than a plain denial to say to one of *destinations*."""
-        if every or any(self._class_notes[number] or self.classes.items[number].node_like for number in destinations):
+    def _candidates(self, dst: Workload, destinations: set[int], every: bool) -> Iterator[Workload]:
+        """The workloads whose answer to *dst*, which is of the classes *destinations*, may not be a plain denial."""
+        noted = any(self.end_notes(pod) for pod in dst.pods)
+        if every or noted or any(self.classes.items[number].node_like for number in destinations):
             yield from self.cluster.workloads
             return
         wanted = set(self._never_quick)
         for number in destinations:
             wanted |= self._special_sources(number)
+            wanted |= self._strangers(self.classes.items[number].families)
             wanted.update(self._workloads_of[number])
             for table in self.tables.values():
                 for answer, bits in table.row(number):

@@ -1,0 +1,141 @@
+"""Options and ends that verbs share: the input, the cluster's facts, formats, where output goes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ringfence.errors import UsageError
+from ringfence.model.addresses import AddressSet
+from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.findings import Severity
+from ringfence.model.profiles import PROFILES, Profile
+
+
+def add_input(parser: argparse.ArgumentParser, *, paths: bool = True) -> None:
+    """The source of manifests and what can be changed about it."""
+    group = parser.add_argument_group("input")
+    if paths:
+        parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
+    group.add_argument("-n", "--namespace", default=None, help="for objects and names without one (default: default)")
+    group.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE",
+                       help="as if FILE were applied too; it replaces objects of the same name")  # fmt: skip
+    group.add_argument("--without", action="append", default=[], metavar="NS/POLICY",
+                       help="as if that policy were deleted")  # fmt: skip
+    facts = parser.add_argument_group("facts that files cannot hold")
+    for name, what in (("pod", "pods"), ("node", "nodes"), ("service", "Services")):
+        facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
+                           help=f"where {what} have their addresses; may be repeated")  # fmt: skip
+    facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
+                       help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
+
+
+def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
+    """The format, the file and the colour."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
+    group.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto",
+                       help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
+    group.add_argument("-q", "--quiet", action="store_true", help="only errors on standard error")
+    group.add_argument("-v", "--verbose", action="store_true", help="also what was read and left aside")
+
+
+def _cidr(text: str) -> str:
+    try:
+        AddressSet.of(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a CIDR such as 10.0.0.0/8") from problem
+    if "/" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} has no prefix length, as in 10.0.0.0/8")
+    return text
+
+
+def load(args: argparse.Namespace) -> Cluster:
+    """The cluster that *args* name, with its findings told on standard error."""
+    from ringfence.manifests import load as read  # noqa: PLC0415
+
+    if not args.paths:
+        raise UsageError("no input: name files or directories, or - for standard input")
+    facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr, args.service_cidr)))
+    cluster = read(
+        args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
+        direct_controller=profile(args).direct_controller,
+    )  # fmt: skip
+    tell(cluster, quiet=args.quiet, verbose=args.verbose)
+    return cluster
+
+
+def profile(args: argparse.Namespace) -> Profile:
+    """The profile that was asked for."""
+    return PROFILES[args.profile]
+
+
+def tell(cluster: Cluster, *, quiet: bool, verbose: bool) -> None:
+    """The findings of reading, and what was left aside, on standard error."""
+    from ringfence.report.findings import finding_line  # noqa: PLC0415
+
+    for finding in cluster.findings:
+        if finding.severity is Severity.ERROR or not quiet:
+            print(finding_line(finding), file=sys.stderr)
+    if cluster.ignored and not quiet:
+        total = sum(cluster.ignored.values())
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cluster.ignored.items()))
+        what = f": {kinds}" if verbose else f" of {len(cluster.ignored)} kinds (-v lists them)"
+        print(f"left aside as having nothing to do with traffic: {total} objects{what}", file=sys.stderr)
+
+
+def input_status(cluster: Cluster) -> int:
+    """2 when something of the input had to be left out of the answers, else 0."""
+    return 2 if any(finding.excludes for finding in cluster.findings) else 0
+
+
+def wants_color(args: argparse.Namespace) -> bool:
+    """Whether to colour: asked for, or a terminal and NO_COLOR not set."""
+    if args.color != "auto":
+        return bool(args.color == "always")
+    return args.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+@contextlib.contextmanager
+def output(args: argparse.Namespace) -> Iterator[TextIO]:
+    """Where the result goes: standard output, or a file that appears only when all of it was written."""
+    if args.output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        yield sys.stdout
+        return
+    target = Path(args.output)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent, text=True)
+    except OSError as problem:
+        raise UsageError(f"{target}: cannot be written ({problem.strerror}); name a writable file") from problem
+    try:
+        with open(handle, "w", encoding="utf-8") as stream:
+            yield stream
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException as problem:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(problem, OSError):
+            raise UsageError(f"{target}: cannot be written ({problem.strerror})") from problem
+        raise
+
+
+def write_json(document: object, out: TextIO) -> None:
+    """*document* as indented JSON."""
+    import msgspec  # noqa: PLC0415
+
+    out.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+
+
+def print_lines(lines: Iterator[str], out: TextIO, write: Callable[[str], object] | None = None) -> None:
+    """Each of *lines* on a line of its own."""
+    (write or out.write)("".join(f"{line}\n" for line in lines))

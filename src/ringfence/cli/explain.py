@@ -1,0 +1,46 @@
+"""``ringfence explain``: why can, or can't, A reach B?"""
+
+from __future__ import annotations
+
+import argparse
+
+from ringfence.cli import common
+from ringfence.errors import UsageError
+from ringfence.model.flows import Verdict
+
+FORMATS = ("text", "json")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options to *parser*."""
+    parser.add_argument("words", nargs="+", metavar="PATH … ARROW",
+                        help="files, directories or -, and last the flow: 'ns/a -> ns/b:8000'")  # fmt: skip
+    common.add_input(parser, paths=False)
+    common.add_output(parser, FORMATS)
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 unless the flow is allowed")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer, print, and return the exit status."""
+    from ringfence.model.arrows import parse  # noqa: PLC0415
+    from ringfence.query.explain import explain  # noqa: PLC0415
+
+    *args.paths, text = args.words
+    if "->" not in text and "-x" not in text:
+        raise UsageError(f"{text}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'")
+    if not args.paths:
+        raise UsageError("no input: name files or directories before the flow, or - for standard input")
+    arrow = parse(text)
+    cluster = common.load(args)
+    found = explain(cluster, arrow, namespace=args.namespace, profile=common.profile(args))
+    with common.output(args) as out:
+        if args.format == "json":
+            from ringfence.report import explain_json  # noqa: PLC0415
+
+            common.write_json(explain_json.document(found), out)
+        else:
+            from ringfence.report import explain_text  # noqa: PLC0415
+
+            explain_text.write(found, out, color=common.wants_color(args))
+    denied = args.exit_code and any(one.verdict is not Verdict.ALLOWED for one in found)
+    return common.input_status(cluster) or int(denied)

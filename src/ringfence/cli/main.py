@@ -1,0 +1,75 @@
+"""The entry point: finds the verb, imports its module, and turns every end into an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from ringfence import __version__
+from ringfence.errors import RingfenceError
+
+VERBS: Final = {
+    "matrix": "who can reach whom, on what?",
+    "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+}
+"""Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
+CRASH: Final = 70
+EPILOG: Final = (
+    "exit status: 0 clean; 1 a denial under --exit-code; 2 usage, or input of which something had to be left out; "
+    "3 the environment; 70 a fault of ringfence itself"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence and say where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one sentence and exit with 2."""
+        self.exit(2, f"{self.prog}: {message}; run '{self.prog} --help'\n")
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole parser; with *only*, just that verb's options are loaded."""
+    top = Parser(
+        prog="ringfence",
+        description="Network policy for Kubernetes, proven: the exact traffic matrix of any set of manifests.",
+        epilog=EPILOG,
+    )
+    top.add_argument("--version", action="version", version=f"ringfence {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    for verb, question in VERBS.items():
+        sub = verbs.add_parser(verb, help=question, description=question.capitalize())
+        if only is None or only == verb:
+            importlib.import_module(f"ringfence.cli.{verb}").configure(sub)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; never a traceback for what a user can cause."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in words if not word.startswith("-")), "")
+    args = parser(verb if verb in VERBS else "").parse_args(words)
+    try:
+        status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
+        sys.stdout.flush()
+    except RingfenceError as problem:
+        print(f"ringfence: {problem}", file=sys.stderr)
+        return problem.exit_status
+    except BrokenPipeError:
+        # The reader of our output has had enough, as with `| head`; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as fault:  # noqa: BLE001 (the last line of defence: a fault must not pass for a finding)
+        if os.environ.get("RINGFENCE_DEBUG"):
+            raise
+        where = f"{type(fault).__name__}: {fault}"
+        print(f"ringfence: a fault of ringfence itself ({where}); set RINGFENCE_DEBUG=1 for the trace and report it",
+              file=sys.stderr)  # fmt: skip
+        return CRASH
+    return int(status)

@@ -1,0 +1,146 @@
+"""The matrix as a table for a person: one block for each destination, sources with equal answers together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ringfence.engine.answers import Answer
+from ringfence.model.flows import End, Note, Outside, Reason
+from ringfence.model.objects import Workload
+from ringfence.model.policies import Direction
+from ringfence.query.matrix import Connection, Matrix
+from ringfence.report.words import end_name, human
+
+NOTE_TEXT = {
+    Note.NAMESPACE_INVENTED: "a selector asks for labels of a namespace that has no Namespace object in the input",
+    Note.INCOMPLETE_INPUT: "something in the input could not be read or known, and may change this answer",
+    Note.PLACEMENT_UNKNOWN: "the input does not say on which node the pod runs; a pod's own node always reaches it",
+    Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
+    Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
+    Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers pods; some network plugins never match pods by address",
+    Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
+}
+REASON_TEXT = {
+    Reason.POD_IP_UNKNOWN: "an ipBlock may hold the pod, whose address is not in the input (--pod-cidr may decide it)",
+    Reason.ICMP: "network policies say nothing about protocols other than TCP, UDP and SCTP",
+    Reason.OWN_NODE_EGRESS: "a pod to its own node: network plugins differ",
+    Reason.SERVICE_HAIRPIN: "a pod to itself through a Service: network plugins differ",
+    Reason.SOURCE_REWRITTEN: "the source may be rewritten to a node's address on the way",
+    Reason.SERVICE_TO_EXTERNAL: "the Service's address is rewritten to an outside one on the way",
+    Reason.EXISTING_CONNECTION: "whether a change of policy cuts connections already open is not defined",
+}
+
+
+def write(matrix: Matrix, out: TextIO, *, color: bool | None = None, width: int | None = None) -> None:
+    """Print *matrix* to *out*, with what needs saying below it."""
+    console = Console(
+        file=out, force_terminal=color, no_color=color is False, highlight=False, soft_wrap=False,
+        width=width, emoji=False, markup=False,
+    )  # fmt: skip
+    if matrix.connections:
+        console.print(_table(matrix))
+    for text, style in _footer(matrix):
+        console.print(Text(text, style=style))
+
+
+def _table(matrix: Matrix) -> Table:
+    why = any(connection.causes for connection in matrix.connections)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("TO", overflow="fold", no_wrap=False, min_width=12)
+    table.add_column("FROM", overflow="fold", ratio=None)
+    table.add_column("PORTS", overflow="fold")
+    if why:
+        table.add_column("BECAUSE", overflow="fold", ratio=1)
+    last: str | None = None
+    for destination, rows in _blocks(matrix):
+        for sources, connection in rows:
+            if last is not None and destination != last:
+                table.add_row()
+            cells = [Text(destination if destination != last else "", style="bold"), Text("\n".join(sources)),
+                     _ports(connection.answer)]  # fmt: skip
+            if why:
+                cells.append(_because(connection))
+            table.add_row(*cells)
+            last = destination
+    return table
+
+
+def _blocks(matrix: Matrix) -> Iterable[tuple[str, list[tuple[list[str], Connection]]]]:
+    """For each destination the sources with one answer, in the order they are listed."""
+    blocks: dict[str, dict[object, tuple[list[str], Connection]]] = {}
+    for connection in sorted(matrix.connections, key=lambda c: isinstance(c.dst, Outside)):
+        block = blocks.setdefault(end_name(connection.dst), {})
+        key = (connection.answer, connection.causes)
+        sources, _ = block.setdefault(key, ([], connection))
+        sources.append(_source_name(connection.src, connection.dst))
+    for destination, rows in blocks.items():
+        yield destination, list(rows.values())
+
+
+def _source_name(src: End, dst: End) -> str:
+    return f"{end_name(src)} (another replica)" if src is dst else end_name(src)
+
+
+def _ports(answer: Answer) -> Text:
+    text = Text()
+    if answer.allowed:
+        text.append(human(answer.allowed), style="green")
+    if answer.mixed:
+        text.append(("\n" if text else "") + f"some pods: {human(answer.mixed)}", style="yellow")
+    for reason, ports in answer.open:
+        text.append(("\n" if text else "") + f"depends ({reason}): {human(ports)}", style="yellow")
+    if not text:
+        text.append("denied", style="red")
+    if answer.notes:
+        text.append(f"\n[{', '.join(sorted(answer.notes))}]", style="dim")
+    return text
+
+
+def _because(connection: Connection) -> Text:
+    text = Text()
+    for cause in connection.causes:
+        line = f"{cause.direction}: "
+        if cause.unprotected:
+            line += cause.text
+        else:
+            line += f"{cause.policy} {cause.rule}"
+            line += f" ({cause.file}:{cause.line})" if cause.line else ""
+        text.append(("\n" if text else "") + line, style="yellow" if cause.unprotected else "")
+    return text
+
+
+def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
+    if not matrix.connections:
+        yield "No connection is allowed between these ends." if matrix.cluster.workloads else "No workloads found.", ""
+    else:
+        yield "", ""
+    yield from _legend(matrix.connections)
+    if matrix.sources is None and matrix.destinations is None:
+        yield from _unprotected(matrix)
+    if not matrix.every:
+        yield "Pairs that are not listed are denied; --all lists them too.", "dim"
+
+
+def _legend(connections: tuple[Connection, ...]) -> Iterable[tuple[str, str]]:
+    for reason in sorted({reason for c in connections for reason, _ in c.answer.open}):
+        yield f"{reason}: {REASON_TEXT[reason]}.", "yellow"
+    for note in sorted({note for c in connections for note in c.answer.notes}):
+        yield f"{note}: {NOTE_TEXT[note]}.", "yellow"
+
+
+def _unprotected(matrix: Matrix) -> Iterable[tuple[str, str]]:
+    for direction in (Direction.INGRESS, Direction.EGRESS):
+        names = [_short(workload) for workload in matrix.unprotected[direction]]
+        if names:
+            shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+            yield f"No policy restricts {direction} of: {shown}.", "yellow"
+
+
+def _short(workload: Workload) -> str:
+    return f"{workload.namespace}/{workload.name}"
