@@ -1,0 +1,351 @@
+"""Bytes to objects: documents split, lists flattened, each object with its source. No meaning yet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ringfence.manifests import json_text, yaml_text
+from ringfence.manifests.files import File
+from ringfence.manifests.json_text import JsonFile
+from ringfence.manifests.paths import parts
+from ringfence.manifests.problems import Problem
+from ringfence.manifests.yaml_text import Place, Twice, Unreadable
+from ringfence.model.sources import Source
+
+T = TypeVar("T")
+SMALL: Final = 1_000_000
+"""Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
+_ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
+_MANIFEST_KEYS: Final = frozenset({"metadata", "spec", "kind", "apiVersion"})
+
+
+class YamlDocument:
+    """One document of YAML, shared by the objects of a list in it."""
+
+    def __init__(self, text: str, first_line: int) -> None:
+        self.text = text
+        self.first_line = first_line
+
+    @cached_property
+    def place(self) -> Place:
+        """The places of all its fields, found by reading it again."""
+        return yaml_text.compose(self.text, places=True).place or Place(1, 1)
+
+
+class YamlObject:
+    """An object in a document of YAML. ``prefix`` is its path there: empty, or ``items[3]``."""
+
+    def __init__(self, document: YamlDocument, value: Any, prefix: str = "") -> None:
+        self._document = document
+        self._value = value
+        self._prefix = prefix
+
+    def locate(self, path: str) -> tuple[int, int]:
+        """Line and column of the field at *path*, or of the nearest one around it."""
+        place = _inner(_inner(self._document.place, self._prefix), path)
+        return place.line + self._document.first_line - 1, place.column
+
+    def value(self) -> Any:
+        """The object as plain data."""
+        return self._value
+
+    def decode(self, shape: type[T]) -> T:
+        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
+        return msgspec.convert(self._value, shape)
+
+
+class JsonObject:
+    """An object in a file of JSON; decoded when asked for."""
+
+    def __init__(self, file: JsonFile, data: Any, start: Callable[[], int]) -> None:
+        self._file = file
+        self.data = data
+        self.start = start
+
+    def locate(self, path: str) -> tuple[int, int]:
+        """Line and column of the field at *path*, or of the nearest one around it."""
+        return self.at(_inner(self._place, path).column)
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column of the byte at *offset* within the object."""
+        return self._file.line_column(self.start() + offset)
+
+    @cached_property
+    def _place(self) -> Place:
+        return json_text.places(bytes(self.data))
+
+    def value(self) -> Any:
+        """The object as plain data."""
+        return msgspec.json.decode(self.data)
+
+    def decode(self, shape: type[T]) -> T:
+        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
+        return msgspec.json.decode(self.data, type=shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object of the input: what it says it is, where it stands, and the keys that stand twice in it."""
+
+    api_version: str
+    kind: str
+    file: str
+    document: YamlObject | JsonObject
+    twice: tuple[Twice, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core one."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """The version within the group."""
+        return self.api_version.rpartition("/")[2]
+
+
+def source(item: Item) -> Source:
+    """Where *item* came from."""
+    return Source(item.file, 0, item.document)
+
+
+def objects(file: File) -> Iterator[Item | Problem]:
+    """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place."""
+    data = file.data
+    if file.name.endswith(".json") or data.lstrip()[:1] in (b"{", b"["):
+        try:
+            tops = list(_json(data))
+        except Unreadable as problem:
+            if file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
+                yield Problem(problem.code, problem.message, file=file.name, line=problem.line, column=problem.column)
+                return
+        else:
+            for top in tops:
+                yield from _json_items(top, file)
+            return
+    yield from _yaml_items(file)
+
+
+# -- YAML -----------------------------------------------------------------------------------------------------------
+
+
+def _is_yaml(data: bytes) -> bool:
+    try:
+        for text, _ in yaml_text.split(data.decode()):
+            yaml_text.compose(text)
+    except Unreadable:
+        return False
+    return True
+
+
+def _yaml_items(file: File) -> Iterator[Item | Problem]:
+    for text, first_line in yaml_text.split(file.data.decode()):
+        if not text.strip():
+            continue
+        try:
+            composed = yaml_text.compose(text)
+        except Unreadable as problem:
+            remedy = "render the template first, as with helm template" if "{{" in text else ""
+            yield Problem(problem.code, problem.message, remedy=remedy, file=file.name,
+                          line=problem.line + first_line - 1, column=problem.column)  # fmt: skip
+            continue
+        if composed.value is None:
+            continue
+        document = YamlDocument(text, first_line)
+        twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
+        top = YamlObject(document, composed.value)
+        head = _head(composed.value)
+        if _is_list(head):
+            yield from _listed(file, head, twice, [
+                (YamlObject(document, value, f"items[{index}]"), _head(value))
+                for index, value in enumerate(composed.value["items"])
+            ])  # fmt: skip
+        else:
+            yield _item(file, top, head, twice)
+
+
+# -- JSON -----------------------------------------------------------------------------------------------------------
+
+
+class _Head(msgspec.Struct):
+    apiVersion: Any = None  # noqa: N815 (the API's spelling)
+    kind: Any = None
+    metadata: msgspec.Raw = msgspec.Raw()
+    spec: msgspec.Raw = msgspec.Raw()
+    items: msgspec.Raw = msgspec.Raw()
+
+
+_HEADS: Final = msgspec.json.Decoder(_Head)
+_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an object says of itself: values as they stand, and whether it has the keys of a Kubernetes object."""
+
+    api_version: Any
+    kind: Any
+    listed: bool = False
+    manifest: bool = False
+    mapping: bool = True
+
+
+def _json(data: bytes) -> Iterator[JsonObject]:
+    """The values of *data*, which may follow one another. Raises: Unreadable."""
+    file = JsonFile(data)
+    try:
+        _ANYTHING.decode(data)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        if isinstance(problem, RecursionError):
+            raise json_text.unreadable(data, problem) from None
+        yield from _stream(file)
+        return
+    yield JsonObject(file, data, lambda: 0)
+
+
+def _stream(file: JsonFile) -> Iterator[JsonObject]:
+    """The values of JSON text one after the other, as ``kubectl get -o json`` prints when asked twice."""
+    text, decoder, at, start = file.data.decode(), json.JSONDecoder(), 0, 0
+    while True:
+        before = at
+        at = json_text.skip(text, at)
+        if at == len(text):
+            return
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError) as problem:
+            raise json_text.unreadable(file.data, problem) from None
+        start += len(text[before:at].encode())
+        piece = text[at:end].encode()
+        yield JsonObject(file, piece, partial(int, start))
+        start += len(piece)
+        at = end
+
+
+def _json_items(top: JsonObject, file: File) -> Iterator[Item | Problem]:
+    head, items = _json_head(top.data)
+    if not _is_list(head):
+        yield _item(file, top, head, ())
+        return
+    raws = _RAWS.decode(items)
+    starts = _Starts(top, raws)
+    listed = [(JsonObject(top._file, raw, partial(starts.of, n)), _json_head(raw)[0]) for n, raw in enumerate(raws)]
+    yield from _listed(file, head, (), listed)
+
+
+def _json_head(data: Any) -> tuple[Head, msgspec.Raw]:
+    try:
+        head = _HEADS.decode(data)
+    except msgspec.ValidationError:
+        return Head(None, None, mapping=False), msgspec.Raw()
+    listed = bytes(memoryview(head.items)[:1]) == b"["
+    manifest = any(map(len, (head.metadata, head.spec))) or head.kind is not None or head.apiVersion is not None
+    return Head(head.apiVersion, head.kind, listed, manifest), head.items
+
+
+class _Starts:
+    """Where the items of a list begin in the file, found once, when a line is asked for."""
+
+    def __init__(self, top: JsonObject, raws: Sequence[msgspec.Raw]) -> None:
+        self._top = top
+        self._raws = raws
+
+    def of(self, index: int) -> int:
+        """The offset of item *index* in the file."""
+        return self._starts[index]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        data = bytes(self._top.data)
+        at, base, found = json_text.items_start(data), self._top.start(), []
+        for raw in self._raws:
+            while data[at] in b" \t\r\n,":
+                at += 1
+            found.append(base + at)
+            at += len(raw)
+        return found
+
+
+# -- both -----------------------------------------------------------------------------------------------------------
+
+
+def _head(value: Any) -> Head:
+    if not isinstance(value, dict):
+        return Head(None, None, mapping=False)
+    listed = isinstance(value.get("items"), list)
+    return Head(value.get("apiVersion"), value.get("kind"), listed, bool(_MANIFEST_KEYS & value.keys()))
+
+
+def _is_list(head: Head) -> bool:
+    return head.listed and isinstance(head.kind, str) and head.kind.endswith("List")
+
+
+def _listed(
+    file: File, head: Head, twice: tuple[Twice, ...], items: Sequence[tuple[YamlObject | JsonObject, Head]]
+) -> Iterator[Item | Problem]:
+    """The items of a list; one of a typed list may leave its kind and version to the list (S3)."""
+    inherited = (head.api_version, head.kind.removesuffix("List")) if head.kind != "List" else (None, None)
+    by_item: dict[int, list[Twice]] = {}
+    for one in twice:
+        match = _ITEM.match(one.path)
+        if match is None:
+            yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
+        else:
+            by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
+    for index, (document, own) in enumerate(items):
+        if own.mapping:
+            own = replace(own, api_version=own.api_version or inherited[0], kind=own.kind or inherited[1])
+        yield _item(file, document, own, tuple(by_item.get(index, ())))
+
+
+def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]) -> Item | Problem:
+    version, kind = head.api_version, head.kind
+    if isinstance(version, str) and isinstance(kind, str) and version and kind:
+        return Item(version, kind, file.name, document, twice)
+    line, column = document.locate("")
+    if not head.mapping or not head.manifest:
+        return Problem("RF011", "is not a Kubernetes object: it has no apiVersion and no kind; left aside",
+                       file=file.name, line=line, column=column)  # fmt: skip
+    missing = " and ".join(
+        name for name, text in (("apiVersion", version), ("kind", kind)) if not isinstance(text, str) or not text
+    )
+    return Problem("RF010", f"has no {missing}, so it is not known what it is", missing.partition(" ")[0],
+                   file=file.name, line=line, column=column)  # fmt: skip
+
+
+def _twice_sentence(one: Twice) -> str:
+    return f"the key stands twice: first in line {one.first}"
+
+
+def twice_problem(item: Item, one: Twice) -> Problem:
+    """The problem of a key that stands twice in *item*."""
+    return Problem("RF005", _twice_sentence(one), one.path, line=one.line, column=one.column)
+
+
+def twice_in(item: Item) -> tuple[Twice, ...]:
+    """The keys that stand twice in *item*, also when it is JSON, with their lines."""
+    document = item.document
+    if isinstance(document, YamlObject):
+        return item.twice
+    found = json_text.duplicates(bytes(document.data))
+    return tuple(
+        Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found
+    )
+
+
+def _inner(place: Place, path: str) -> Place:
+    """The place of the member at *path*, or of the nearest one around it."""
+    for part in parts(path):
+        member = place.members.get(part)
+        if member is None:
+            return place
+        place = member
+    return place

@@ -1,0 +1,96 @@
+"""Paths to bytes: files, directories, standard input."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ringfence.errors import InputError
+from ringfence.manifests.problems import Problem
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+STDIN: Final = "<stdin>"
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it is: its name, its bytes in UTF-8, and whether it was named or found in a directory."""
+
+    name: str
+    data: bytes
+    named: bool
+
+
+def read(paths: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[File | Problem]:
+    """Every file that *paths* name, once; what cannot be read or is not text comes as a problem.
+
+    Raises: InputError for a path that is not there and for a directory without a manifest.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        if path == "-":
+            if STDIN not in seen:
+                seen.add(STDIN)
+                yield _text(STDIN, (stdin or sys.stdin.buffer).read(), named=True)
+            continue
+        for name, named in _expand(path):
+            real = os.path.realpath(name)
+            if real not in seen:
+                seen.add(real)
+                yield _load(name, named)
+
+
+def _expand(path: str) -> Iterator[tuple[str, bool]]:
+    """The file itself, or every manifest below a directory, in the order of their names; hidden ones are left out."""
+    here = Path(path)
+    if not path or not os.path.lexists(path):
+        raise InputError(f"{path or repr(path)}: no such file or directory; name a manifest, a directory, or - for standard input")
+    if not here.is_dir():
+        yield path, True
+        return
+    found = False
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                found = True
+                yield os.path.join(folder, name), False  # noqa: PTH118 (the path as it was given)
+    if not found:
+        raise InputError(f"{path}: no manifest in this directory; files end in {', '.join(SUFFIXES)}")
+
+
+def _load(name: str, named: bool) -> File | Problem:
+    try:
+        return _text(name, Path(name).read_bytes(), named)
+    except OSError as problem:
+        return Problem("RF001", f"cannot be read: {problem.strerror or problem}", file=name)
+
+
+def _text(name: str, data: bytes, named: bool) -> File | Problem:
+    """The file in UTF-8, whatever its byte order mark says it is."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return File(name, data.decode(encoding).encode(), named)
+            except UnicodeError:
+                return Problem("RF002", f"is marked as {encoding.upper()} and is not", file=name)
+    if b"\0" in data:
+        return Problem("RF002", "is binary, not text", file=name)
+    try:
+        data.decode()
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        return Problem("RF002", f"is not UTF-8 text: byte 0x{data[problem.start]:02x}", file=name, line=line)
+    return File(name, data, named)

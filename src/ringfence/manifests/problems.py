@@ -1,0 +1,50 @@
+"""What reading has to say, before it is known of which object it speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.manifests.codes import CODES
+from ringfence.model.findings import Finding, Severity
+from ringfence.model.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A code, a sentence, and the place as far as it is known.
+
+    ``field`` is a path in the object, and ``at`` a longer one where that tells the line better. ``line`` and ``column``
+    count from 1; 0 means that the path says where.
+    """
+
+    code: str
+    message: str
+    field: str = ""
+    remedy: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    at: str = ""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the API server would refuse the object for it."""
+        return CODES[self.code].severity is Severity.ERROR
+
+    @property
+    def excludes(self) -> bool:
+        """Whether something has to be left out of the answers for it."""
+        return CODES[self.code].excludes
+
+    def finding(self, *, kind: str = "", name: str = "", source: Source | None = None) -> Finding:
+        """The finding about the object called *name* that came from *source*."""
+        code = CODES[self.code]
+        file, line, column = self.file, self.line, self.column
+        if source is not None:
+            file = file or source.file
+            if not line:
+                line, column = source.at(self.at or self.field)
+        return Finding(
+            code.code, code.severity, self.message, kind, name, self.field, file, line, column,
+            self.remedy or code.remedy, code.excludes,
+        )  # fmt: skip

@@ -1,0 +1,299 @@
+"""YAML text to plain data, read as kubectl reads it, with a place for every field when that is asked for.
+
+libyaml does the scanning; values are built here from its events, without recursion. So nesting and aliases are
+bounded, a key that stands twice is seen, and a plain scalar means what it means to kubectl (YAML 1.1 words for true
+and false, integers in base 8 and 16, no dates).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from ringfence.manifests.paths import child
+
+MAX_DEPTH: Final = 200
+"""Levels of nesting; the deepest objects in use, schemas of CustomResourceDefinitions, have about 60."""
+MAX_ALIASED: Final = 200_000
+"""Values that aliases may stand for in one document."""
+
+_LOADER: Final = getattr(yaml, "CLoader", yaml.Loader)
+_MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.MULTILINE)
+_INTEGER: Final = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*|0)")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SPECIAL: Final = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+}
+_CORE: Final = "tag:yaml.org,2002:"
+_MERGE: Final = object()
+_UNSET: Final = object()
+
+
+class Unreadable(Exception):
+    """A document that cannot be read: the code of the finding, a sentence, and the place in the text given."""
+
+    def __init__(self, code: str, message: str, line: int, column: int) -> None:
+        self.code, self.message, self.line, self.column = code, message, line, column
+        super().__init__(message)
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a value stands, line and column from 1, and where its members do. A member's place is that of its key."""
+
+    line: int
+    column: int
+    members: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A key that stands twice in one mapping: the path of the second, its place, and the line of the first."""
+
+    path: str
+    line: int
+    column: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One document as plain data; ``place`` is None unless it was asked for."""
+
+    value: Any
+    twice: tuple[Twice, ...]
+    place: Place | None
+
+
+def split(text: str) -> Iterator[tuple[str, int]]:
+    """Each document of *text* with the number of its first line, from 1.
+
+    A line that starts with ``---`` or ``...`` ends a document wherever it stands, also in a quoted string, so a broken
+    document cannot swallow those that follow.
+    """
+    start, line = 0, 1
+    for match in _MARKER.finditer(text):
+        part = text[start : match.start()]
+        yield part, line
+        line += part.count("\n")
+        start = match.start() if match[0] == "---" else match.end()
+    yield text[start:], line
+
+
+def compose(text: str, *, places: bool = False) -> Composed:
+    """The one document of *text*. Raises: Unreadable."""
+    builder = _Builder(places)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise Unreadable("RF003", _sentence(problem, text, line, column), line, column) from None
+    except yaml.reader.ReaderError as problem:
+        line = text.count("\n", 0, problem.position) + 1
+        raise Unreadable("RF003", "is not YAML: it holds a control character", line, 1) from None
+    return Composed(builder.root, tuple(builder.twice), builder.place)
+
+
+def _sentence(problem: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:
+    lines = text.splitlines()
+    if line <= len(lines) and lines[line - 1][column - 1 : column] == "\t":
+        return "is not YAML: a tab stands where only blanks may indent"
+    context = f"{problem.context}: " if problem.context else ""
+    return f"is not YAML: {context}{problem.problem or 'cannot be read'}"
+
+
+class _Frame:
+    """A mapping or sequence under construction."""
+
+    __slots__ = ("anchor", "container", "key", "keys", "merged", "own", "place", "size")
+
+    def __init__(self, container: dict[str, Any] | list[Any], anchor: str | None, place: Place | None) -> None:
+        self.container = container
+        self.anchor = anchor
+        self.place = place
+        self.key: Any = _UNSET
+        self.keys: dict[str, int] = {}
+        self.own: Place | None = None
+        self.merged: list[Any] = []
+        self.size = 1
+
+
+class _Builder:
+    """Takes the events of one document and builds its value."""
+
+    def __init__(self, places: bool) -> None:
+        self.places = places
+        self.root: Any = None
+        self.place: Place | None = None
+        self.twice: list[Twice] = []
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, tuple[Any, int, Place | None]] = {}
+        self._aliased = 0
+        self._ended = False
+
+    def take(self, event: Any) -> None:
+        """The next event."""
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            self._scalar(event)
+        elif kind is yaml.MappingStartEvent:
+            self._open({}, event)
+        elif kind is yaml.SequenceStartEvent:
+            self._open([], event)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._close(event)
+        elif kind is yaml.AliasEvent:
+            self._alias(event)
+
+    def _fail(self, event: Any, message: str, code: str = "RF003") -> Unreadable:
+        mark = event.start_mark
+        return Unreadable(code, message, mark.line + 1, mark.column + 1)
+
+    def _mark(self, event: Any) -> Place | None:
+        return Place(event.start_mark.line + 1, event.start_mark.column + 1) if self.places else None
+
+    def _open(self, container: dict[str, Any] | list[Any], event: Any) -> None:
+        if self._wants_key():
+            raise self._fail(event, "is not a Kubernetes object: a mapping's key must be text")
+        if len(self._stack) >= MAX_DEPTH:
+            raise self._fail(event, f"nests deeper than {MAX_DEPTH} levels", "RF006")
+        self._stack.append(_Frame(container, event.anchor, self._mark(event)))
+
+    def _close(self, event: Any) -> None:
+        frame = self._stack.pop()
+        if frame.merged:
+            assert isinstance(frame.container, dict)
+            for source in frame.merged:
+                if not isinstance(source, dict):
+                    raise self._fail(event, "is not YAML: << must merge a mapping")
+                for key, value in source.items():
+                    frame.container.setdefault(key, value)
+        if frame.anchor:
+            self._anchors[frame.anchor] = (frame.container, frame.size, frame.place)
+        self._add(frame.container, frame.size, frame.place, event)
+
+    def _alias(self, event: Any) -> None:
+        known = self._anchors.get(event.anchor)
+        if known is None:
+            raise self._fail(event, f"is not YAML: the alias *{event.anchor} has no anchor before it")
+        value, size, place = known
+        self._aliased += size
+        if self._aliased > MAX_ALIASED:
+            raise self._fail(event, f"has aliases that stand for more than {MAX_ALIASED} values", "RF007")
+        if self._wants_key():
+            self._key(value, event)
+            return
+        own = self._mark(event)
+        if own is not None and place is not None:
+            own.members = place.members
+        self._add(value, size, own, event)
+
+    def _scalar(self, event: Any) -> None:
+        value = self._value(event)
+        if event.anchor:
+            self._anchors[event.anchor] = (value, 1, self._mark(event))
+        if self._wants_key():
+            plain = event.implicit[0] and event.value == "<<"
+            self._key(_MERGE if plain else value, event)
+        else:
+            self._add(value, 1, self._mark(event), event)
+
+    def _wants_key(self) -> bool:
+        if not self._stack:
+            return False
+        frame = self._stack[-1]
+        return frame.key is _UNSET and isinstance(frame.container, dict)
+
+    def _key(self, key: Any, event: Any) -> None:
+        frame = self._stack[-1]
+        if key is not _MERGE:
+            if key is None or isinstance(key, dict | list):
+                raise self._fail(event, "is not a Kubernetes object: a mapping's key must be text")
+            key = _key_text(key)
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            if key in frame.keys:
+                self.twice.append(Twice(child(self._path(), key), line, column, frame.keys[key]))
+            frame.keys[key] = line
+        frame.key = key
+        frame.own = self._mark(event)
+
+    def _path(self) -> str:
+        path = ""
+        for frame in self._stack[:-1]:
+            path = child(path, len(frame.container) if isinstance(frame.container, list) else str(frame.key))
+        return path
+
+    def _add(self, value: Any, size: int, place: Place | None, event: Any) -> None:
+        if not self._stack:
+            if self._ended:
+                raise self._fail(event, "is not YAML: a second document without --- before it")
+            self._ended, self.root, self.place = True, value, place
+            return
+        frame = self._stack[-1]
+        frame.size += size
+        if isinstance(frame.container, list):
+            if frame.place is not None and place is not None:
+                frame.place.members[str(len(frame.container))] = place
+            frame.container.append(value)
+            return
+        key, frame.key = frame.key, _UNSET
+        if key is _MERGE:
+            frame.merged += value if isinstance(value, list) else [value]
+            return
+        frame.container[key] = value
+        if frame.place is not None and frame.own is not None:
+            if place is not None:
+                frame.own.members = place.members
+            frame.place.members[key] = frame.own
+
+    def _value(self, event: Any) -> Any:
+        """The scalar's value; a quoted one is text."""
+        tag, text = event.tag, event.value
+        if event.implicit[0]:
+            return scalar(text)
+        if tag is None or event.implicit[1] or tag in ("!", f"{_CORE}str", f"{_CORE}timestamp"):
+            return text
+        if tag in (f"{_CORE}{name}" for name in ("int", "float", "bool", "null")):
+            return scalar(text)
+        raise self._fail(event, f"has the tag {tag.replace(_CORE, '!!')}, which no Kubernetes object has")
+
+
+def scalar(text: str) -> Any:
+    """What the plain scalar *text* means to kubectl: null, true or false, a number, or text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if _INTEGER.fullmatch(text):
+        return _integer(text.replace("_", ""))
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    special = _SPECIAL.fullmatch(text)
+    if special:
+        return float(f"{special[1] or ''}{special[2] or special[3]}")
+    return text
+
+
+def _integer(text: str) -> Any:
+    sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    if len(digits) > 40:  # more than any number of the API: kept as text, as it would be refused anyway
+        return text
+    if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
+        digits = f"0o{digits[1:]}"
+    number = int(digits, 0)
+    return -number if sign == "-" else number
+
+
+def _key_text(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return key if isinstance(key, str) else str(key)
