@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from ringfence.model.findings import Severity
 
@@ -14,50 +14,50 @@ ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 class Code:
     """A stable code, how bad it is, what it is about in a few words, and the usual remedy.
 
-    ``excludes``: something of the input is left out of the answers because of it, and the exit status is 2.
+    ``leaves_out``: the whole object, a part of it, or nothing is left out of the answers; what is makes the exit status 2.
     """
 
     code: str
     severity: Severity
     title: str
     remedy: str
-    excludes: bool = False
+    leaves_out: Literal["", "part", "object"] = ""
 
 
 _TABLE: Final = (
     # Bytes and documents.
-    Code("RF001", ERROR, "a file cannot be read", "make the file readable, or leave it out", excludes=True),
-    Code("RF002", ERROR, "not text", "give YAML or JSON as UTF-8 or UTF-16", excludes=True),
-    Code("RF003", ERROR, "not YAML", "mend the document; the others were read", excludes=True),
-    Code("RF004", ERROR, "not JSON", "mend the file, or take the dump again", excludes=True),
-    Code("RF005", ERROR, "a key stands twice in one mapping", "keep one of the two", excludes=True),
-    Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", excludes=True),
-    Code("RF007", ERROR, "aliases expand to too much", "write the values out", excludes=True),
+    Code("RF001", ERROR, "a file cannot be read", "make the file readable, or leave it out", "object"),
+    Code("RF002", ERROR, "not text", "give YAML or JSON as UTF-8 or UTF-16", "object"),
+    Code("RF003", ERROR, "not YAML", "mend the document; the others were read", "object"),
+    Code("RF004", ERROR, "not JSON", "mend the file, or take the dump again", "object"),
+    Code("RF005", ERROR, "a key stands twice in one mapping", "keep one of the two", "object"),
+    Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", "object"),
+    Code("RF007", ERROR, "aliases expand to too much", "write the values out", "object"),
     # Objects.
-    Code("RF010", ERROR, "an object without kind or apiVersion", "add both", excludes=True),
+    Code("RF010", ERROR, "an object without kind or apiVersion", "add both", "object"),
     Code("RF011", WARNING, "a document that is no Kubernetes object", "leave the file out if that is meant"),
-    Code("RF012", ERROR, "two different objects of one kind, namespace and name", "remove or rename one", excludes=True),
+    Code("RF012", ERROR, "two different objects of one kind, namespace and name", "remove or rename one", "object"),
     Code("RF013", WARNING, "the same object twice", "remove one"),
-    Code("RF014", ERROR, "a name that the API server refuses", "name it as a DNS subdomain", excludes=True),
+    Code("RF014", ERROR, "a name that the API server refuses", "name it as a DNS subdomain", "object"),
     Code("RF015", WARNING, "a namespace on a cluster-scoped object", "remove metadata.namespace"),
-    Code("RF016", ERROR, "a value of the wrong type", "give a value of the type that is named", excludes=True),
-    Code("RF017", ERROR, "a label that the API server refuses", "write the label as the API asks", excludes=True),
+    Code("RF016", ERROR, "a value of the wrong type", "give a value of the type that is named", "object"),
+    Code("RF017", ERROR, "a label that the API server refuses", "write the label as the API asks", "object"),
     Code("RF018", WARNING, "an API version that is no longer served", "write the version that is served"),
-    Code("RF019", ERROR, "a kind that makes pods and is not read", "add the pods or the Deployment it makes", excludes=True),
-    Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", excludes=True),
-    Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", excludes=True),
-    Code("RF022", ERROR, "a port of a Service that cannot be used", "give port a number from 1 to 65535", excludes=True),
+    Code("RF019", ERROR, "a kind that makes pods and is not read", "add the pods or the Deployment it makes", "object"),
+    Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", "part"),
+    Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", "part"),
+    Code("RF022", ERROR, "a port of a Service that cannot be used", "give port a number from 1 to 65535", "part"),
     # Policies.
-    Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", excludes=True),
-    Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", excludes=True),
-    Code("RF032", ERROR, "a required field is missing", "add it", excludes=True),
-    Code("RF033", ERROR, "fields that exclude each other", "keep one of them", excludes=True),
-    Code("RF034", ERROR, "a port that the API server refuses", "use a number from 1 to 65535 or a port's name", excludes=True),
-    Code("RF035", ERROR, "an ipBlock that the API server refuses", "write a CIDR such as 10.9.8.0/24", excludes=True),
+    Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
+    Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
+    Code("RF032", ERROR, "a required field is missing", "add it", "object"),
+    Code("RF033", ERROR, "fields that exclude each other", "keep one of them", "object"),
+    Code("RF034", ERROR, "a port that the API server refuses", "use a number from 1 to 65535 or a port's name", "object"),
+    Code("RF035", ERROR, "an ipBlock that the API server refuses", "write a CIDR such as 10.9.8.0/24", "object"),
     Code("RF036", ERROR, "a CIDR that servers from v1.36 on refuse; read as its masked network", "write that network"),
-    Code("RF037", ERROR, "a selector that the API server refuses", "write the selector as the API asks", excludes=True),
-    Code("RF038", ERROR, "NetworkPolicy of extensions/v1beta1 is not served", "use networking.k8s.io/v1", excludes=True),
-    Code("RF039", WARNING, "a policy of a kind that is not modelled", "read answers with that note with care", excludes=True),
+    Code("RF037", ERROR, "a selector that the API server refuses", "write the selector as the API asks", "object"),
+    Code("RF038", ERROR, "NetworkPolicy of extensions/v1beta1 is not served", "use networking.k8s.io/v1", "object"),
+    Code("RF039", WARNING, "a policy of a kind that is not modelled", "read answers with that note with care", "part"),
     Code("RF040", WARNING, "null as a label's value selects the empty value", "write the value, or remove the key"),
     Code("RF041", WARNING, "null as a list item is the empty object", "write {} if that is meant"),
     Code("RF043", WARNING, "a stored CIDR that servers from v1.36 on would refuse; read as its masked network", "write that network"),

@@ -6,6 +6,7 @@ S23). A field path is the server's own.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -155,7 +156,7 @@ def _spec(spec: Mapping[str, Any], live: bool) -> Iterator[Problem]:
 
 
 def _unsupported(value: Any, supported: Sequence[str], path: str) -> Problem:
-    near = [name for name in supported if name.lower() == str(value).lower()]
+    near = difflib.get_close_matches(str(value).capitalize() if supported is _TYPES else str(value).upper(), supported, 1)
     remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(supported)}"
     return Problem("RF031", f"{value!r} is not supported", path, remedy)
 

@@ -32,9 +32,9 @@ class Problem:
         return CODES[self.code].severity is Severity.ERROR
 
     @property
-    def excludes(self) -> bool:
-        """Whether something has to be left out of the answers for it."""
-        return CODES[self.code].excludes
+    def leaves_out_object(self) -> bool:
+        """Whether the whole object has to be left out of the answers for it (S29, S30)."""
+        return CODES[self.code].leaves_out == "object"
 
     def finding(self, *, kind: str = "", name: str = "", source: Source | None = None) -> Finding:
         """The finding about the object called *name* that came from *source*."""
@@ -46,5 +46,5 @@ class Problem:
                 line, column = source.at(self.at or self.field)
         return Finding(
             code.code, code.severity, self.message, kind, name, self.field, file, line, column,
-            self.remedy or code.remedy, code.excludes,
+            self.remedy or code.remedy, bool(code.leaves_out),
         )  # fmt: skip

@@ -47,7 +47,8 @@ def type_name(value: Any) -> str:
         return f"the word {str(value).lower()}"
     if isinstance(value, int | float):
         return f"the number {value}"
-    return {str: "text", list: "a list", dict: "a mapping"}.get(type(value), type(value).__name__)
+    words: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
+    return words.get(type(value), "something else")
 
 
 def _fits(value: Any, leaf: str) -> bool:

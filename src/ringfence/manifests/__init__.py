@@ -1,0 +1,14 @@
+"""Bytes to nouns and back: YAML and JSON with lines, directories, standard input, lists and dumps.
+
+Belongs: reading as the API server reads (S1 to S33), one module for each group of kinds; what could not be read is a
+finding, and a gap that answers are qualified for.
+Does not: verdicts (``engine``); printing (``report``).
+Start at ``load.load``; ``policy`` is the strict reader of NetworkPolicies.
+"""
+
+from __future__ import annotations
+
+from ringfence.manifests.codes import CODES, Code
+from ringfence.manifests.load import load
+
+__all__ = ["CODES", "Code", "load"]

@@ -1,0 +1,195 @@
+"""One object at a time: dispatch by kind, names checked, what could not be used told and kept as a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from ringfence.manifests import core, names, policy, workloads
+from ringfence.manifests.documents import Item, source, twice_in, twice_problem
+from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
+from ringfence.manifests.problems import Problem
+from ringfence.manifests.shapes import AnyObject, Named
+from ringfence.manifests.workloads import Live, Maker
+from ringfence.model.cluster import Gap
+from ringfence.model.findings import Finding
+from ringfence.model.flows import Note
+from ringfence.model.objects import EndpointSlice, Namespace, Node, Service
+from ringfence.model.policies import Policy
+from ringfence.model.selectors import Selector
+
+Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker
+Key = tuple[str, str, str, str]
+
+
+@dataclass(slots=True)
+class Record:
+    """One object of a kind that is read. ``value`` is None when it had to be left out; ``gap`` is then what is missing."""
+
+    item: Item
+    kind: str
+    namespace: str
+    name: str
+    value: Value | None
+    gap: Gap | None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def key(self) -> Key:
+        """What tells objects apart: group, kind, namespace, name (S9)."""
+        return (OLD.get((self.item.group, self.kind), (self.item.group, ""))[0], self.kind, self.namespace, self.name)
+
+    @property
+    def id(self) -> str:
+        """``namespace/name``, or the name alone."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.item.file}:{self.item.document.locate('')[0]}"
+
+    def tell(self, problem: Problem) -> None:
+        """Add the finding of *problem*."""
+        self.findings.append(problem.finding(kind=self.kind, name=self.id, source=source(self.item)))
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """An object that is not read: its kind, and what that means for the answers, if anything.
+
+    ``makes`` names the workload it would make, when it has a template of pods.
+    """
+
+    kind: str
+    finding: Finding | None = None
+    gap: Gap | None = None
+    makes: tuple[str, str, str] | None = None
+
+
+_READERS: Final[dict[str, Callable[[Item, str, str, list[Problem]], Value | None]]] = {
+    "Namespace": lambda item, _, name, problems: core.namespace(item, name, problems),
+    "Node": lambda item, _, name, problems: core.node(item, name, problems),
+    "Service": core.service,
+    "EndpointSlice": core.endpoint_slice,
+    "Pod": workloads.pod,
+}
+
+
+def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) -> Record | Aside:
+    """What *item* is.
+
+    *default_namespace* is for namespaced objects without one (S8). *keep_bad_names* takes objects whose names and
+    labels the API server would refuse, as the np-guard profile does (S29).
+    """
+    group = OLD.get((item.group, item.kind), (item.group, item.kind))[0]
+    if item.kind == "NetworkPolicy" and item.group == "extensions":
+        return _read(item, default_namespace, keep_bad_names)
+    if (group, item.kind) not in SERVED:
+        return _aside(item, default_namespace)
+    return _read(item, default_namespace, keep_bad_names)
+
+
+def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
+    problems: list[Problem] = []
+    namespace, name = _identity(item, default_namespace, problems)
+    value: Value | None = None
+    selector: Selector | None = None
+    if item.kind == "NetworkPolicy":
+        value, selector = _policy(item, namespace, name, problems)
+    elif name:
+        value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+    served = SERVED.get((item.group, item.kind))
+    if item.version != served and item.kind != "NetworkPolicy":
+        now = "/".join(filter(None, (OLD.get((item.group, item.kind), (item.group,))[0], "v1")))
+        problems.append(Problem("RF018", f"{item.api_version} is no longer served", "apiVersion", f"write {now}"))
+    problems += [twice_problem(item, one) for one in _twice(item)]
+    kept = ("RF014", "RF017") if keep_bad_names else ()
+    told = [problem for problem in problems if problem.code not in kept]
+    if not name or any(problem.leaves_out_object for problem in told):
+        value = None
+    found = Record(item, item.kind, namespace, name, value, _gap(item, namespace, name, selector))
+    for problem in told:
+        found.tell(problem)
+    return found
+
+
+def _twice(item: Item) -> Any:
+    """Keys that stand twice: in YAML those of every kind; in JSON those of policies, which are read strictly."""
+    return twice_in(item) if item.kind == "NetworkPolicy" else item.twice
+
+
+def _identity(item: Item, default_namespace: str, problems: list[Problem]) -> tuple[str, str]:
+    """Namespace and name; the name is empty when there is none that can be used."""
+    try:
+        metadata = item.document.decode(Named).get("metadata") or {}
+    except msgspec.ValidationError:
+        metadata = {}
+        plain = item.document.value().get("metadata")
+        if isinstance(plain, dict):
+            metadata = {"name": plain.get("name"), "namespace": plain.get("namespace")}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str) or not name:
+        what = "has generateName, so its name is not known" if metadata.get("generateName") else "has no name"
+        problems.append(Problem("RF014", what, "metadata.name", "give it a name"))
+        name = ""
+    elif names.subdomain(name):
+        problems.append(Problem("RF014", f"the name {name!r} {names.subdomain(name)}", "metadata.name", "rename it"))
+    if item.kind in CLUSTER_SCOPED:
+        if namespace:  # S8
+            problems.append(Problem("RF015", f"a {item.kind} belongs to no namespace; ignored", "metadata.namespace"))
+        return "", name
+    if not isinstance(namespace, str) or not namespace:
+        return default_namespace, name
+    if names.subdomain(namespace):
+        wrong = f"the namespace {namespace!r} {names.subdomain(namespace)}"
+        problems.append(Problem("RF014", wrong, "metadata.namespace", "name a namespace"))
+    return namespace, name
+
+
+def _policy(item: Item, namespace: str, name: str, problems: list[Problem]) -> tuple[Policy | None, Selector | None]:
+    """The policy, and the pods it selects as far as that can be read."""
+    if (item.group, item.version) != ("networking.k8s.io", "v1"):  # S2
+        remedy = "write apiVersion: networking.k8s.io/v1"
+        problems.append(Problem("RF038", f"NetworkPolicy of {item.api_version} is not served", "apiVersion", remedy))
+        return None, None
+    decoded = policy.decode(item.document.value())
+    problems += decoded.problems
+    if any(problem.leaves_out_object for problem in decoded.problems):
+        return None, decoded.selector
+    return policy.build(namespace, name, decoded.spec, source(item)), decoded.selector
+
+
+def _gap(item: Item, namespace: str, name: str, selector: Selector | None) -> Gap | None:
+    """What the answers lack when the object is left out: what a policy selects, what a namespace's labels decide (S30)."""
+    if item.kind == "NetworkPolicy":
+        return Gap(Note.INCOMPLETE_INPUT, f"NetworkPolicy {namespace}/{name}", namespace, selector, source(item))
+    if item.kind == "Namespace":
+        return Gap(Note.INCOMPLETE_INPUT, f"Namespace {name}", name or None, None, source(item))
+    return None
+
+
+def _aside(item: Item, default_namespace: str) -> Aside:
+    try:
+        found = item.document.decode(AnyObject)
+    except msgspec.ValidationError:
+        found = {}
+    metadata = found.get("metadata") or {}
+    namespace, name = metadata.get("namespace") or "", metadata.get("name") or ""
+    kind = f"{item.kind} ({item.group})" if item.group else item.kind
+    reach = unmodelled(item.group, item.kind, namespace)
+    if reach is not None:
+        place = (namespace or default_namespace) if reach is Reach.NAMESPACE else None
+        where = f"the namespace {place}" if place else "the whole cluster"
+        problem = Problem("RF039", f"policies of {item.group} are not modelled; answers about {where} are noted")
+        gap = Gap(Note.UNMODELLED_POLICY, f"{item.kind} {name}", place, None, source(item))
+        return Aside(kind, problem.finding(kind=item.kind, name=name, source=source(item)), gap)
+    if item.kind != "PodTemplate" and ((found.get("spec") or {}).get("template") or {}).get("spec") is not None:
+        place = namespace or default_namespace
+        problem = Problem("RF019", f"a {item.kind} makes pods and is not read; its pods are missing from the answers")
+        return Aside(kind, problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item)),
+                     makes=(place, item.kind, name))  # fmt: skip
+    return Aside(kind)
