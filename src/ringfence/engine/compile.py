@@ -77,6 +77,7 @@ class Table:
         self._peers: dict[tuple[tuple[Peer, ...], str | None, Direction], Peers] = {}
         self._numeric: dict[tuple[PortMatch, ...], ConnectionSet] = {}
         self._rows: dict[object, Row] = {}
+        self._row_of: dict[int, Row] = {}
         self._pairs: dict[tuple[Side, Side], Answer] = {}
         self._collect()
 
@@ -198,6 +199,12 @@ class Table:
 
     def row(self, destination: int) -> Row:
         """The row of *destination*: a class number, or the count of classes plus the position of an outside cell."""
+        row = self._row_of.get(destination)
+        if row is None:
+            row = self._row_of[destination] = self._make_row(destination)
+        return row
+
+    def _make_row(self, destination: int) -> Row:
         item = self.classes.items[destination] if destination < self.count else None
         into = self._into(destination, item)
         out_of = self._out_of(destination, item)

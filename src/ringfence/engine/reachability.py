@@ -41,6 +41,8 @@ class Reachability:
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
+        self._representatives: dict[int, tuple[Party, ...]] = {}
+        self._kinds: dict[int, tuple[tuple[int, frozenset[Note]], ...]] = {}
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
@@ -50,13 +52,31 @@ class Reachability:
         if isinstance(src, Outside) and isinstance(dst, Outside):
             return EVERYTHING.noted(self._everywhere)
         if isinstance(src, Outside):
-            found = [a for d in destinations for a in self._from_outside(src, d)]
+            found = [a for d in self._unlike(destinations) for a in self._from_outside(src, d)]
         elif isinstance(dst, Outside):
-            found = [a for s in sources for a in self._to_outside(s, dst)]
-        else:
+            found = [a for s in self._unlike(sources) for a in self._to_outside(s, dst)]
+        elif {id(s) for s in sources} & {id(d) for d in destinations}:
             pairs = [(s, d) for s in sources for d in destinations if not _itself(s, d)]
             found = [self.parties(s, d) for s, d in pairs] or [self.itself(s) for s in sources]
+        else:
+            found = [self.parties(s, d) for s in self._unlike(sources) for d in self._unlike(destinations)]
         return join(found)
+
+    def _unlike(self, parties: tuple[Party, ...]) -> tuple[Party, ...]:
+        """One of all *parties* that have the same answers: of one class, and on one node where nodes count (S122)."""
+        if len(parties) == 1:
+            return parties
+        found = self._representatives.get(id(parties))
+        if found is None:
+            of_party, placed = self.classes.of_party, self._nodes_count
+            unlike = {(of_party[id(p)], _node_of(p) if placed else None): p for p in parties}
+            found = self._representatives[id(parties)] = tuple(unlike.values())
+        return found
+
+    @cached_property
+    def _nodes_count(self) -> bool:
+        """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
+        return any(item.node_like for item in self.classes.items)
 
     def itself(self, party: Party) -> Answer:
         """A pod to itself: always allowed (S70)."""
@@ -185,8 +205,9 @@ class Reachability:
                 if every or not answer.plainly_denied:
                     yield src, dst, answer
         for family in self.outside_families:
-            for piece in self.tables[family].source_cells:
-                answer = join(self._from_outside_cell(family, piece, dst))
+            table = self.tables[family]
+            for position, piece in enumerate(table.source_cells, table.count):
+                answer = join(cell(table, position, number).noted(notes) for number, notes in self._kinds_of_pods(dst))
                 if every or not answer.plainly_denied:
                     yield piece, dst, answer
 
@@ -283,22 +304,20 @@ class Reachability:
         """The families whose outside is listed: IPv6 only when the input speaks it."""
         return self.families if self.cluster.speaks_ipv6 else (4,)
 
-    def _from_outside_cell(self, family: Family, piece: Outside, dst: Workload) -> Iterator[Answer]:
-        table = self.tables[family]
-        position = table.source_cells.index(piece)
-        for pod in dst.pods:
-            number = self.classes.of_party[id(pod)]
-            yield cell(table, table.count + position, number).noted(self.end_notes(pod))
+    def _kinds_of_pods(self, workload: Workload) -> tuple[tuple[int, frozenset[Note]], ...]:
+        """The classes of a workload's pods, and the notes that each brings."""
+        found = self._kinds.get(id(workload))
+        if found is None:
+            number_of = self.classes.of_party
+            kinds = {number_of[id(pod)]: self.end_notes(pod) for pod in workload.pods}
+            found = self._kinds[id(workload)] = tuple(kinds.items())
+        return found
 
     def _into_cell(
         self, table: Table, number: int, dst: Outside, every: bool
     ) -> Iterator[tuple[End, End, Answer]]:
         for src in self.cluster.workloads:
-            answers = []
-            for pod in src.pods:
-                source = self.classes.of_party[id(pod)]
-                answers.append(cell(table, source, number).noted(self.end_notes(pod)))
-            answer = join(answers)
+            answer = join(cell(table, source, number).noted(notes) for source, notes in self._kinds_of_pods(src))
             if every or not answer.plainly_denied:
                 yield src, dst, answer
 
