@@ -12,6 +12,7 @@ from random import Random
 from typing import Literal
 
 from generate_policies import LABELS, PORT_NAMES, PORTS, PolicyMaker, labels, selector, some_port
+from ringfence.manifests.workloads import GENERATED
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.flows import End, Flow, Note, Outside
@@ -121,7 +122,7 @@ class _ClusterMaker:
         name, worn, ports = f"w{number}", labels(rng), self._container_ports()
         host_network = rng.random() < (0.2 if nodes else 0.05)
         if kind != "Pod" and rng.random() < 0.4:
-            generated = frozenset({_HASH}) if kind == "Deployment" else frozenset()
+            generated = GENERATED.get(kind, frozenset()).difference(worn)
             template = Pod(
                 namespace, name, worn, ports, host_network=host_network, controller=Controller(kind, name),
                 replicas=rng.choice((1, 1, 2, 3)), template=True, generated=generated,
@@ -167,7 +168,7 @@ class _ClusterMaker:
             name = rng.choice(PORT_NAMES) if rng.random() < 0.85 else None
             protocol = rng.choice(("TCP", "TCP", "TCP", "UDP", "SCTP"))
             found.append(ContainerPort(rng.choice(PORTS), name, protocol, rng.choice(kinds)))
-        return tuple(found)
+        return tuple(sorted(found, key=lambda port: port.container != "main"))  # as a manifest has them
 
     # -- Services ----------------------------------------------------------------------------------------------
 
@@ -198,7 +199,7 @@ class _ClusterMaker:
             chosen.namespace,
             name,
             form if form in ("NodePort", "LoadBalancer") else "ClusterIP",
-            None if form == "sliced" else wanted,
+            None if form == "sliced" else wanted or None,
             self._service_ports(chosen),
             headless,
             cluster_ips=() if headless or rng.random() < 0.5 else (f"10.96.0.{10 + int(name[1:])}",),

@@ -87,9 +87,9 @@ class PolicyMaker:
         namespace = rng.choice(self.inhabited if rng.random() < 0.9 else self.namespaces)
         both = frozenset(Direction)
         ingress, egress = frozenset({Direction.INGRESS}), frozenset({Direction.EGRESS})
-        directions = rng.choice((*[both] * 4, ingress, ingress, egress, egress, frozenset()))
+        directions = rng.choice((*[both] * 4, ingress, ingress, egress, egress))
         if rng.random() < 0.2:  # default deny
-            return Policy(namespace, f"p{number}", Subject(namespace), directions or ingress)
+            return Policy(namespace, f"p{number}", Subject(namespace), directions)
         rules = {
             direction: self._rules(direction) if direction in directions or rng.random() < 0.25 else ()
             for direction in Direction

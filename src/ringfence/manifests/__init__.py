@@ -10,5 +10,6 @@ from __future__ import annotations
 
 from ringfence.manifests.codes import CODES, Code
 from ringfence.manifests.load import load
+from ringfence.manifests.write import write
 
-__all__ = ["CODES", "Code", "load"]
+__all__ = ["CODES", "Code", "load", "write"]

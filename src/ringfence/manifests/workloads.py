@@ -185,7 +185,7 @@ def _template(item: Item, place: str, name: str, found: Template, path: str, pro
         node=spec.get("nodeName") or None,
         controller=Controller(item.kind, name),
         template=True,
-        generated=GENERATED.get(item.kind, frozenset()) - worn.keys(),
+        generated=GENERATED.get(item.kind, frozenset()).difference(worn),
         source=source(item),
     )
 
