@@ -69,7 +69,8 @@ def _no_collector() -> Iterator[None]:
 
 def _nothing(paths: Sequence[str], findings: Sequence[Finding]) -> str:
     told = "".join(f"\n  {finding.place}: {finding.message}; {finding.remedy}" for finding in findings)
-    return f"{' '.join(paths)}: no Kubernetes object could be read{told or '; the input is empty'}"
+    named = " ".join("standard input" if path == "-" else path for path in paths)
+    return f"{named}: no Kubernetes object could be read{told or '; the input is empty'}"
 
 
 class _Reading:

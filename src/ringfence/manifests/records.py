@@ -45,7 +45,7 @@ class Record:
     @property
     def id(self) -> str:
         """``namespace/name``, or the name alone."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.namespace}/{self.name}" if self.namespace and self.name else self.name
 
     @property
     def place(self) -> str:
@@ -184,7 +184,7 @@ def _aside(item: Item, default_namespace: str) -> Aside:
     if reach is not None:
         place = (namespace or default_namespace) if reach is Reach.NAMESPACE else None
         where = f"the namespace {place}" if place else "the whole cluster"
-        problem = Problem("RF039", f"policies of {item.group} are not modelled; answers about {where} are noted")
+        problem = Problem("RF039", f"policies of {item.api_version} are not modelled; answers about {where} are noted")
         gap = Gap(Note.UNMODELLED_POLICY, f"{item.kind} {name}", place, None, source(item))
         return Aside(kind, problem.finding(kind=item.kind, name=name, source=source(item)), gap)
     if item.kind != "PodTemplate" and ((found.get("spec") or {}).get("template") or {}).get("spec") is not None:

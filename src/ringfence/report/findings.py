@@ -9,9 +9,10 @@ from ringfence.model.findings import Finding
 
 
 def finding_line(finding: Finding) -> str:
-    """``file:line:column: error RF004: message; remedy``."""
+    """``file:line:column: error RF034: NetworkPolicy ns/name: field: message; remedy``."""
     place = f"{finding.place}: " if finding.place else ""
     about = f"{finding.kind} {finding.object}: " if finding.object else ""
+    about += f"{finding.field}: " if finding.field else ""
     remedy = f"; {finding.remedy}" if finding.remedy else ""
     return f"{place}{finding.severity} {finding.code}: {about}{finding.message}{remedy}"
 
