@@ -50,7 +50,7 @@ def load(
             more = _Reading(namespace, direct_controller)
             more.read(extra, stdin)
             reading.replace(more)
-        if not reading.records and not reading.ignored and not reading.aside:
+        if not (reading.records or reading.nameless or reading.ignored or reading.aside):
             raise InputError(_nothing(paths, reading.findings))
         return reading.cluster(facts or Facts(), without)
 

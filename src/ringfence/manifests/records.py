@@ -12,6 +12,7 @@ from ringfence.manifests import core, names, policy, workloads
 from ringfence.manifests.documents import Item, source, twice_in, twice_problem
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
 from ringfence.manifests.problems import Problem
+from ringfence.manifests.strict import wrong_type
 from ringfence.manifests.shapes import AnyObject, Named
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
@@ -132,7 +133,10 @@ def _identity(item: Item, default_namespace: str, problems: list[Problem]) -> tu
         if isinstance(plain, dict):
             metadata = {"name": plain.get("name"), "namespace": plain.get("namespace")}
     name, namespace = metadata.get("name"), metadata.get("namespace")
-    if not isinstance(name, str) or not name:
+    if name is not None and not isinstance(name, str):
+        problems.append(wrong_type("metadata.name", "text", name))
+        name = ""
+    elif not name:
         what = "has generateName, so its name is not known" if metadata.get("generateName") else "has no name"
         problems.append(Problem("RF014", what, "metadata.name", "give it a name"))
         name = ""

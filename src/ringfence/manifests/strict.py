@@ -85,14 +85,15 @@ def _items(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
     if not isinstance(value, list):
         problems.append(wrong_type(path, "a list", value))
         return None
+    empty: Any = {} if isinstance(shape, Mapping) else _EMPTY.get(str(shape), "")
     found = []
     for index, member in enumerate(value):
         inner = child(path, index)
         if member is None:
             problems.append(Problem("RF041", "null as a list item is read as the empty one, as the API server does", inner))
-            member = {} if isinstance(shape, Mapping) else _EMPTY.get(str(shape), "")
+            member = empty
         decoded = decode(member, shape, inner, problems)
-        found.append({} if decoded is None and isinstance(shape, Mapping) else decoded)
+        found.append(empty if decoded is None else decoded)
     return found
 
 

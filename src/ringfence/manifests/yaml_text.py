@@ -94,13 +94,21 @@ def compose(text: str, *, places: bool = False) -> Composed:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = _where(problem, text)
         raise Unreadable("RF003", _sentence(problem, text, line, column), line, column) from None
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
         raise Unreadable("RF003", "is not YAML: it holds a control character", line, 1) from None
     return Composed(builder.root, tuple(builder.twice), builder.place)
+
+
+def _where(problem: yaml.MarkedYAMLError, text: str) -> tuple[int, int]:
+    """The place of *problem*: where the reader stopped, or where what is not closed began if that is the end."""
+    last = len(text.splitlines())
+    mark = problem.problem_mark
+    if mark is None or (problem.context_mark is not None and mark.line >= last):
+        mark = problem.context_mark
+    return (min(mark.line + 1, max(last, 1)), mark.column + 1) if mark else (1, 1)
 
 
 def _sentence(problem: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:

@@ -1,0 +1,257 @@
+"""Every finding of the reader: its code, its line and column, its field, and what it does to the answer."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import Final, NamedTuple
+
+import pytest
+
+from manifests.reading import read, told
+from ringfence.errors import InputError
+from ringfence.manifests import CODES
+from ringfence.model.findings import Severity
+from ringfence.model.flows import Note
+
+
+class Case(NamedTuple):
+    """Text; the findings as (code, line, column, field); the notes of the gaps it leaves."""
+
+    name: str
+    text: str
+    findings: list[tuple[str, int, int, str]]
+    gaps: list[str] = []  # noqa: RUF012 (a constant of the table)
+
+
+def _policy(spec: str) -> str:
+    return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec:\n" + spec
+
+
+POD: Final = "apiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n---\n"
+GAP: Final = [Note.INCOMPLETE_INPUT.value]
+CASES: Final = [
+    Case("tab", POD + "a:\n\tb: c\n", [("RF003", 6, 1, "")], GAP),
+    Case("unclosed", POD + "a: [b\n", [("RF003", 5, 4, "")], GAP),
+    Case("template", POD + "a: {{ .Values.a }}\n", [("RF003", 5, 5, "")], GAP),
+    Case("tag", POD + "a: !thing b\n", [("RF003", 5, 4, "")], GAP),
+    Case("alias", POD + "a: *nobody\n", [("RF003", 5, 4, "")], GAP),
+    Case("deep", POD + "a: " + "[" * 300 + "]" * 300 + "\n", [("RF006", 5, 203, "")], GAP),
+    Case(
+        "bomb",
+        POD + "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)),
+        [("RF007", 10, 8, "")],
+        GAP,
+    ),
+    Case("no-kind", POD + "apiVersion: v1\nmetadata: {name: a}\n", [("RF010", 5, 1, "kind")], GAP),
+    Case("no-version", POD + "kind: Pod\nmetadata: {name: a}\n", [("RF010", 5, 1, "apiVersion")], GAP),
+    Case("values-file", POD + "replicas: 3\n", [("RF011", 5, 1, "")]),
+    Case(
+        "twice-and-different",
+        POD + "apiVersion: v1\nkind: Pod\nmetadata:\n  name: ok\n  labels: {a: b}\n",
+        [("RF012", 1, 1, ""), ("RF012", 5, 1, "")],
+    ),
+    Case("twice-and-equal", POD + POD, [("RF013", 5, 1, "")]),
+    Case("bad-name", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Big\n", [("RF014", 4, 3, "metadata.name")]),
+    Case("no-name", "apiVersion: v1\nkind: Pod\nmetadata: {}\n", [("RF014", 3, 1, "metadata.name")]),
+    Case("name-that-is-no", "apiVersion: v1\nkind: Pod\nmetadata: {name: no}\n", [("RF016", 3, 12, "metadata.name")]),
+    Case(
+        "generated-name",
+        "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n",
+        [("RF014", 3, 1, "metadata.name")],
+    ),
+    Case(
+        "namespaced-node",
+        "apiVersion: v1\nkind: Node\nmetadata: {name: one, namespace: d}\n",
+        [("RF015", 3, 23, "metadata.namespace")],
+    ),
+    Case(
+        "number-as-label",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    x: z\n    app: 1\n",
+        [("RF016", 7, 5, "metadata.labels.app")],
+    ),
+    Case(
+        "containers-as-mapping",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: {}\n",
+        [("RF016", 5, 3, "spec.containers")],
+    ),
+    Case(
+        "bad-label",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {'a b': c}\n",
+        [("RF017", 5, 12, "metadata.labels[a b]")],
+    ),
+    Case(
+        "old-version",
+        "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {}}\n",
+        [("RF018", 1, 1, "apiVersion")],
+    ),
+    Case(
+        "old-group",
+        "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {}}\n",
+        [("RF018", 1, 1, "apiVersion")],
+    ),
+    Case(
+        "unread-maker",
+        POD + "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {template: {spec: {}}}\n",
+        [("RF019", 5, 1, "")],
+    ),
+    Case(
+        "container-port",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - ports:\n    - containerport: 80\n"
+        "    - containerPort: 70000\n    - {containerPort: 80, protocol: tcp}\n",
+        [
+            ("RF020", 7, 7, "spec.containers[0].ports[0]"),
+            ("RF020", 8, 7, "spec.containers[0].ports[1].containerPort"),
+            ("RF020", 9, 27, "spec.containers[0].ports[2].protocol"),
+        ],
+    ),
+    Case(
+        "pod-address",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nstatus:\n  podIPs:\n  - ip: 10.0.0.999\n",
+        [("RF021", 6, 5, "status.podIPs[0].ip")],
+    ),
+    Case(
+        "service-port",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: 0\n  - port: 80\n"
+        "    targetPort: 70000\n  - {name: x}\n",
+        [
+            ("RF022", 6, 5, "spec.ports[0].port"),
+            ("RF022", 8, 5, "spec.ports[1].targetPort"),
+            ("RF022", 9, 5, "spec.ports[2].port"),
+        ],
+    ),
+    Case("key-twice", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  name: b\n", [("RF005", 5, 3, "metadata.name")]),
+    Case(
+        "unknown-field",
+        _policy("  ingress:\n  - from:\n    - podSelector: {}\n      namespaceselector: {}\n"),
+        [("RF030", 8, 7, "spec.ingress[0].from[0].namespaceselector")],
+    ),
+    Case("value", _policy("  policyTypes: [Ingress, egress]\n"), [("RF031", 5, 26, "spec.policyTypes[1]")], GAP),
+    Case("required", _policy("  ingress:\n  - from: [{}]\n"), [("RF032", 6, 12, "spec.ingress[0].from[0]")], GAP),
+    Case(
+        "exclusive",
+        _policy("  egress:\n  - to:\n    - ipBlock: {cidr: 10.0.0.0/8}\n      podSelector: {}\n"),
+        [("RF033", 7, 7, "spec.egress[0].to[0]")],
+        GAP,
+    ),
+    Case(
+        "port",
+        _policy("  ingress:\n  - ports:\n    - port: 8000\n    - port: 66000\n"),
+        [("RF034", 8, 7, "spec.ingress[0].ports[1].port")],
+        GAP,
+    ),
+    Case(
+        "block",
+        _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1\n"),
+        [("RF035", 8, 9, "spec.ingress[0].from[0].ipBlock.cidr")],
+        GAP,
+    ),
+    Case(
+        "host-bits",
+        _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1/8\n"),
+        [("RF036", 8, 9, "spec.ingress[0].from[0].ipBlock.cidr")],
+    ),
+    Case(
+        "stored-host-bits",
+        _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1/8\n").replace("{name: p}", "{name: p, uid: u}"),
+        [("RF043", 8, 9, "spec.ingress[0].from[0].ipBlock.cidr")],
+    ),
+    Case(
+        "selector",
+        _policy("  podSelector:\n    matchExpressions:\n    - {key: a, operator: In}\n"),
+        [("RF037", 7, 7, "spec.podSelector.matchExpressions[0].values")],
+        GAP,
+    ),
+    Case(
+        "label-in-selector",
+        _policy("  podSelector:\n    matchLabels:\n      a: b\n      c: 'd e'\n"),
+        [("RF037", 8, 7, "spec.podSelector.matchLabels")],
+        GAP,
+    ),
+    Case(
+        "not-served",
+        "apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: a}\n",
+        [("RF038", 1, 1, "apiVersion")],
+        GAP,
+    ),
+    Case(
+        "not-modelled",
+        POD + "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\n",
+        [("RF039", 5, 1, "")],
+        [Note.UNMODELLED_POLICY.value],
+    ),
+    Case("null-label", _policy("  podSelector:\n    matchLabels:\n      a:\n"), [("RF040", 7, 7, "spec.podSelector.matchLabels.a")]),
+    Case("null-item", _policy("  ingress:\n  - null\n"), [("RF041", 6, 5, "spec.ingress[0]")]),
+    Case(
+        "canonical",
+        _policy("  ingress:\n  - from:\n    - ipBlock: {cidr: '2001:DB8::/32'}\n"),
+        [("RF042", 7, 17, "spec.ingress[0].from[0].ipBlock.cidr")],
+    ),
+]
+BYTES: Final = {"RF001", "RF002", "RF004"}
+"""Codes about files; tested in ``test_load``."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_finding(case: Case) -> None:
+    cluster = read(case.text)
+    assert told(cluster) == case.findings
+    assert [gap.note.value for gap in cluster.gaps] == case.gaps
+    for finding in cluster.findings:
+        assert finding.file == "<stdin>"
+        assert finding.message
+        assert finding.remedy
+        assert finding.excludes == bool(CODES[finding.code].leaves_out)
+
+
+def test_every_code_has_a_case() -> None:
+    assert {code for case in CASES for code, *_ in case.findings} | BYTES == set(CODES)
+
+
+def test_codes_that_leave_an_object_out_are_errors() -> None:
+    assert all(c.severity is Severity.ERROR for c in CODES.values() if c.leaves_out == "object" and c.code != "RF039")
+
+
+def test_an_unread_maker_whose_pods_are_there_is_no_finding() -> None:
+    """A live dump holds the pods of a Rollout, and the ReplicaSet that says whose they are."""
+    cluster = read(
+        dedent(
+            """\
+            apiVersion: argoproj.io/v1alpha1
+            kind: Rollout
+            metadata: {name: shop}
+            spec: {template: {spec: {}}}
+            ---
+            apiVersion: apps/v1
+            kind: ReplicaSet
+            metadata: {name: shop-1, ownerReferences: [{kind: Rollout, name: shop, controller: true}]}
+            spec: {template: {}}
+            ---
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: shop-1-x, ownerReferences: [{kind: ReplicaSet, name: shop-1, controller: true}]}
+            """
+        )
+    )
+    assert cluster.findings == ()
+    assert [workload.id for workload in cluster.workloads] == ["default/shop[Rollout]"]
+
+
+def test_a_refused_policy_leaves_a_gap_for_the_pods_it_selects() -> None:
+    """S30: what the excluded object could have selected is known as far as its selector is."""
+    readable = read(_policy("  podSelector: {matchLabels: {app: db}}\n  policyTypes: [Wrong]\n")).gaps[0]
+    assert (readable.namespace, str(readable.pods)) == ("default", "app=db")
+    unreadable = read(_policy("  podSelector: {matchLabels: {app: 1}}\n")).gaps[0]
+    assert (unreadable.namespace, unreadable.pods) == ("default", None)
+
+
+def test_documents_that_are_not_read_are_counted() -> None:
+    cluster = read(POD + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    assert cluster.ignored == {"ConfigMap": 1}
+    assert cluster.findings == ()
+
+
+@pytest.mark.parametrize("text", ["", "\n", "---\n---\n", "# nothing\n", "a: b\n", "\tx", "{", "[]"])
+def test_nothing_to_read_is_one_sentence(text: str) -> None:
+    with pytest.raises(InputError, match="no Kubernetes object could be read"):
+        read(text)

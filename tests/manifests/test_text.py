@@ -1,0 +1,194 @@
+"""YAML and JSON text: values as kubectl reads them, places, and what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.manifests.documents import Item, objects, twice_in
+from ringfence.manifests.files import File
+from ringfence.manifests.problems import Problem
+from ringfence.manifests.yaml_text import Unreadable, compose, scalar, split
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("yes", True), ("On", True), ("y", True), ("no", False), ("N", False), ("off", False), ("~", None), ("", None),
+        ("null", None), ("NULL", None), ("nope", "nope"), ("12", 12), ("-3", -3), ("0x1F", 31), ("012", 10), ("0o12", 10),
+        ("0b11", 3), ("1_000", 1000), ("08", 8.0), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5), ("2020-01-01", "2020-01-01"),
+        ("10.0.0.0/8", "10.0.0.0/8"), ("1:30", "1:30"), ("-", "-"), ("+", "+"), (".", "."), ("=", "="), ("<<", "<<"),
+    ],
+)  # fmt: skip
+def test_plain_scalars_are_what_they_are_to_kubectl(text: str, value: Any) -> None:
+    found = scalar(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_quoted_scalars_are_text() -> None:
+    assert compose("a: 'yes'\nb: \"1\"\nc: !!str 2\nd: |\n  on\n").value == {"a": "yes", "b": "1", "c": "2", "d": "on\n"}
+
+
+def test_keys_are_text() -> None:
+    assert compose("1: a\ntrue: b\n'': c\n").value == {"1": "a", "true": "b", "": "c"}
+
+
+def test_merge_keys_fill_in() -> None:
+    text = "base: &b {p: 1, q: 2}\nmore: &m {q: 3, r: 4}\nall: {<<: [*b, *m], p: 0}\n"
+    assert compose(text).value["all"] == {"p": 0, "q": 2, "r": 4}
+
+
+def test_documents_end_at_their_markers_wherever_they_stand() -> None:
+    text = "a: 1\n--- # two\nb: \"open\n---\nc: 3\n...\nd: 4\n"
+    assert [(part, line) for part, line in split(text)] == [
+        ("a: 1\n", 1), ('--- # two\nb: "open\n', 2), ("---\nc: 3\n", 4), ("\nd: 4\n", 6),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("a:\n\tb: 1\n", "RF003", 2),
+        ("a: [1\n", "RF003", 1),
+        ("a: *b\n", "RF003", 1),
+        ("a: &a [*a]\n", "RF003", 1),
+        ("? [1]\n: 2\n", "RF003", 1),
+        ("a: b: c\n", "RF003", 1),
+        ("<<: 1\n", "RF003", 2),
+        ("a: \x01\n", "RF003", 1),
+        ("- " * 300, "RF006", 1),
+    ],
+)
+def test_unreadable(text: str, code: str, line: int) -> None:
+    with pytest.raises(Unreadable) as caught:
+        compose(text)
+    assert (caught.value.code, caught.value.line) == (code, line)
+
+
+def _one(text: str, name: str = "a.yaml") -> Item:
+    (item,) = objects(File(name, text.encode(), named=True))
+    assert isinstance(item, Item)
+    return item
+
+
+PLACES = [
+    ("", (1, 1)),
+    ("kind", (2, 1)),
+    ("metadata.labels[a/b]", (5, 5)),
+    ("spec.list[1].deep", (9, 5)),
+    ("spec.list[1].absent.more", (9, 5)),
+    ("spec.list[7]", (7, 3)),
+]
+
+
+@pytest.mark.parametrize(("path", "place"), PLACES)
+def test_places_in_yaml(path: str, place: tuple[int, int]) -> None:
+    item = _one(
+        "apiVersion: v1\nkind: K\nmetadata:\n  labels:\n    a/b: c\nspec:\n  list:\n  - deep: 1\n  - deep: 2\n"
+    )
+    assert item.document.locate(path) == place
+
+
+@pytest.mark.parametrize("before", ["", "\n\n  ", '{"apiVersion": "v1", "kind": "ä"}\n'])
+@pytest.mark.parametrize("path", ["", "kind", "metadata.labels[a/b]", "spec.list[1].deep"])
+def test_places_in_json(before: str, path: str) -> None:
+    text = json.dumps(
+        {"apiVersion": "v1", "kind": "K", "metadata": {"labels": {"a/b": "ü"}}, "spec": {"list": [{}, {"deep": 2}]}},
+        indent=1,
+        ensure_ascii=False,
+    )
+    *_, item = objects(File("a.json", (before + text).encode(), named=True))
+    assert isinstance(item, Item)
+    line, column = item.document.locate(path)
+    found = (before + text).splitlines()[line - 1][column - 1 :]
+    wanted = {"": "{", "kind": '"kind"', "metadata.labels[a/b]": '"a/b"', "spec.list[1].deep": '"deep"'}[path]
+    assert found.startswith(wanted)
+
+
+_NAMES = st.text(st.characters(codec="utf-8", exclude_characters="[].", exclude_categories=("C", "Z")), min_size=1, max_size=4)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(_NAMES, _VALUES, max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
+def test_every_field_of_json_is_found_where_it_stands(spec: dict[str, Any], indent: int | None, listed: bool) -> None:
+    """Law: the text at the place of a field begins with its key, or with its value in a list; also in a list's item."""
+    body = {"apiVersion": "v1", "kind": "K", "spec": spec}
+    whole = {"kind": "List", "items": [{"kind": "Other", "apiVersion": "v1"}, body], "apiVersion": "v1"} if listed else body
+    text = json.dumps(whole, indent=indent, ensure_ascii=False)
+    *_, item = objects(File("a.json", text.encode(), named=True))
+    assert isinstance(item, Item)
+    assert item.document.value() == body
+    lines = text.split("\n")
+    for path, start in _members(spec, "spec"):
+        line, column = item.document.locate(path)
+        assert lines[line - 1][column - 1 :].startswith(start)
+
+
+def _members(value: Any, path: str) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [
+            found
+            for key, inner in value.items()
+            for found in [(f"{path}[{key}]", json.dumps(key, ensure_ascii=False)), *_members(inner, f"{path}[{key}]")]
+        ]
+    if isinstance(value, list):
+        return [
+            found
+            for index, inner in enumerate(value)
+            for found in [
+                (f"{path}[{index}]", json.dumps(inner, ensure_ascii=False)[:1]), *_members(inner, f"{path}[{index}]"),
+            ]
+        ]  # fmt: skip
+    return []
+
+
+@given(_VALUES)
+def test_json_is_read_alike_as_yaml(value: Any) -> None:
+    """Law: JSON is YAML, to the same value (text without control characters, which YAML does not allow)."""
+    assert compose(json.dumps({"value": value}, ensure_ascii=False)).value == {"value": value}
+
+
+def test_keys_that_stand_twice_in_json() -> None:
+    text = '{"apiVersion": "v1",\n "kind": "NetworkPolicy",\n "spec": {"a": [{"b": 1,\n "b": 2}]}}'
+    (twice,) = twice_in(_one(text, "a.json"))
+    assert (twice.path, twice.line, twice.column, twice.first) == ("spec.a[0].b", 4, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ('{"kind": "Pod", "apiVersion"', "RF004", 1, 29),
+        ('{"kind": "Pod",\n "apiVersion": "v', "RF004", 2, 16),
+        ('{"kind" "Pod"}', "RF004", 1, 9),
+        ('{"kind": "Pod"}\n{"kind"', "RF004", 2, 8),
+        ("[" * 100_000, "RF006", 1, 1),
+    ],
+)
+def test_broken_json(text: str, code: str, line: int, column: int) -> None:
+    *_, problem = objects(File("a.json", text.encode(), named=True))
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.line, problem.column) == (code, line, column)
+
+
+def test_typed_lists_give_their_kind_and_version() -> None:
+    """S3: an item of a typed list may leave both to the list; one of a plain List may not."""
+    typed = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems: [{metadata: {name: a}}, {kind: Other}]\n"
+    found = [(item.api_version, item.kind) for item in objects(File("a", typed.encode(), named=True)) if isinstance(item, Item)]
+    assert found == [("networking.k8s.io/v1", "NetworkPolicy"), ("networking.k8s.io/v1", "Other")]
+    plain = "apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n"
+    (problem,) = objects(File("a", plain.encode(), named=True))
+    assert isinstance(problem, Problem)
+    assert problem.code == "RF010"
+
+
+def test_flow_style_yaml_that_starts_like_json() -> None:
+    assert _one("{apiVersion: v1, kind: Pod}\n", "a").kind == "Pod"
