@@ -29,8 +29,8 @@ class Disagreement:
     compiled: object
 
     def __str__(self) -> str:
-        return f"{_name(self.flow.src)} -> {_name(self.flow.dst)}:{self.flow.port}/{self.flow.protocol}: " \
-               f"reference {self.reference}, compiler {self.compiled}"  # fmt: skip
+        flow = f"{_name(self.flow.src)} -> {_name(self.flow.dst)}:{self.flow.port}/{self.flow.protocol}"
+        return f"{flow}: reference {self.reference}, compiler {self.compiled}"
 
 
 class Agreement:

@@ -15,6 +15,7 @@ from random import Random
 
 from agreement import Agreement, Disagreement, important_ports
 from generate import random_cluster, random_flows
+
 from ringfence.engine.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Verdict

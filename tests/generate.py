@@ -12,6 +12,7 @@ from random import Random
 from typing import Literal
 
 from generate_policies import LABELS, PORT_NAMES, PORTS, PolicyMaker, labels, selector, some_port
+
 from ringfence.manifests.workloads import GENERATED
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 from ringfence.model.cluster import Cluster, Facts, Gap
@@ -127,7 +128,9 @@ class _ClusterMaker:
                 namespace, name, worn, ports, host_network=host_network, controller=Controller(kind, name),
                 replicas=rng.choice((1, 1, 2, 3)), template=True, generated=generated,
             )  # fmt: skip
-            return Workload(namespace, name, kind, (template,), no_replicas=template.replicas == 1 and rng.random() < 0.2)
+            return Workload(
+                namespace, name, kind, (template,), no_replicas=template.replicas == 1 and rng.random() < 0.2
+            )
         count = 1 if kind == "Pod" else rng.choice((1, 2, 2, 3))
         owner = None if kind == "Pod" else Controller(kind, name)
         pods = []
@@ -185,7 +188,7 @@ class _ClusterMaker:
     def _service(self, name: str, pods: list[Pod]) -> Service:
         rng = self.rng
         form = rng.choice(
-            ("ClusterIP", "ClusterIP", "NodePort", "LoadBalancer", "headless", "headless", "sliced", "sliced", "ExternalName"),
+            ["ClusterIP"] * 2 + ["headless"] * 2 + ["sliced"] * 2 + ["NodePort", "LoadBalancer", "ExternalName"],
         )  # fmt: skip
         chosen = rng.choice(pods)
         if form == "ExternalName":
@@ -324,7 +327,6 @@ def _at_the_edges(addresses: AddressSet) -> list[Outside]:
     for family in FAMILIES:
         last = AddressSet.whole(family).of_family(family)[0][1]
         for low, high in addresses.of_family(family):
-            for number in (low - 1, low, high, high + 1):
-                if 0 <= number <= last:
-                    found.append(Outside(AddressSet.interval(family, number, number)))
+            edge = [number for number in (low - 1, low, high, high + 1) if 0 <= number <= last]
+            found += [Outside(AddressSet.interval(family, number, number)) for number in edge]
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import strategies as st
-
 from generate import random_cluster, random_flows
 from generate_policies import LABELS
+from hypothesis import strategies as st
+
 from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow
@@ -15,7 +15,9 @@ from ringfence.model.policies import PortMatch
 from ringfence.model.ports import MAX_PORT, MIN_PORT, PROTOCOLS, ConnectionSet, PortSet
 from ringfence.model.selectors import Operator, Requirement, Selector
 
-port_numbers = st.one_of(st.integers(MIN_PORT, 12), st.integers(MAX_PORT - 5, MAX_PORT), st.integers(MIN_PORT, MAX_PORT))
+port_numbers = st.one_of(
+    st.integers(MIN_PORT, 12), st.integers(MAX_PORT - 5, MAX_PORT), st.integers(MIN_PORT, MAX_PORT)
+)
 """Ports, mostly near the ends of the scale, where an off-by-one shows."""
 
 

@@ -68,7 +68,7 @@ class InputError(RingfenceError):
     """Nothing of the input can be used: a missing path, no manifest in it."""
 
 
-class EnvironmentError_(RingfenceError):
+class EnvironmentError_(RingfenceError):  # noqa: N801 (the plain word is a builtin of another meaning)
     """The machine or the cluster lacks what the verb needs."""
 
     exit_status = 3

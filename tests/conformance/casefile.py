@@ -25,7 +25,9 @@ T = TypeVar("T")
 DATA = Path(__file__).parent.parent / "data"
 CASES = DATA / "cases"
 _FACTS = {"pod-cidrs": "pod_cidrs", "node-cidrs": "node_cidrs", "service-cidrs": "service_cidrs"}
-_FLOW = re.compile(r"(?P<src>\S+) -> (?P<dst>\S+) (?P<protocol>[A-Z]+)(?: (?P<port>\d+))?(?P<established> established)?")
+_FLOW = re.compile(
+    r"(?P<src>\S+) -> (?P<dst>\S+) (?P<protocol>[A-Z]+)(?: (?P<port>\d+))?(?P<established> established)?"
+)
 
 
 @dataclass(frozen=True)

@@ -53,15 +53,15 @@ def test_what_counts(case: dict[str, Any]) -> None:
     assert len(cluster.gaps) == (not stored)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["accepted"]], ids=lambda case: str(case["name"])
-)
+@pytest.mark.parametrize("case", [case for case in CASES if case["accepted"]], ids=lambda case: str(case["name"]))
 def test_stored_form(case: dict[str, Any]) -> None:
     assert policy.decode(_value(case)).spec == case["stored_spec"]
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.get("accepted_without_field_validation")], ids=lambda case: str(case["name"])
+    "case",
+    [case for case in CASES if case.get("accepted_without_field_validation")],
+    ids=lambda case: str(case["name"]),
 )
 def test_unknown_fields_have_no_effect(case: dict[str, Any]) -> None:
     """S6: the policy means what the server stores when it is not asked to be strict."""

@@ -38,8 +38,11 @@ CASES: Final = [
     Case("deep", POD + "a: " + "[" * 300 + "]" * 300 + "\n", [("RF006", 5, 203, "")], GAP),
     Case(
         "bomb",
-        POD + "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
-        + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)),
+        POD
+        + "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(
+            f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)
+        ),
         [("RF007", 10, 8, "")],
         GAP,
     ),
@@ -120,7 +123,9 @@ CASES: Final = [
             ("RF022", 9, 5, "spec.ports[2].port"),
         ],
     ),
-    Case("key-twice", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  name: b\n", [("RF005", 5, 3, "metadata.name")]),
+    Case(
+        "key-twice", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  name: b\n", [("RF005", 5, 3, "metadata.name")]
+    ),
     Case(
         "unknown-field",
         _policy("  ingress:\n  - from:\n    - podSelector: {}\n      namespaceselector: {}\n"),
@@ -153,7 +158,9 @@ CASES: Final = [
     ),
     Case(
         "stored-host-bits",
-        _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1/8\n").replace("{name: p}", "{name: p, uid: u}"),
+        _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1/8\n").replace(
+            "{name: p}", "{name: p, uid: u}"
+        ),
         [("RF043", 8, 9, "spec.ingress[0].from[0].ipBlock.cidr")],
     ),
     Case(
@@ -180,7 +187,11 @@ CASES: Final = [
         [("RF039", 5, 1, "")],
         [Note.UNMODELLED_POLICY.value],
     ),
-    Case("null-label", _policy("  podSelector:\n    matchLabels:\n      a:\n"), [("RF040", 7, 7, "spec.podSelector.matchLabels.a")]),
+    Case(
+        "null-label",
+        _policy("  podSelector:\n    matchLabels:\n      a:\n"),
+        [("RF040", 7, 7, "spec.podSelector.matchLabels.a")],
+    ),
     Case("null-item", _policy("  ingress:\n  - null\n"), [("RF041", 6, 5, "spec.ingress[0]")]),
     Case(
         "canonical",

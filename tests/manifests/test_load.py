@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-
 from generate import random_cluster
+
 from manifests.reading import read
 from ringfence.errors import InputError, UnknownEndpoint
 from ringfence.manifests import load, write
@@ -23,7 +23,7 @@ spec: {podSelector: {matchLabels: {app: %s}}}
 """
 
 
-def _names(*paths: Path, **options: object) -> list[str]:
+def _names(*paths: Path) -> list[str]:
     return [workload.name for workload in load([str(path) for path in paths]).workloads]
 
 
@@ -126,7 +126,7 @@ def test_what_was_written_reads_back_as_the_same_cluster(seed: int) -> None:
 
 def _shown(value: object) -> object:
     """The value; sets in it are shown in one order."""
-    from dataclasses import fields, is_dataclass  # noqa: PLC0415
+    from dataclasses import fields, is_dataclass
 
     if is_dataclass(value):
         return [(f.name, _shown(getattr(value, f.name))) for f in fields(value) if f.name != "source"]
@@ -140,7 +140,7 @@ def _shown(value: object) -> object:
 @pytest.mark.parametrize("seed", range(30))
 def test_the_order_of_documents_changes_nothing(seed: int) -> None:
     """Law."""
-    import yaml  # noqa: PLC0415
+    import yaml
 
     rng = Random(seed)
     written = list(documents(random_cluster(rng)))

@@ -19,9 +19,10 @@ from ringfence.manifests.yaml_text import Unreadable, compose, scalar, split
     ("text", "value"),
     [
         ("yes", True), ("On", True), ("y", True), ("no", False), ("N", False), ("off", False), ("~", None), ("", None),
-        ("null", None), ("NULL", None), ("nope", "nope"), ("12", 12), ("-3", -3), ("0x1F", 31), ("012", 10), ("0o12", 10),
-        ("0b11", 3), ("1_000", 1000), ("08", 8.0), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5), ("2020-01-01", "2020-01-01"),
-        ("10.0.0.0/8", "10.0.0.0/8"), ("1:30", "1:30"), ("-", "-"), ("+", "+"), (".", "."), ("=", "="), ("<<", "<<"),
+        ("null", None), ("NULL", None), ("nope", "nope"), ("12", 12), ("-3", -3), ("0x1F", 31), ("012", 10),
+        ("0o12", 10), ("0b11", 3), ("1_000", 1000), ("08", 8.0), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5),
+        ("2020-01-01", "2020-01-01"), ("10.0.0.0/8", "10.0.0.0/8"), ("1:30", "1:30"), ("-", "-"), ("+", "+"),
+        (".", "."), ("=", "="), ("<<", "<<"),
     ],
 )  # fmt: skip
 def test_plain_scalars_are_what_they_are_to_kubectl(text: str, value: Any) -> None:
@@ -31,7 +32,12 @@ def test_plain_scalars_are_what_they_are_to_kubectl(text: str, value: Any) -> No
 
 
 def test_quoted_scalars_are_text() -> None:
-    assert compose("a: 'yes'\nb: \"1\"\nc: !!str 2\nd: |\n  on\n").value == {"a": "yes", "b": "1", "c": "2", "d": "on\n"}
+    assert compose("a: 'yes'\nb: \"1\"\nc: !!str 2\nd: |\n  on\n").value == {
+        "a": "yes",
+        "b": "1",
+        "c": "2",
+        "d": "on\n",
+    }
 
 
 def test_keys_are_text() -> None:
@@ -44,7 +50,7 @@ def test_merge_keys_fill_in() -> None:
 
 
 def test_documents_end_at_their_markers_wherever_they_stand() -> None:
-    text = "a: 1\n--- # two\nb: \"open\n---\nc: 3\n...\nd: 4\n"
+    text = 'a: 1\n--- # two\nb: "open\n---\nc: 3\n...\nd: 4\n'
     assert [(part, line) for part, line in split(text)] == [
         ("a: 1\n", 1), ('--- # two\nb: "open\n', 2), ("---\nc: 3\n", 4), ("\nd: 4\n", 6),
     ]  # fmt: skip
@@ -88,9 +94,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("path", "place"), PLACES)
 def test_places_in_yaml(path: str, place: tuple[int, int]) -> None:
-    item = _one(
-        "apiVersion: v1\nkind: K\nmetadata:\n  labels:\n    a/b: c\nspec:\n  list:\n  - deep: 1\n  - deep: 2\n"
-    )
+    item = _one("apiVersion: v1\nkind: K\nmetadata:\n  labels:\n    a/b: c\nspec:\n  list:\n  - deep: 1\n  - deep: 2\n")
     assert item.document.locate(path) == place
 
 
@@ -110,9 +114,14 @@ def test_places_in_json(before: str, path: str) -> None:
     assert found.startswith(wanted)
 
 
-_NAMES = st.text(st.characters(codec="utf-8", exclude_characters="[].", exclude_categories=("C", "Z")), min_size=1, max_size=4)
+_NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="[].", exclude_categories=("C", "Z")), min_size=1, max_size=4
+)
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
     max_leaves=12,
 )
@@ -122,7 +131,9 @@ _VALUES = st.recursive(
 def test_every_field_of_json_is_found_where_it_stands(spec: dict[str, Any], indent: int | None, listed: bool) -> None:
     """Law: the text at the place of a field begins with its key, or with its value in a list; also in a list's item."""
     body = {"apiVersion": "v1", "kind": "K", "spec": spec}
-    whole = {"kind": "List", "items": [{"kind": "Other", "apiVersion": "v1"}, body], "apiVersion": "v1"} if listed else body
+    whole = (
+        {"kind": "List", "items": [{"kind": "Other", "apiVersion": "v1"}, body], "apiVersion": "v1"} if listed else body
+    )
     text = json.dumps(whole, indent=indent, ensure_ascii=False)
     *_, item = objects(File("a.json", text.encode(), named=True))
     assert isinstance(item, Item)
@@ -182,7 +193,11 @@ def test_broken_json(text: str, code: str, line: int, column: int) -> None:
 def test_typed_lists_give_their_kind_and_version() -> None:
     """S3: an item of a typed list may leave both to the list; one of a plain List may not."""
     typed = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems: [{metadata: {name: a}}, {kind: Other}]\n"
-    found = [(item.api_version, item.kind) for item in objects(File("a", typed.encode(), named=True)) if isinstance(item, Item)]
+    found = [
+        (item.api_version, item.kind)
+        for item in objects(File("a", typed.encode(), named=True))
+        if isinstance(item, Item)
+    ]
     assert found == [("networking.k8s.io/v1", "NetworkPolicy"), ("networking.k8s.io/v1", "Other")]
     plain = "apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n"
     (problem,) = objects(File("a", plain.encode(), named=True))

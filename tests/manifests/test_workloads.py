@@ -41,7 +41,9 @@ def _pod(name: str, owner: str = "", *, labels: str = "{}", status: str = "{phas
 )
 def test_templates_give_labels_and_numbers(kind: str, version: str, spec: str) -> None:
     """S25: the labels are the template's, never those of the object."""
-    workload = _only(read(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: w, labels: {{app: other}}}}\nspec: {spec}\n"))
+    workload = _only(
+        read(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: w, labels: {{app: other}}}}\nspec: {spec}\n")
+    )
     (pod,) = workload.pods
     assert workload.id == f"default/w[{kind}]"
     assert pod.labels["app"] == "a"
@@ -57,7 +59,9 @@ def test_a_daemon_set_has_a_pod_on_each_node() -> None:
 
 
 def test_no_replicas_stand_for_one() -> None:
-    workload = _only(read("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec: {replicas: 0, template: {}}\n"))
+    workload = _only(
+        read("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec: {replicas: 0, template: {}}\n")
+    )
     assert (workload.replicas, workload.no_replicas) == (1, True)
 
 
@@ -99,7 +103,11 @@ def test_live_pods_stand_for_the_template_of_their_owner() -> None:
     ("owner", "labels", "workload"),
     [
         ("{kind: ReplicaSet, name: web-5d9, controller: true}", "{pod-template-hash: 5d9}", "default/web[Deployment]"),
-        ("{kind: ReplicaSet, name: web-5d9, controller: true}", "{pod-template-hash: abc}", "default/web-5d9[ReplicaSet]"),
+        (
+            "{kind: ReplicaSet, name: web-5d9, controller: true}",
+            "{pod-template-hash: abc}",
+            "default/web-5d9[ReplicaSet]",
+        ),
         ("{kind: ReplicaSet, name: web-5d9, controller: true}", "{}", "default/web-5d9[ReplicaSet]"),
         ("{kind: Job, name: web-5d9, controller: true}", "{pod-template-hash: 5d9}", "default/web-5d9[Job]"),
         ("{kind: Node, name: node-1, controller: true}", "{}", "default/p[Pod]"),
@@ -124,7 +132,10 @@ def test_np_guard_names_the_direct_owner() -> None:
 def test_finished_pods_are_left_out() -> None:
     """S33."""
     owner = "{kind: Job, name: j, controller: true}"
-    assert _only(read(_pod("a", status="{phase: Succeeded}") + _pod("b", status="{phase: Failed}") + _pod("c"))).name == "c"
+    assert (
+        _only(read(_pod("a", status="{phase: Succeeded}") + _pod("b", status="{phase: Failed}") + _pod("c"))).name
+        == "c"
+    )
     job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {}}\n"
     assert read(job + _pod("a", owner, status="{phase: Succeeded}")).workloads == ()
     assert read(job + "status: {conditions: [{type: Complete, status: 'True'}]}\n").workloads == ()
@@ -177,7 +188,11 @@ def test_only_restartable_init_containers_give_names() -> None:
         "[{ports: [{name: b, containerPort: 2}]}, {restartPolicy: Always, ports: [{name: c, containerPort: 3}]}]}"
     )
     (pod,) = _only(read(_pod("p", spec=spec))).pods
-    assert [(port.name, port.container) for port in pod.ports] == [("a", "main"), ("b", "init"), ("c", "restartable-init")]
+    assert [(port.name, port.container) for port in pod.ports] == [
+        ("a", "main"),
+        ("b", "init"),
+        ("c", "restartable-init"),
+    ]
 
 
 def test_replica_sets_of_a_deployment_that_was_not_read_stand_for_it() -> None:
@@ -187,7 +202,11 @@ def test_replica_sets_of_a_deployment_that_was_not_read_stand_for_it() -> None:
         for name, count in (("old", 0), ("new", 2))
     )
     workload = _only(read(text))
-    assert (workload.id, [pod.name for pod in workload.pods], workload.replicas) == ("default/w[Deployment]", ["w-new"], 2)
+    assert (workload.id, [pod.name for pod in workload.pods], workload.replicas) == (
+        "default/w[Deployment]",
+        ["w-new"],
+        2,
+    )
 
 
 def test_services_and_slices_and_nodes() -> None:
@@ -236,5 +255,7 @@ def test_services_and_slices_and_nodes() -> None:
 
 def test_every_namespace_has_its_name_as_a_label() -> None:
     """S24: also over a different value."""
-    cluster = read("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {kubernetes.io/metadata.name: b, x: z}}\n")
+    cluster = read(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {kubernetes.io/metadata.name: b, x: z}}\n"
+    )
     assert cluster.namespaces["a"].labels == {"kubernetes.io/metadata.name": "a", "x": "z"}

@@ -52,7 +52,8 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; never a traceback for what a user can cause."""
     if argv is None:
-        gc.disable()  # one run makes no cycles worth collecting, and passing over a large cluster again and again is slow
+        # One run makes no cycles worth collecting, and passing over a large cluster again and again is slow.
+        gc.disable()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
     args = parser(verb if verb in VERBS else "").parse_args(words)
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except Exception as fault:  # noqa: BLE001 (the last line of defence: a fault must not pass for a finding)
+    except Exception as fault:
         if os.environ.get("RINGFENCE_DEBUG"):
             raise
         where = f"{type(fault).__name__}: {fault}"

@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
     ports = _ports(args.port)
     cluster = common.load(args)
-    src, dst = (_ends(cluster, texts, args.namespace, flag) for texts, flag in ((args.src, "--from"), (args.dst, "--to")))
+    src, dst = (
+        _ends(cluster, texts, args.namespace, flag) for texts, flag in ((args.src, "--from"), (args.dst, "--to"))
+    )
     profile = common.profile(args)
     why = bool(src or dst) and not profile.direct_controller and args.format != "txt"
     result = matrix(cluster, profile=profile, by=args.by, src=src, dst=dst, ports=ports, every=args.every, why=why)

@@ -55,7 +55,7 @@ class _Group:
 
 @dataclass
 class Table:
-    """One address family. Bits: the classes, then the cells of the outside as sources; as destinations its own cells."""
+    """One address family. Bits: the classes, then the cells of the outside as sources, or as destinations."""
 
     family: Family
     classes: Classes
@@ -207,7 +207,7 @@ class Table:
     def _make_row(self, destination: int) -> Row:
         item = self.classes.items[destination] if destination < self.count else None
         into = self._into(destination, item)
-        out_of = self._out_of(destination, item)
+        out_of = self._out_of(destination)
         key = (into, out_of)
         row = self._rows.get(key)
         if row is None:
@@ -221,7 +221,7 @@ class Table:
         found = {(self.ports(ports, destination), peers) for peers, ports in self._ingress.get(destination, ())}
         return tuple(sorted((c for c in found if c[0]), key=_contribution_order))
 
-    def _out_of(self, destination: int, item: object) -> tuple[tuple[ConnectionSet, Peers], ...]:
+    def _out_of(self, destination: int) -> tuple[tuple[ConnectionSet, Peers], ...]:
         """The egress rules that admit *destination*, turned round: which subjects they let out to it."""
         found = set()
         bit = 1 << destination

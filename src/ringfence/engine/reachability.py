@@ -313,9 +313,7 @@ class Reachability:
             found = self._kinds[id(workload)] = tuple(kinds.items())
         return found
 
-    def _into_cell(
-        self, table: Table, number: int, dst: Outside, every: bool
-    ) -> Iterator[tuple[End, End, Answer]]:
+    def _into_cell(self, table: Table, number: int, dst: Outside, every: bool) -> Iterator[tuple[End, End, Answer]]:
         for src in self.cluster.workloads:
             answer = join(cell(table, source, number).noted(notes) for source, notes in self._kinds_of_pods(src))
             if every or not answer.plainly_denied:

@@ -325,9 +325,7 @@ class _Judge:
                 peers = self.matcher.peers(policy, rule, peer, family)
                 notes |= self._peer_notes(policy, rule.peers, peer)
                 # "This rule matches if and only if both ports and from match."
-                ports = peers.match is not Match.NO and self.matcher.ports(
-                    rule, destination, flow.protocol, flow.port
-                )
+                ports = peers.match is not Match.NO and self.matcher.ports(rule, destination, flow.protocol, flow.port)
                 if self.explain:
                     steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer, dialled))
                 if not ports:
@@ -525,7 +523,11 @@ def _summary(
         closed = [end.direction for end in ends if end.verdict is Verdict.DENIED]
         if len(closed) == 2:
             return "denied at both ends: by the source's egress and by the destination's ingress"
-        return f"denied by the {'source' if closed[:1] == [Direction.EGRESS] else 'destination'}'s {closed[0]}" if closed else ""  # noqa: E501
+        return (
+            f"denied by the {'source' if closed[:1] == [Direction.EGRESS] else 'destination'}'s {closed[0]}"
+            if closed
+            else ""
+        )
     isolated = [end.direction for end in ends if end.isolated]
     return "allowed at both ends" if isolated else "allowed: neither end is isolated"
 

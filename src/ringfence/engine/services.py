@@ -104,9 +104,7 @@ class Services:
                         for party in self._behind(service.namespace, endpoint.pod, endpoint.addresses):
                             yield party, number
 
-    def _behind(
-        self, namespace: str, name: str | None, addresses: tuple[Address, ...]
-    ) -> list[Pod | Node | Outside]:
+    def _behind(self, namespace: str, name: str | None, addresses: tuple[Address, ...]) -> list[Pod | Node | Outside]:
         named = [p for p in self._by_namespace.get(namespace, []) if p.name == name and not p.template]
         if name is not None and named:
             return [named[0]]

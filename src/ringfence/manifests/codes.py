@@ -14,7 +14,7 @@ ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 class Code:
     """A stable code, how bad it is, what it is about in a few words, and the usual remedy.
 
-    ``leaves_out``: the whole object, a part of it, or nothing is left out of the answers; what is makes the exit status 2.
+    ``leaves_out``: whether the whole object or a part of it is left out of the answers, which makes the exit status 2.
     """
 
     code: str
@@ -52,7 +52,9 @@ _TABLE: Final = (
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
     Code("RF032", ERROR, "a required field is missing", "add it", "object"),
     Code("RF033", ERROR, "fields that exclude each other", "keep one of them", "object"),
-    Code("RF034", ERROR, "a port that the API server refuses", "use a number from 1 to 65535 or a port's name", "object"),
+    Code(
+        "RF034", ERROR, "a port that the API server refuses", "use a number from 1 to 65535 or a port's name", "object"
+    ),
     Code("RF035", ERROR, "an ipBlock that the API server refuses", "write a CIDR such as 10.9.8.0/24", "object"),
     Code("RF036", ERROR, "a CIDR that servers from v1.36 on refuse; read as its masked network", "write that network"),
     Code("RF037", ERROR, "a selector that the API server refuses", "write the selector as the API asks", "object"),
@@ -60,7 +62,12 @@ _TABLE: Final = (
     Code("RF039", WARNING, "a policy of a kind that is not modelled", "read answers with that note with care", "part"),
     Code("RF040", WARNING, "null as a label's value selects the empty value", "write the value, or remove the key"),
     Code("RF041", WARNING, "null as a list item is the empty object", "write {} if that is meant"),
-    Code("RF043", WARNING, "a stored CIDR that servers from v1.36 on would refuse; read as its masked network", "write that network"),
+    Code(
+        "RF043",
+        WARNING,
+        "a stored CIDR that servers from v1.36 on would refuse; read as its masked network",
+        "write that network",
+    ),
     Code("RF042", WARNING, "an IPv6 CIDR that is not in canonical form", "write it in canonical form"),
 )
 

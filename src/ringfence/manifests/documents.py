@@ -325,8 +325,8 @@ def _twice_sentence(one: Twice) -> str:
     return f"the key stands twice: first in line {one.first}"
 
 
-def twice_problem(item: Item, one: Twice) -> Problem:
-    """The problem of a key that stands twice in *item*."""
+def twice_problem(one: Twice) -> Problem:
+    """The problem of a key that stands twice."""
     return Problem("RF005", _twice_sentence(one), one.path, line=one.line, column=one.column)
 
 
@@ -336,9 +336,7 @@ def twice_in(item: Item) -> tuple[Twice, ...]:
     if isinstance(document, YamlObject):
         return item.twice
     found = json_text.duplicates(bytes(document.data))
-    return tuple(
-        Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found
-    )
+    return tuple(Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found)
 
 
 def _inner(place: Place, path: str) -> Place:

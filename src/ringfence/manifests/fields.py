@@ -18,7 +18,13 @@ from ringfence.model.ports import PROTOCOLS
 
 T = TypeVar("T")
 _MISMATCH: Final = re.compile(r"Expected `([^`]*)`, got `([^`]*)`(?: - at `([^`]*)`)?")
-_WORDS: Final = {"str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "a mapping"}
+_WORDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
 _NAMES: Final[dict[str, type | tuple[type, ...]]] = {
     "str": str, "int": int, "float": float, "bool": bool, "array": list, "object": dict, "null": type(None),
 }  # fmt: skip

@@ -56,7 +56,9 @@ def _expand(path: str) -> Iterator[tuple[str, bool]]:
     """The file itself, or every manifest below a directory, in the order of their names; hidden ones are left out."""
     here = Path(path)
     if not path or not os.path.lexists(path):
-        raise InputError(f"{path or repr(path)}: no such file or directory; name a manifest, a directory, or - for standard input")
+        raise InputError(
+            f"{path or repr(path)}: no such file or directory; name a manifest, a directory, or - for standard input"
+        )
     if not here.is_dir():
         yield path, True
         return
@@ -66,7 +68,7 @@ def _expand(path: str) -> Iterator[tuple[str, bool]]:
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 found = True
-                yield os.path.join(folder, name), False  # noqa: PTH118 (the path as it was given)
+                yield os.path.join(folder, name), False
     if not found:
         raise InputError(f"{path}: no manifest in this directory; files end in {', '.join(SUFFIXES)}")
 

@@ -1,4 +1,4 @@
-"""What each kind is to us: read, a policy that is not modelled, or nothing to do with traffic. By group and kind (S1)."""
+"""What each group and kind is to us: read, a policy not modelled, or nothing to do with traffic (S1)."""
 
 from __future__ import annotations
 

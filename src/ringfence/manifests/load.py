@@ -216,7 +216,7 @@ def _without(policies: list[Policy], names: Sequence[str], namespace: str) -> li
 
 
 def _unknown(name: str, full: str, known: list[str]) -> UsageError:
-    import difflib
+    import difflib  # noqa: PLC0415 (needed only to say what was meant)
 
     tails = [one for one in known if one.rpartition("/")[2] == full.rpartition("/")[2]]
     return UnknownEndpoint(name, "--without", tuple(tails or difflib.get_close_matches(full, known, 3)), "policy")

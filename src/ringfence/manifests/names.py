@@ -27,7 +27,9 @@ def label_key(key: str) -> str:
     if slash and (not prefix or subdomain(prefix)):
         return f"the part before / of the key {key!r} must be a DNS subdomain"
     if len(name) > 63 or not _PART.fullmatch(name):
-        return f"the key {key!r} must have 1 to 63 letters, digits, -, _ and ., and begin and end with a letter or digit"
+        return (
+            f"the key {key!r} must have 1 to 63 letters, digits, -, _ and ., and begin and end with a letter or digit"
+        )
     return ""
 
 
@@ -35,7 +37,7 @@ def label_key(key: str) -> str:
 def label_value(value: str) -> str:
     """What is wrong with *value* as a label's value (S23)."""
     if value and (len(value) > 63 or not _PART.fullmatch(value)):
-        return f"the value {value!r} must be empty, or up to 63 letters, digits, -, _ and ., with a letter or digit at both ends"
+        return f"the value {value!r} must be empty, or up to 63 of letters, digits, - _ ., ending in letters or digits"
     return ""
 
 

@@ -124,7 +124,8 @@ def _tidy_selector(written: Mapping[str, Any]) -> dict[str, Any]:
         made["matchLabels"] = written["matchLabels"]
     if written.get("matchExpressions"):
         made["matchExpressions"] = [
-            {key: value for key, value in one.items() if value or key != "values"} for one in written["matchExpressions"]
+            {key: value for key, value in one.items() if value or key != "values"}
+            for one in written["matchExpressions"]
         ]
     return made
 
@@ -156,7 +157,9 @@ def _spec(spec: Mapping[str, Any], live: bool) -> Iterator[Problem]:
 
 
 def _unsupported(value: Any, supported: Sequence[str], path: str) -> Problem:
-    near = difflib.get_close_matches(str(value).capitalize() if supported is _TYPES else str(value).upper(), supported, 1)
+    near = difflib.get_close_matches(
+        str(value).capitalize() if supported is _TYPES else str(value).upper(), supported, 1
+    )
     remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(supported)}"
     return Problem("RF031", f"{value!r} is not supported", path, remedy)
 
@@ -192,12 +195,16 @@ def _port(item: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from _number(port, f"{path}.port")
         if end is not None:
             if end < port:  # S17
-                yield Problem("RF034", f"{end} is below port, which is {port}", f"{path}.endPort", "make it at least port")
+                yield Problem(
+                    "RF034", f"{end} is below port, which is {port}", f"{path}.endPort", "make it at least port"
+                )
             yield from _number(end, f"{path}.endPort")
         return
     if end is not None:  # S17
         what = "port is not given" if port is None else "port is a name"
-        yield Problem("RF034", f"may not stand where {what}", f"{path}.endPort", "give port a number, or remove endPort")
+        yield Problem(
+            "RF034", f"may not stand where {what}", f"{path}.endPort", "give port a number, or remove endPort"
+        )
     if port is not None:
         for wrong in names.port_name(port):  # S15, S16
             yield Problem("RF034", f"the name {port!r} {wrong}", f"{path}.port")
@@ -217,7 +224,9 @@ def _peer(peer: Mapping[str, Any], path: str, live: bool) -> Iterator[Problem]:
         if len(peer) > 1:  # S19
             yield Problem("RF033", "a peer has either ipBlock or selectors", path, "make two peers of it")
     if not peer:  # S18
-        yield Problem("RF032", "names no peer", path, "give podSelector, namespaceSelector or ipBlock; {} as a rule is everybody")
+        yield Problem(
+            "RF032", "names no peer", path, "give podSelector, namespaceSelector or ipBlock; {} as a rule is everybody"
+        )
 
 
 def _block(block: Mapping[str, Any], path: str, live: bool) -> Iterator[Problem]:
@@ -234,8 +243,14 @@ def _block(block: Mapping[str, Any], path: str, live: bool) -> Iterator[Problem]
         if outer is None or cut is None:
             continue
         # S22: inside cidr, with a longer prefix; the other family is never inside
-        if outer.version != cut.version or outer.prefixlen >= cut.prefixlen or outer != cut.supernet(new_prefix=outer.prefixlen):
-            yield Problem("RF035", f"{text} must lie in {cidr} and be smaller", inner, "cut out a part of cidr, or remove it")
+        if (
+            outer.version != cut.version
+            or outer.prefixlen >= cut.prefixlen
+            or outer != cut.supernet(new_prefix=outer.prefixlen)
+        ):
+            yield Problem(
+                "RF035", f"{text} must lie in {cidr} and be smaller", inner, "cut out a part of cidr, or remove it"
+            )
 
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -250,8 +265,14 @@ def _cidr(text: str, path: str, live: bool) -> tuple[_Network | None, list[Probl
         network = ipaddress.ip_network(plain, strict=False)
     except ValueError:
         return None, [Problem("RF035", f"{text!r} is not a CIDR such as 10.9.8.0/24 or 2001:db8::/64", path)]
-    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None and network.prefixlen >= 96:
-        return None, [Problem("RF035", f"{text} is an IPv4 address in the form of an IPv6 one", path, "write it as IPv4")]
+    if (
+        isinstance(network, ipaddress.IPv6Network)
+        and network.network_address.ipv4_mapped is not None
+        and network.prefixlen >= 96
+    ):
+        return None, [
+            Problem("RF035", f"{text} is an IPv4 address in the form of an IPv6 one", path, "write it as IPv4")
+        ]
     if plain != text or ipaddress.ip_interface(plain).ip != network.network_address:
         what = "has leading zeros" if plain != text else "has bits beyond its prefix"
         code = "RF043" if live else "RF036"
@@ -309,9 +330,7 @@ def _meant(peer: Mapping[str, Any]) -> Peer:
         block = peer["ipBlock"]
         return Peer(block=IpBlock(_masked(block["cidr"]), tuple(map(_masked, block.get("except", ())))))
     pods, namespaces = peer.get("podSelector"), peer.get("namespaceSelector")
-    return Peer(
-        selector(pods) if pods is not None else None, selector(namespaces) if namespaces is not None else None
-    )
+    return Peer(selector(pods) if pods is not None else None, selector(namespaces) if namespaces is not None else None)
 
 
 def _masked(cidr: str) -> str:

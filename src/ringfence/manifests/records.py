@@ -12,8 +12,8 @@ from ringfence.manifests import core, names, policy, workloads
 from ringfence.manifests.documents import Item, source, twice_in, twice_problem
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
 from ringfence.manifests.problems import Problem
-from ringfence.manifests.strict import wrong_type
 from ringfence.manifests.shapes import AnyObject, Named
+from ringfence.manifests.strict import wrong_type
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
 from ringfence.model.findings import Finding
@@ -28,7 +28,7 @@ Key = tuple[str, str, str, str]
 
 @dataclass(slots=True)
 class Record:
-    """One object of a kind that is read. ``value`` is None when it had to be left out; ``gap`` is then what is missing."""
+    """One object of a kind that is read. ``value`` is None when it had to be left out; ``gap`` is what is missing."""
 
     item: Item
     kind: str
@@ -107,7 +107,7 @@ def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
     if item.version != served and item.kind != "NetworkPolicy":
         now = "/".join(filter(None, (OLD.get((item.group, item.kind), (item.group,))[0], "v1")))
         problems.append(Problem("RF018", f"{item.api_version} is no longer served", "apiVersion", f"write {now}"))
-    problems += [twice_problem(item, one) for one in _twice(item)]
+    problems += [twice_problem(one) for one in _twice(item)]
     kept = ("RF014", "RF017") if keep_bad_names else ()
     told = [problem for problem in problems if problem.code not in kept]
     if not name or any(problem.leaves_out_object for problem in told):
@@ -168,7 +168,7 @@ def _policy(item: Item, namespace: str, name: str, problems: list[Problem]) -> t
 
 
 def _gap(item: Item, namespace: str, name: str, selector: Selector | None) -> Gap | None:
-    """What the answers lack when the object is left out: what a policy selects, what a namespace's labels decide (S30)."""
+    """What answers lack without the object: what a policy selects, what a namespace's labels decide (S30)."""
     if item.kind == "NetworkPolicy":
         return Gap(Note.INCOMPLETE_INPUT, f"NetworkPolicy {namespace}/{name}", namespace, selector, source(item))
     if item.kind == "Namespace":

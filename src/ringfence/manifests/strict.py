@@ -90,7 +90,9 @@ def _items(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
     for index, member in enumerate(value):
         inner = child(path, index)
         if member is None:
-            problems.append(Problem("RF041", "null as a list item is read as the empty one, as the API server does", inner))
+            problems.append(
+                Problem("RF041", "null as a list item is read as the empty one, as the API server does", inner)
+            )
             member = empty
         decoded = decode(member, shape, inner, problems)
         found.append(empty if decoded is None else decoded)
@@ -104,7 +106,9 @@ def _labels(value: Any, path: str, problems: list[Problem]) -> Any:
     found = {}
     for key, member in value.items():
         if member is None:
-            problems.append(Problem("RF040", f"null as the value of {key} is read as the empty value", child(path, key)))
+            problems.append(
+                Problem("RF040", f"null as the value of {key} is read as the empty value", child(path, key))
+            )
             member = ""
         if isinstance(member, str):
             found[key] = member

@@ -48,7 +48,7 @@ _SEVERAL: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """An object that makes pods. ``replicas`` is None where the kind has no such number; ``finished``: it made its last."""
+    """An object that makes pods. ``replicas`` is None where nothing says; ``finished``: it made its last one."""
 
     namespace: str
     name: str
@@ -127,7 +127,9 @@ def _ports(spec: PodSpec, path: str, problems: list[Problem]) -> Iterator[Contai
     for index, one in enumerate(each(spec.get("containers"), empty)):
         yield from _container_ports(one, f"{path}.containers[{index}]", "main", problems)
     for index, one in enumerate(each(spec.get("initContainers"), empty)):
-        kind: Literal["restartable-init", "init"] = "restartable-init" if one.get("restartPolicy") == "Always" else "init"
+        kind: Literal["restartable-init", "init"] = (
+            "restartable-init" if one.get("restartPolicy") == "Always" else "init"
+        )
         yield from _container_ports(one, f"{path}.initContainers[{index}]", kind, problems)  # S65
 
 
@@ -155,7 +157,10 @@ def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker |
     status: ControllerStatus = found.get("status") or {}
     template, path = spec.get("template"), "spec.template"
     if item.kind == "CronJob":
-        template, path = ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template"), "spec.jobTemplate.spec.template"
+        template, path = (
+            ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template"),
+            "spec.jobTemplate.spec.template",
+        )
     ended = any(kind in ("Complete", "Failed") and value == "True" for kind, value in _conditions(status))
     count = {
         "DaemonSet": status.get("desiredNumberScheduled"),
@@ -194,7 +199,12 @@ def _template(item: Item, place: str, name: str, found: Template, path: str, pro
 
 
 def join(
-    lives: Sequence[Live], makers: Sequence[Maker], nodes: Sequence[Node], asked: frozenset[str], *, direct: bool = False
+    lives: Sequence[Live],
+    makers: Sequence[Maker],
+    nodes: Sequence[Node],
+    asked: frozenset[str],
+    *,
+    direct: bool = False,
 ) -> list[Workload]:
     """The workloads: live pods under the owner they lead to, and templates of owners that have none (S121).
 
@@ -228,9 +238,11 @@ def join(
 
 
 def _orphans(
-    makers: Sequence[Maker], by_name: Mapping[tuple[str, str, str], Maker], groups: dict[tuple[str, str, str], list[Pod]],
+    makers: Sequence[Maker],
+    by_name: Mapping[tuple[str, str, str], Maker],
+    groups: dict[tuple[str, str, str], list[Pod]],
     direct: bool,
-) -> None:  # fmt: skip
+) -> None:
     """ReplicaSets and Jobs whose owner is named and was not read stand for it, those with replicas first."""
     if direct:
         return
@@ -275,9 +287,7 @@ def _climb(
 
 def _own_addresses(lives: Sequence[Live]) -> Iterator[Live]:
     """The pods, an address that several have left to the running one (S33); a host's address is shared by right."""
-    running = {
-        ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips
-    }
+    running = {ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips}
     for live in lives:
         if live.phase in ("Running", "") or live.pod.host_network or not running.intersection(live.pod.ips):
             yield live
@@ -303,9 +313,7 @@ def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Po
     ]
 
 
-def _workload(
-    key: tuple[str, str, str], pods: Iterable[Pod], written: Source | None, made: Maker | None
-) -> Workload:
+def _workload(key: tuple[str, str, str], pods: Iterable[Pod], written: Source | None, made: Maker | None) -> Workload:
     namespace, kind, name = key
     members = tuple(sorted(pods, key=lambda pod: pod.name))
     none = made is not None and made.replicas == 0 and all(pod.template for pod in members)

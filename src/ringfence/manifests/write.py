@@ -42,7 +42,7 @@ _VERSIONS: Final = {
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Quotes every text that a reader would take for something else, and repeats what is equal."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the library calls it so)
         """Never an anchor: a manifest says what it means where it means it."""
         return True
 
@@ -218,7 +218,8 @@ def _slice(piece: EndpointSlice) -> Plain:
         endpoints.append(made)
     families = {ip.family for endpoint in piece.endpoints for ip in endpoint.addresses}
     ports = [
-        {**({"name": port.name} if port.name else {}), "port": port.port, "protocol": port.protocol} for port in piece.ports
+        {**({"name": port.name} if port.name else {}), "port": port.port, "protocol": port.protocol}
+        for port in piece.ports
     ]
     labels = {SERVICE_LABEL: piece.service} if piece.service else {}
     return _object("discovery.k8s.io/v1", "EndpointSlice", piece.name, piece.namespace, labels=labels,

@@ -271,7 +271,9 @@ class _Reader:
         if not self.take("/"):
             return NameEnd(second, first)
         if second not in KINDS:
-            raise self.fail(f"a kind, such as {', '.join(SHORT[kind] for kind in ('Service', 'Deployment', 'Pod'))}", middle)
+            raise self.fail(
+                f"a kind, such as {', '.join(SHORT[kind] for kind in ('Service', 'Deployment', 'Pod'))}", middle
+            )
         return NameEnd(self.word(f"the name of a {KINDS[second]}"), first, KINDS[second])
 
     def word(self, expected: str) -> str:

@@ -77,7 +77,7 @@ class Flow:
     """One question: may *src* open a connection of *protocol* to *port* at *dst*?
 
     ``port`` is what the client dials: the Service's port when *dst* is a Service, else the pod's.
-    ``protocol`` is TCP, UDP or SCTP, or another (``ICMP``), whose port is 0 and for which the API promises nothing (S74).
+    ``protocol`` is TCP, UDP or SCTP, or another (``ICMP``) with port 0, for which the API promises nothing (S74).
     ``established``: the connection is older than the policies (S43).
     """
 

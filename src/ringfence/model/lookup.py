@@ -101,7 +101,9 @@ def _named(
         raise UnknownEndpoint(str(end), where, _near(cluster, end, inside), end.kind or "workload or Service")
     places = {_namespace(found) for found in [*ends, *services]}
     if len(places) > 1:
-        raise AmbiguousEndpoint(str(end), where, tuple(str(NameEnd(end.name, place, end.kind)) for place in sorted(places)))
+        raise AmbiguousEndpoint(
+            str(end), where, tuple(str(NameEnd(end.name, place, end.kind)) for place in sorted(places))
+        )
     if len(ends) > 1:
         raise AmbiguousEndpoint(str(end), where, tuple(sorted(_spelled(found) for found in ends)))
     return ends, services
@@ -123,7 +125,9 @@ def _check_namespace(cluster: Cluster, name: str | None, end: ArrowEnd, where: s
     """Tell of a namespace in which nothing is."""
     known = {w.namespace for w in cluster.workloads} | {s.namespace for s in cluster.services} | set(cluster.namespaces)
     if name is not None and name not in known:
-        raise UnknownEndpoint(str(end), where, tuple(difflib.get_close_matches(name, sorted(known), NEAREST)), "namespace")
+        raise UnknownEndpoint(
+            str(end), where, tuple(difflib.get_close_matches(name, sorted(known), NEAREST)), "namespace"
+        )
 
 
 def _near(cluster: Cluster, end: NameEnd, inside: str | None) -> tuple[str, ...]:
@@ -217,7 +221,9 @@ def _ported(target: End | Service, arrow: Arrow) -> list[tuple[End | Service, Co
     meant = {id(pod): _pod_names(pod, names) for pod in pods}
     for spec in names:
         if not any(isinstance(pod, Pod) and _target(pod, spec.name or "", spec.protocol) for pod in pods):
-            raise _no_port(target, spec, sorted({p.name for pod in pods if isinstance(pod, Pod) for p in pod.ports if p.name}))
+            raise _no_port(
+                target, spec, sorted({p.name for pod in pods if isinstance(pod, Pod) for p in pod.ports if p.name})
+            )
     if len(set(meant.values())) == 1:
         return [(target, numbers | meant[id(pods[0])])]
     apart = [(pod, numbers | meant[id(pod)]) for pod in pods if isinstance(pod, Pod)]
@@ -228,7 +234,9 @@ def _pod_names(pod: End, names: Sequence[PortSpec]) -> ConnectionSet:
     found = ConnectionSet.NONE
     for spec in names:
         if isinstance(pod, Pod):
-            found = found | ConnectionSet.single(spec.protocol, PortSet.of(*_target(pod, spec.name or "", spec.protocol)))
+            found = found | ConnectionSet.single(
+                spec.protocol, PortSet.of(*_target(pod, spec.name or "", spec.protocol))
+            )
     return found
 
 

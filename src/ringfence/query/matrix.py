@@ -60,7 +60,9 @@ class Matrix:
         from ringfence.query.protection import isolated  # noqa: PLC0415
 
         return {
-            direction: tuple(w for w in self.cluster.workloads if not isolated(self.cluster, w, direction, self.profile))
+            direction: tuple(
+                w for w in self.cluster.workloads if not isolated(self.cluster, w, direction, self.profile)
+            )
             for direction in Direction
         }
 

@@ -52,7 +52,7 @@ def regions(
 def signature(decision: Decision) -> object:
     """What makes two decisions the same but for the port they are about."""
     steps = tuple(
-        (part.verdict, tuple((end.direction, step.policy, step.rule, step.effect) for end in part.ends for step in end.steps))
+        (part.verdict, tuple((end.direction, s.policy, s.rule, s.effect) for end in part.ends for s in end.steps))
         for part in (decision.parts or (decision,))
     )  # fmt: skip
     return (decision.verdict, decision.reasons, decision.notes, steps)

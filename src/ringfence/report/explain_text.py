@@ -75,7 +75,9 @@ def _sentence(decision: Decision) -> str:
     text = decision.reason[:1].upper() + decision.reason[1:]
     closed = [end for end in decision.ends if end.verdict is Verdict.DENIED]
     if decision.verdict is Verdict.DENIED and len(closed) == 2:
-        return f"{text}. Opening one end alone would not let it through, and a blocked attempt proves neither rule alone."
+        return (
+            f"{text}. Opening one end alone would not let it through, and a blocked attempt proves neither rule alone."
+        )
     return f"{text}."
 
 
