@@ -5,6 +5,7 @@ The format is described in ``tests/data/cases/README.md``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -220,4 +221,5 @@ def _relabel(documents: str, changes: Mapping[str, Mapping[str, str]]) -> str:
         metadata = [o["metadata"] for o in objects if o["kind"] == kind]
         named = [m for m in metadata if name in (m["name"], f"{m.get('namespace')}/{m['name']}")]
         _only(named, key).setdefault("labels", {}).update(labels)
-    return yaml.safe_dump_all(objects)
+    # JSON, because the library's writer of YAML leaves words such as y unquoted, which kubectl reads as true.
+    return "\n---\n".join(json.dumps(found) for found in objects)

@@ -1,0 +1,37 @@
+"""Makes the checkout importable in the running environment and puts its two commands there.
+
+The same as an editable install, without a build: ``src`` in a path file, and a script for each entry point.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = """#!{python}
+import sys
+
+from {module} import {function}
+
+if __name__ == "__main__":
+    sys.exit({function}())
+"""
+
+
+def main() -> None:
+    """Write the path file and the scripts."""
+    purelib = Path(sysconfig.get_path("purelib"))
+    (purelib / "ringfence-checkout.pth").write_text(f"{ROOT / 'src'}\n")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, entry in project["scripts"].items():
+        module, _, function = entry.partition(":")
+        script = Path(sysconfig.get_path("scripts")) / name
+        script.write_text(SCRIPT.format(python=sys.executable, module=module, function=function))
+        script.chmod(0o755)
+
+
+if __name__ == "__main__":
+    main()
