@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 from ringfence.engine.answers import Answer
@@ -16,7 +16,7 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, End, Flow, Outside, Verdict
 from ringfence.model.objects import Service
 from ringfence.model.policies import Direction
-from ringfence.model.ports import PROTOCOLS, ConnectionSet
+from ringfence.model.ports import PROTOCOLS
 from ringfence.model.profiles import KUBERNETES, Profile
 
 
@@ -113,16 +113,6 @@ def important_ports(cluster: Cluster) -> list[tuple[str, int]]:
                         numbers |= {item.port - 1, item.port, last, last + 1}
     numbers |= {port.number for pod in cluster.pods for port in pod.ports}
     return [(protocol, n) for protocol in PROTOCOLS for n in sorted(numbers) if 1 <= n <= 65535]
-
-
-def all_ports(protocol: str) -> ConnectionSet:
-    """Every port of *protocol*."""
-    return ConnectionSet.of(**{protocol: [(1, 65535)]})
-
-
-def as_kubernetes(profile: Profile) -> Profile:
-    """*profile* under its own rules but with notes and the third answer on."""
-    return replace(profile, notes=True)
 
 
 def _seen(decision: Decision, flow: Flow) -> object:

@@ -1,0 +1,167 @@
+"""Planted faults: one line of a witness made wrong, and the comparison of the two must see it.
+
+Each fault is put into a copy of the source, and the fuzz run is started on it with fixed seeds. It must end with
+disagreements, and not with a crash. Without a fault the same run is clean.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent.parent
+CLUSTERS: Final = "60"
+SEED: Final = "4100"
+
+
+class Fault(NamedTuple):
+    """A line of a file of the engine, without its indent, and the wrong line in its place."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+REFERENCE: Final = [
+    Fault("range-off-by-one", "matching.py", "return item.port <= port <= last", "return item.port <= port < last"),
+    Fault("protocol-ignored", "matching.py", "if item.protocol != protocol:", "if not item.protocol:"),
+    Fault(
+        "selectors-ored",
+        "matching.py",
+        "return in_namespace and (peer.pods is None or self.selects(peer.pods, pod.labels))",
+        "return in_namespace or (peer.pods is None or self.selects(peer.pods, pod.labels))",
+    ),
+    Fault(
+        "peer-of-any-namespace",
+        "matching.py",
+        "return pod.namespace == policy.namespace and peer.pods is not None and self.selects(peer.pods, pod.labels)",
+        "return peer.pods is not None and self.selects(peer.pods, pod.labels)",
+    ),
+    Fault(
+        "absent-key-is-not-notin",
+        "matching.py",
+        "return not present or labels[requirement.key] not in requirement.values",
+        "return present and labels[requirement.key] not in requirement.values",
+    ),
+    Fault(
+        "named-port-of-any-protocol",
+        "matching.py",
+        'numbers = [d.number for d in named if d.protocol == protocol and d.container != "init"]',
+        'numbers = [d.number for d in named if d.container != "init"]',
+    ),
+    Fault(
+        "subject-of-any-namespace",
+        "matching.py",
+        "return policy.namespace == pod.namespace and self.selects(policy.subject.pods, pod.labels)",
+        "return self.selects(policy.subject.pods, pod.labels) or policy.namespace == pod.namespace",
+    ),
+    Fault(
+        "one-denial-is-not-enough",
+        "semantics.py",
+        "if Verdict.DENIED in (egress, ingress):",
+        "if egress is ingress is Verdict.DENIED:",
+    ),
+    Fault("unknown-address-lost", "semantics.py", "elif best is Verdict.DENIED:", "elif best is Verdict.MIXED:"),
+    Fault(
+        "own-node-turned-round",
+        "semantics.py",
+        "return None if not node or pod.node is None else node == pod.node",
+        "return None if not node or pod.node is None else node != pod.node",
+    ),
+    Fault(
+        "unready-backends", "backends.py", "and (pod.ready or service.publish_not_ready)", "and (pod.ready or not pod.ready)"
+    ),
+]
+COMPILER: Final = [
+    Fault("ends-ored", "compile.py", "allowed = out_firm & in_firm", "allowed = out_firm | in_firm"),
+    Fault(
+        "open-called-denied",
+        "compile.py",
+        "denied = ConnectionSet.ALL - allowed - perhaps",
+        "denied = ConnectionSet.ALL - allowed",
+    ),
+    Fault(
+        "end-port-ignored",
+        "compile.py",
+        "last = item.end_port if item.end_port is not None and self.profile.end_port else item.port",
+        "last = item.port",
+    ),
+    Fault(
+        "init-containers-counted",
+        "compile.py",
+        'if p.name == item.port and p.protocol == item.protocol and p.container != "init"',
+        "if p.name == item.port and p.protocol == item.protocol",
+    ),
+    Fault(
+        "subject-of-any-namespace",
+        "compile.py",
+        "subjects = classes.pods(policy.subject.pods) & classes.in_namespace(policy.namespace)",
+        "subjects = classes.pods(policy.subject.pods)",
+    ),
+    Fault("last-policy-wins", "compile.py", "group.subjects |= subjects", "group.subjects = subjects"),
+    Fault(
+        "except-ignored",
+        "compile.py",
+        "inside = sum(address in block.addresses for address in known)",
+        "inside = sum(address in block.outer for address in known)",
+    ),
+    Fault(
+        "named-ports-of-another-class",
+        "classes.py",
+        "return (pod.namespace, labels, ports, pod.host_network, where, generated)",
+        "return (pod.namespace, labels, pod.host_network, where, generated)",
+    ),
+    Fault("absent-key-lost", "classes.py", "return self.everything & ~present", "return present"),
+    Fault("own-node-turned-round", "reachability.py", "if here != there:", "if here == there:"),
+    Fault(
+        "one-family-is-enough",
+        "reachability.py",
+        "common = sorted(a.families & b.families)",
+        "common = sorted(a.families & b.families)[:1]",
+    ),
+    Fault("denials-lost-in-joining", "answers.py", "blocked = blocked | answer.blocked", "blocked = blocked & answer.blocked"),
+]
+
+
+def _run(source: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-B", str(ROOT / "tests" / "fuzz.py"), "--clusters", CLUSTERS, "--seed", SEED],
+        env={"PYTHONPATH": f"{source}:{ROOT / 'tests'}", "PYTHONHASHSEED": "0", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_without_a_fault_the_run_is_clean() -> None:
+    done = _run(ROOT / "src")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 disagreements" in done.stdout
+
+
+def test_there_are_ten_for_each_witness() -> None:
+    assert len(REFERENCE) >= 10
+    assert len(COMPILER) >= 10
+
+
+@pytest.mark.parametrize("fault", [*REFERENCE, *COMPILER], ids=lambda fault: f"{fault.file[:-3]}-{fault.name}")
+def test_a_fault_is_seen(fault: Fault, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    path = tmp_path / "src" / "ringfence" / "engine" / fault.file
+    lines = path.read_text().splitlines()
+    places = [number for number, line in enumerate(lines) if line.strip() == fault.right]
+    assert len(places) == 1, "the line to spoil must stand in the file once"
+    line = lines[places[0]]
+    lines[places[0]] = line.replace(fault.right, fault.wrong)
+    path.write_text("\n".join(lines) + "\n")
+    done = _run(tmp_path / "src")
+    assert done.returncode == 1, f"not seen: {done.stdout}{done.stderr}"
+    assert "Traceback" not in done.stderr, done.stderr
+    assert " 0 disagreements" not in done.stdout
