@@ -137,7 +137,7 @@ class _ClusterMaker:
         for index in range(count):
             if rng.random() < 0.3:  # pods of one owner that differ
                 worn = {**worn, **labels(rng)}
-            if rng.random() < 0.2:
+            if rng.random() < 0.4:
                 ports = self._container_ports()
             own = {**worn, _HASH: "abc12"} if kind == "Deployment" else worn
             pods.append(self._pod(namespace, name if owner is None else f"{name}-{index}", own, ports, owner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from ringfence.model.addresses import Address, Family, IpBlock
@@ -77,6 +78,7 @@ class PolicyMaker:
         self.inhabited = inhabited
         self.families = families
         self.interesting = interesting
+        self.made: list[Rule] = []
 
     def policies(self, count: int) -> list[Policy]:
         """*count* policies, of which some select everything and allow nothing."""
@@ -111,9 +113,12 @@ class PolicyMaker:
         rng = self.rng
         if rng.random() < 0.06:
             return Rule(path=path)  # {}: everything
+        if self.made and rng.random() < 0.25:  # the same rule again, often for other subjects
+            return replace(rng.choice(self.made), path=path)
         peers = () if rng.random() < 0.2 else tuple(self._peer() for _ in range(rng.choice((1, 1, 2, 3))))
         ports = () if rng.random() < 0.3 else tuple(self._port() for _ in range(rng.choice((1, 1, 2, 3))))
-        return Rule(peers, ports, path=path)
+        self.made.append(Rule(peers, ports, path=path))
+        return self.made[-1]
 
     def _peer(self) -> Peer:
         rng = self.rng

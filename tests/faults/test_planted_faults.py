@@ -75,7 +75,10 @@ REFERENCE: Final = [
         "return None if not node or pod.node is None else node != pod.node",
     ),
     Fault(
-        "unready-backends", "backends.py", "and (pod.ready or service.publish_not_ready)", "and (pod.ready or not pod.ready)"
+        "unready-backends",
+        "backends.py",
+        "and (pod.ready or service.publish_not_ready)",
+        "and (pod.ready or not pod.ready)",
     ),
 ]
 COMPILER: Final = [
@@ -125,7 +128,12 @@ COMPILER: Final = [
         "common = sorted(a.families & b.families)",
         "common = sorted(a.families & b.families)[:1]",
     ),
-    Fault("denials-lost-in-joining", "answers.py", "blocked = blocked | answer.blocked", "blocked = blocked & answer.blocked"),
+    Fault(
+        "denials-lost-in-joining",
+        "answers.py",
+        "blocked = blocked | answer.blocked",
+        "blocked = blocked & answer.blocked",
+    ),
 ]
 
 

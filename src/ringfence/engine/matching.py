@@ -157,6 +157,8 @@ class Matcher:
 
     def families(self, party: Pod | Node) -> frozenset[Family]:
         """The families *party* can speak: those of its addresses, else what the input shows (S56)."""
+        if not self.profile.ipv6:
+            return frozenset({4})
         known = frozenset(address.family for address in self.addresses(party))
         if known:
             return known

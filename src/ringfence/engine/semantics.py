@@ -216,8 +216,6 @@ class _Judge:
             return [source.family]
         if isinstance(destination, Outside):
             return [destination.family]
-        if not self.profile.ipv6:
-            return [4]
         return sorted(self.matcher.families(source) & self.matcher.families(destination))
 
     def _in_family(self, flow: Flow, source: Party, destination: Party, family: Family) -> Decision:
