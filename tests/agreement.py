@@ -128,4 +128,4 @@ def _key(end: End) -> int:
 def _name(end: object) -> str:
     if isinstance(end, Outside):
         return ",".join(AddressSet.cidrs(end.addresses))
-    return getattr(end, "id", None) or getattr(end, "name", "?")
+    return str(getattr(end, "id", None) or getattr(end, "name", "?"))

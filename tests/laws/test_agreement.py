@@ -118,7 +118,9 @@ def test_a_rule_more_never_closes(seed: int) -> None:
     more = rng.choice([rule for policy in cluster.policies for d in Direction for rule in policy.rules(d)] or [Rule()])
     if any(peer.block is None and peer.namespaces is None for peer in more.peers):
         return  # its podSelector would look into another namespace there
-    wider = replace(chosen, **{direction.value: (*chosen.rules(direction), more)})
+    rules = (*chosen.rules(direction), more)
+    ingress = direction is Direction.INGRESS
+    wider = replace(chosen, ingress=rules) if ingress else replace(chosen, egress=rules)
     before, after = _inside(cluster), _inside(cluster.change(without=[chosen], more=[wider]))
     assert all(before[pair].allowed <= after[pair].allowed for pair in before)
     assert all(after[pair].blocked <= before[pair].blocked for pair in before)

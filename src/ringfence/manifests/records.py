@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -123,15 +123,18 @@ def _twice(item: Item) -> Any:
     return twice_in(item) if item.kind == "NetworkPolicy" else item.twice
 
 
+def _metadata(item: Item) -> Mapping[str, Any]:
+    """The metadata, also when something in it is of the wrong type."""
+    try:
+        return item.document.decode(Named).get("metadata") or {}
+    except msgspec.ValidationError:
+        plain = item.document.value().get("metadata")
+        return plain if isinstance(plain, dict) else {}
+
+
 def _identity(item: Item, default_namespace: str, problems: list[Problem]) -> tuple[str, str]:
     """Namespace and name; the name is empty when there is none that can be used."""
-    try:
-        metadata = item.document.decode(Named).get("metadata") or {}
-    except msgspec.ValidationError:
-        metadata = {}
-        plain = item.document.value().get("metadata")
-        if isinstance(plain, dict):
-            metadata = {"name": plain.get("name"), "namespace": plain.get("namespace")}
+    metadata = _metadata(item)
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if name is not None and not isinstance(name, str):
         problems.append(wrong_type("metadata.name", "text", name))

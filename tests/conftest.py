@@ -1,0 +1,72 @@
+"""What all tests share: how hard Hypothesis tries, golden files, and the command line run in this process."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from ringfence.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile(
+    "fixed", derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("thorough" if os.environ.get("RINGFENCE_THOROUGH") else "fixed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write the expected outputs anew")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the command line gave."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line, run from the top of the repository: ``run("matrix", path, stdin=b"...")``."""
+
+    def call(*argv: str, stdin: bytes = b"") -> Result:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                status = main(list(argv))
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else 1
+        return Result(status, out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares text with a golden file of ``tests/golden``; writes it under ``--golden``."""
+
+    def compare(name: str, text: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if request.config.getoption("--golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert text == path.read_text(), f"{name} differs; if that is meant, run make golden and look at the difference"
+
+    return compare
