@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from conftest import Run
 
 import ringfence
-from conftest import Run
 from ringfence.engine.reachability import compile
 from ringfence.engine.semantics import decide
 from ringfence.manifests import load
@@ -22,7 +22,12 @@ from ringfence.model.ports import ConnectionSet
 
 EXAMPLES: Final = Path(__file__).parent.parent.parent / "examples"
 API, TEST, POSTGRES, REDIS = "task-api/task-api", "task-api/test-pod", "database/postgres", "cache/redis"
-GATEWAY, DNS, STRANGER, OUTSIDE = "envoy-gateway-system/envoy-gateway", "kube-system/coredns", "stranger/stranger", "0.0.0.0/0"
+GATEWAY, DNS, STRANGER, OUTSIDE = (
+    "envoy-gateway-system/envoy-gateway",
+    "kube-system/coredns",
+    "stranger/stranger",
+    "0.0.0.0/0",
+)
 ENDS: Final = (API, TEST, POSTGRES, REDIS, GATEWAY, DNS, STRANGER, OUTSIDE)
 FREE: Final = (POSTGRES, REDIS, GATEWAY, DNS, STRANGER, OUTSIDE)
 """Ends that no policy protects."""
@@ -78,7 +83,9 @@ def test_the_compiler_gives_the_matrix() -> None:
 def test_the_reference_gives_the_matrix() -> None:
     cluster = _cluster()
     for src, dst, a, b in _pairs(cluster):
-        for protocol, port in product(("TCP", "UDP", "SCTP"), (1, 52, 53, 54, 5432, 5433, 6379, 7999, 8000, 8001, 65535)):
+        for protocol, port in product(
+            ("TCP", "UDP", "SCTP"), (1, 52, 53, 54, 5432, 5433, 6379, 7999, 8000, 8001, 65535)
+        ):
             allowed = OPEN.get((src, dst), ConnectionSet.NONE).allows(protocol, port)
             verdict = decide(cluster, Flow(a, b, protocol, port), explain=False).verdict
             assert verdict is (Verdict.ALLOWED if allowed else Verdict.DENIED), f"{src} -> {dst}:{port}/{protocol}"

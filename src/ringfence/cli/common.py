@@ -88,8 +88,12 @@ def tell(cluster: Cluster, *, quiet: bool, verbose: bool) -> None:
     if cluster.ignored and not quiet:
         total = sum(cluster.ignored.values())
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cluster.ignored.items()))
-        what = f": {kinds}" if verbose else f" of {len(cluster.ignored)} kinds (-v lists them)"
-        print(f"left aside as having nothing to do with traffic: {total} objects{what}", file=sys.stderr)
+        what = f": {kinds}" if verbose or total == 1 else f" of {_count(len(cluster.ignored), 'kind')} (-v lists them)"
+        print(f"left aside as having nothing to do with traffic: {_count(total, 'object')}{what}", file=sys.stderr)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def input_status(cluster: Cluster) -> int:
@@ -101,7 +105,12 @@ def wants_color(args: argparse.Namespace) -> bool:
     """Whether to colour: asked for, or a terminal and NO_COLOR not set."""
     if args.color != "auto":
         return bool(args.color == "always")
-    return args.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return args.output is None and is_terminal(sys.stdout) and not os.environ.get("NO_COLOR")
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at *stream*."""
+    return stream.isatty()
 
 
 @contextlib.contextmanager

@@ -65,7 +65,10 @@ def _ports(texts: list[str]) -> ConnectionSet | None:
 
     found = ConnectionSet.NONE
     for text in texts:
-        found = found | parse_ports(text)
+        try:
+            found = found | parse_ports(text)
+        except ArrowError as problem:
+            raise UsageError(f"--port {text}: expected {problem.expected}") from problem
     return found
 
 

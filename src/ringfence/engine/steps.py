@@ -73,5 +73,4 @@ def _port_text(port: PortMatch) -> str:
 
 
 def _at(policy: Policy, path: str, effect: str, text: str, basis: str) -> Step:
-    line = policy.source.at(path)[0] if path else policy.source.line
-    return Step(policy.id, policy.kind, path, policy.source.file, line, effect, text, basis)
+    return Step(policy.id, policy.kind, path, policy.source.file, policy.source.at(path)[0], effect, text, basis)

@@ -219,4 +219,6 @@ def _unknown(name: str, full: str, known: list[str]) -> UsageError:
     import difflib  # noqa: PLC0415 (needed only to say what was meant)
 
     tails = [one for one in known if one.rpartition("/")[2] == full.rpartition("/")[2]]
-    return UnknownEndpoint(name, "--without", tuple(tails or difflib.get_close_matches(full, known, 3)), "policy")
+    near = tails or difflib.get_close_matches(full, known, 3)
+    here = [one for one in known if one.rpartition("/")[0] == full.rpartition("/")[0]]
+    return UnknownEndpoint(name, "--without", tuple(near or here[:4] or known[:4]), "policy")

@@ -182,16 +182,27 @@ def _one_port(end: End, service: Service, asked: Sequence[PortSpec]) -> bool:
     wanted = set(service.selector.items())
     if not all(wanted <= set(pod.labels.items()) for pod in end.pods):
         return False
-    return all(
-        any(
-            entry.protocol == spec.protocol and spec.low <= entry.port <= spec.high
-            and (service.headless or all(_target(pod, entry.target, spec.protocol) == {entry.port} for pod in end.pods))
-            for entry in service.ports
-        )
-        if spec.name is None and spec.low == spec.high
-        else False
-        for spec in asked
-    )  # fmt: skip
+    return all(_same_port(end, service, spec) for spec in asked)
+
+
+def _same_port(workload: Workload, service: Service, spec: PortSpec) -> bool:
+    """Whether *spec* means one pod port at every pod of *workload*, dialled there or at *service*."""
+    if spec.low != spec.high:
+        return False
+    entries = [
+        entry
+        for entry in service.ports
+        if entry.protocol == spec.protocol and spec.name in (None, entry.name) and spec.low in (0, entry.port)
+    ]
+    if spec.name is not None and not entries:  # no Service port of that name: what there is to say is about the pods
+        return True
+    asked = spec.name if spec.name is not None else spec.low
+    return bool(entries) and all(
+        (service.headless and spec.name is None)
+        or _target(pod, entry.target, spec.protocol) == _target(pod, asked, spec.protocol)
+        for entry in entries
+        for pod in workload.pods
+    )
 
 
 def _target(pod: Pod, target: int | str, protocol: str) -> set[int]:

@@ -92,6 +92,7 @@ class Cause:
     file: str = ""
     line: int = 0
     text: str = ""
+    basis: str = ""
 
     @property
     def unprotected(self) -> bool:
@@ -107,7 +108,9 @@ def causes(decisions: Iterable[Decision]) -> list[Cause]:
             for end in part.ends:
                 for step in end.steps:
                     if step.effect in ("allows", "open", "exempt"):
-                        cause = Cause(end.direction, step.policy, step.rule, step.file, step.line, step.text)
+                        cause = Cause(
+                            end.direction, step.policy, step.rule, step.file, step.line, step.text, step.basis
+                        )
                         found.setdefault(cause)
     return sorted(found, key=lambda cause: cause.direction is Direction.INGRESS)
 

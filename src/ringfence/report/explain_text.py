@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from ringfence.model.flows import Decision, EndDecision, Step, Verdict
@@ -16,6 +15,7 @@ from ringfence.query.explain import Explanation
 from ringfence.query.regions import Region
 from ringfence.report.explain_json import flow_text
 from ringfence.report.matrix_table import NOTE_TEXT, REASON_TEXT
+from ringfence.report.screen import show
 from ringfence.report.words import VERDICT_STYLE, end_name, human
 
 Line = Text
@@ -23,23 +23,24 @@ Line = Text
 _MARKS = {"allows": ("✓", "green"), "open": ("?", "yellow"), "no-match": ("✗", "red"), "exempt": ("·", "dim")}
 
 
-def write(explanations: list[Explanation], out: TextIO, *, color: bool | None = None, width: int | None = None) -> None:
+def write(explanations: list[Explanation], out: TextIO, *, color: bool = False) -> None:
     """Print *explanations* to *out*, one after the other."""
-    console = Console(
-        file=out, force_terminal=color, no_color=color is False, highlight=False, width=width, emoji=False,
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
+    show(_parts(explanations), out, color=color, fold=False)
+
+
+def _parts(explanations: list[Explanation]) -> Iterator[Line]:
     for position, explanation in enumerate(explanations):
         if position:
-            console.print("─" * 60)
-        for line in _explanation(explanation):
-            console.print(line)
+            yield Text("─" * 60)
+        yield from _explanation(explanation)
 
 
 def _explanation(explanation: Explanation) -> Iterator[Line]:
     several = len(explanation.regions) > 1
     if several:
-        yield Text.assemble(flow_text(explanation), ": ", _verdict(explanation.verdict))
+        same = len({region.decision.verdict for region in explanation.regions}) == 1
+        whole = _verdict(explanation.verdict) if same else ("DIFFERS BY PORT", VERDICT_STYLE[Verdict.MIXED])
+        yield Text.assemble(flow_text(explanation), ": ", whole)
         for region in explanation.regions:
             yield Text.assemble(f"  {human(region.ports)}: ", _verdict(region.decision.verdict),
                                 f" ({region.decision.reason})" if region.decision.reason else "")  # fmt: skip

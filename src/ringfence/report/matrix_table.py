@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.query.matrix import Connection, Matrix
+from ringfence.report.screen import show
 from ringfence.report.words import end_name, human
 
 NOTE_TEXT = {
@@ -37,36 +37,35 @@ REASON_TEXT = {
 }
 
 
-def write(matrix: Matrix, out: TextIO, *, color: bool | None = None, width: int | None = None) -> None:
+def write(matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None = None) -> None:
     """Print *matrix* to *out*, with what needs saying below it."""
-    console = Console(
-        file=out, force_terminal=color, no_color=color is False, highlight=False, soft_wrap=False,
-        width=width, emoji=False, markup=False,
-    )  # fmt: skip
+    show(_parts(matrix), out, color=color, width=width)
+
+
+def _parts(matrix: Matrix) -> Iterator[Table | Text]:
     if matrix.connections:
-        console.print(_table(matrix))
+        yield _table(matrix)
+        yield Text()
     for text, style in _footer(matrix):
-        console.print(Text(text, style=style))
+        yield Text(text, style=style)
 
 
 def _table(matrix: Matrix) -> Table:
     why = any(connection.causes for connection in matrix.connections)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("TO", overflow="fold", no_wrap=False, min_width=12)
-    table.add_column("FROM", overflow="fold", ratio=None)
-    table.add_column("PORTS", overflow="fold")
-    if why:
-        table.add_column("BECAUSE", overflow="fold", ratio=1)
+    for name in ("TO", "FROM", "PORTS", *(["BECAUSE"] if why else [])):
+        table.add_column(name, overflow="fold")
     last: str | None = None
     for destination, rows in _blocks(matrix):
         for sources, connection in rows:
             if last is not None and destination != last:
                 table.add_row()
-            cells = [Text(destination if destination != last else "", style="bold"), Text("\n".join(sources)),
-                     _ports(connection.answer)]  # fmt: skip
-            if why:
-                cells.append(_because(connection))
-            table.add_row(*cells)
+            cells = [
+                Text(destination if destination != last else "", style="bold"),
+                Text("\n".join(sources)),
+                _ports(connection.answer),
+            ]
+            table.add_row(*cells, *([_because(connection)] if why else []))
             last = destination
     return table
 
@@ -74,7 +73,7 @@ def _table(matrix: Matrix) -> Table:
 def _blocks(matrix: Matrix) -> Iterable[tuple[str, list[tuple[list[str], Connection]]]]:
     """For each destination the sources with one answer, in the order they are listed."""
     blocks: dict[str, dict[object, tuple[list[str], Connection]]] = {}
-    for connection in sorted(matrix.connections, key=lambda c: isinstance(c.dst, Outside)):
+    for connection in sorted(matrix.connections, key=lambda c: (isinstance(c.dst, Outside), end_name(c.dst))):
         block = blocks.setdefault(end_name(connection.dst), {})
         key = (connection.answer, connection.causes)
         sources, _ = block.setdefault(key, ([], connection))
@@ -102,27 +101,30 @@ def _ports(answer: Answer) -> Text:
     return text
 
 
+UNRESTRICTED = {"S35": "no policy restricts it", "S37": "outside the cluster, where no policy applies"}
+"""Short words for the commonest reasons, by the number of the rule behind them."""
+
+
 def _because(connection: Connection) -> Text:
     text = Text()
     for cause in connection.causes:
-        line = f"{cause.direction}: "
         if cause.unprotected:
-            line += cause.text
+            line = UNRESTRICTED.get(cause.basis, cause.text)
         else:
-            line += f"{cause.policy} {cause.rule}"
-            line += f" ({cause.file}:{cause.line})" if cause.line else ""
-        text.append(("\n" if text else "") + line, style="yellow" if cause.unprotected else "")
+            line = f"{cause.policy} {cause.rule}" + (f" ({cause.file}:{cause.line})" if cause.line else "")
+        mark = "\n" if text else ""
+        text.append(f"{mark}{cause.direction}: {line}", style="yellow" if cause.unprotected else "")
     return text
 
 
 def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
+    if not matrix.cluster.workloads:
+        yield "The input has no workloads, so there is nothing to connect.", ""
+        return
     if not matrix.connections:
-        yield "No connection is allowed between these ends." if matrix.cluster.workloads else "No workloads found.", ""
-    else:
-        yield "", ""
+        yield "No connection is allowed between these ends.", ""
     yield from _legend(matrix.connections)
-    if matrix.sources is None and matrix.destinations is None:
-        yield from _unprotected(matrix)
+    yield from _unprotected(matrix)
     if not matrix.every:
         yield "Pairs that are not listed are denied; --all lists them too.", "dim"
 
@@ -135,8 +137,11 @@ def _legend(connections: tuple[Connection, ...]) -> Iterable[tuple[str, str]]:
 
 
 def _unprotected(matrix: Matrix) -> Iterable[tuple[str, str]]:
-    for direction in (Direction.INGRESS, Direction.EGRESS):
-        names = [_short(workload) for workload in matrix.unprotected[direction]]
+    """The workloads that no policy protects, of those that were asked about."""
+    asked = {Direction.INGRESS: matrix.destinations, Direction.EGRESS: matrix.sources}
+    whole = matrix.sources is None and matrix.destinations is None
+    for direction, ends in asked.items():
+        names = [_short(w) for w in matrix.unprotected[direction] if whole or any(w is end for end in ends or ())]
         if names:
             shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
             yield f"No policy restricts {direction} of: {shown}.", "yellow"

@@ -1,0 +1,27 @@
+"""Text with styles to the characters of a terminal, or of a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Final, TextIO
+
+from rich.console import Console, RenderableType
+
+UNBOUNDED: Final = 1000
+"""Columns when the output is no terminal: nothing is folded, so that lines can be searched."""
+
+
+def show(
+    parts: Iterable[RenderableType], out: TextIO, *, color: bool = False, width: int | None = None, fold: bool = True
+) -> None:
+    """Write *parts* to *out*, folded to *width* columns or the terminal's, without blanks at the ends of lines."""
+    made = io.StringIO()
+    columns = width if width is not None or out.isatty() else UNBOUNDED
+    console = Console(
+        file=made, force_terminal=color, color_system="standard" if color else None, highlight=False, width=columns,
+        emoji=False, markup=False, soft_wrap=not fold,
+    )  # fmt: skip
+    for part in parts:
+        console.print(part)
+    out.write("".join(f"{line.rstrip()}\n" for line in made.getvalue().splitlines()))

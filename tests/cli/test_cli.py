@@ -1,0 +1,238 @@
+"""The command line: exit statuses, formats, files, colour, and one clear sentence for everything that is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+import ringfence
+from ringfence.cli import common
+
+EXAMPLE = "examples/task-api"
+FLOW = "task-api/test-pod -> task-api/task-api:8000"
+POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ((), "VERB"),
+        (("matrx", EXAMPLE), "invalid choice: 'matrx'"),
+        (("matrix",), "no input: name files or directories"),
+        (("matrix", "nowhere"), "nowhere: no such file or directory"),
+        (("matrix", EXAMPLE, "--frmat", "txt"), "unrecognized arguments: --frmat"),
+        (("matrix", EXAMPLE, "--format", "xml"), "invalid choice: 'xml'"),
+        (("matrix", EXAMPLE, "--profile", "calico"), "invalid choice: 'calico'"),
+        (("matrix", EXAMPLE, "--port", "http"), "--port http: expected a number"),
+        (("matrix", EXAMPLE, "--port", "0"), "--port 0: expected a port from 1 to 65535"),
+        (("matrix", EXAMPLE, "--port", "90-80"), "--port 90-80: expected a port of at least 90"),
+        (("matrix", EXAMPLE, "--port", "80/ICMP"), "--port 80/ICMP: expected TCP, UDP or SCTP"),
+        (("matrix", EXAMPLE, "--to", "database/postgre"), "did you mean database/postgres?"),
+        (("matrix", EXAMPLE, "--to", "databse/postgres"), "no such namespace; did you mean database?"),
+        (("matrix", EXAMPLE, "--to", "svc/postgres"), "the matrix is about pods"),
+        (("matrix", EXAMPLE, "--to", "Postgres"), "--to Postgres: expected a name"),
+        (("matrix", EXAMPLE, "--from", "example.org"), "knows addresses, not names outside"),
+        (("matrix", EXAMPLE, "--pod-cidr", "10.0.0"), "'10.0.0' is not a CIDR"),
+        (("matrix", EXAMPLE, "--pod-cidr", "10.0.0.0"), "has no prefix length"),
+        (("matrix", EXAMPLE, "--without", "task-api/allow-dns"), "did you mean task-api/allow-dns-egress or"),
+        (("matrix", EXAMPLE, "--with", "nowhere.yaml"), "nowhere.yaml: no such file or directory"),
+        (("matrix", EXAMPLE, "-o", "nowhere/out.txt"), "nowhere/out.txt: cannot be written"),
+        (("explain", EXAMPLE), "the last argument must be the flow"),
+        (("explain", FLOW), "no input"),
+        (("explain", EXAMPLE, "a => b"), "the last argument must be the flow"),
+        (("explain", EXAMPLE, "task-api -> :80"), "expected a name"),
+        (("explain", EXAMPLE, "task-api -> postgress:5432"), "did you mean database/postgres?"),
+        (("explain", EXAMPLE, "task-api -> https://example.org"), "knows addresses, not names outside"),
+        (("explain", EXAMPLE, "svc/task-api -> postgres:5432"), "is a Service, and connections start at pods"),
+        (("explain", EXAMPLE, "test-pod -> task-api/task-api:web"), "has no TCP port of that name; it has http"),
+    ],
+    ids=lambda value: " ".join(value)[-30:] if isinstance(value, tuple) else "",
+)
+def test_what_is_wrong_is_said_in_one_sentence(run: Run, argv: tuple[str, ...], said: str) -> None:
+    result = run(*argv)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+    assert result.err.startswith("ringfence")
+    assert "Traceback" not in result.err
+    assert len(result.err.splitlines()) <= 3, "a sentence, and two lines that point into an arrow"
+
+
+def test_an_arrow_is_pointed_into(run: Run) -> None:
+    result = run("explain", EXAMPLE, "task-api -> database/Postgres:5432")
+    *_, text, mark = result.err.splitlines()
+    assert text[mark.index("^")] == "P"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "no Kubernetes object could be read"),
+        (b"a:\n\tb: c\n", "a tab stands where only blanks may indent"),
+        (b"\x00\x01\x02", "is binary, not text"),
+        (b'{"kind": "List", "items": [', "ends before it is complete"),
+        (b"- " * 400, "nests deeper"),
+    ],
+)
+def test_input_of_which_nothing_can_be_read(run: Run, text: bytes, said: str) -> None:
+    result = run("matrix", "-", stdin=text)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+
+
+def test_input_of_which_something_is_left_out(run: Run) -> None:
+    """The answers are printed, what they lack is told, and the status is 2."""
+    result = run("matrix", "-", "--format", "txt", stdin=POD + b"---\n" + POD.replace(b"a}", b"b}") + b"---\na: [\n")
+    assert result.status == 2
+    assert "<stdin>:9:1: error RF003" in result.err
+    assert "incomplete-input" in result.out
+
+
+def test_warnings_leave_the_status_alone(run: Run) -> None:
+    result = run("matrix", "-", stdin=POD + b"---\n" + POD)
+    assert result.status == 0
+    assert "warning RF013" in result.err
+    assert run("matrix", "-", "-q", stdin=POD + b"---\n" + POD).err == ""
+
+
+def test_what_is_left_aside_is_one_count(run: Run) -> None:
+    text = POD + b"".join(
+        b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n" % name for name in (b"a", b"b")
+    )
+    result = run("matrix", "-", stdin=text)
+    assert "left aside as having nothing to do with traffic: 2 objects of 1 kind (-v lists them)" in result.err
+    assert "ConfigMap" in run("matrix", "-", "-v", stdin=text).err
+
+
+def test_no_workloads_is_no_answer(run: Run) -> None:
+    result = run("matrix", "-", stdin=b"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    assert result.out == "The input has no workloads, so there is nothing to connect.\n"
+
+
+def test_exit_code_tells_of_a_denial(run: Run) -> None:
+    assert run("explain", EXAMPLE, FLOW).status == 0
+    assert run("explain", EXAMPLE, FLOW, "--exit-code").status == 1
+    assert run("explain", EXAMPLE, "task-api -> database/postgres:5432", "--exit-code").status == 0
+
+
+def test_output_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "matrix.txt"
+    assert run("matrix", EXAMPLE, "--format", "txt", "-o", str(target)).out == ""
+    assert target.read_text() == run("matrix", EXAMPLE, "--format", "txt").out
+    assert [path.name for path in tmp_path.iterdir()] == ["matrix.txt"]
+
+
+def test_json_goes_to_programs(run: Run) -> None:
+    matrix = json.loads(run("matrix", EXAMPLE, "--format", "json").out)
+    assert matrix["version"] == 1
+    pairs = {(c["src"], c["dst"]): c for c in matrix["connections"]}
+    gateway = pairs["envoy-gateway-system/envoy-gateway[Deployment]", "task-api/task-api[Deployment]"]
+    assert gateway == {
+        "src": "envoy-gateway-system/envoy-gateway[Deployment]",
+        "dst": "task-api/task-api[Deployment]",
+        "allowed": {"TCP": [[8000, 8000]]},
+    }
+    explained = json.loads(run("explain", EXAMPLE, FLOW, "--format", "json").out)
+    assert explained["verdict"] == "denied"
+    assert [end["verdict"] for end in explained["ends"]] == ["denied", "denied"]
+
+
+def test_colour_only_where_it_is_wanted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b[" not in run("matrix", EXAMPLE).out
+    assert "\x1b[" in run("matrix", EXAMPLE, "--color", "always").out
+    assert "\x1b[" in run("explain", EXAMPLE, FLOW, "--color", "always").out
+    monkeypatch.setattr(common, "is_terminal", lambda _: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in run("matrix", EXAMPLE).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run("matrix", EXAMPLE).out
+
+
+def test_ports_and_ends_narrow_the_matrix(run: Run) -> None:
+    lines = run("matrix", EXAMPLE, "--port", "5432", "--from", "task-api/*", "--format", "txt").out.splitlines()
+    assert lines == ["task-api/task-api[Deployment] => database/postgres[StatefulSet] : TCP 5432"]
+    to_dns = run(
+        "matrix", EXAMPLE, "--to", "kube-system/[k8s-app=kube-dns]", "--from", "task-api/*", "--format", "txt"
+    ).out
+    assert to_dns.splitlines() == [
+        "task-api/task-api[Deployment] => kube-system/coredns[Deployment] : TCP 53,UDP 53",
+        "task-api/test-pod[Pod] => kube-system/coredns[Deployment] : TCP 53,UDP 53",
+    ]
+    outside = run("matrix", EXAMPLE, "--from", "203.0.113.0/24", "--to", "task-api/*", "--all", "--format", "txt").out
+    assert [line.rpartition(" : ")[2] for line in outside.splitlines()] == ["No Connections", "No Connections"]
+
+
+def test_who_can_reach_my_database(run: Run) -> None:
+    """Every source with ports, the policies and lines that let it in, and what is unprotected on the way."""
+    out = run("matrix", EXAMPLE, "--to", "database/postgres").out
+    assert (
+        "task-api/allow-database-egress spec.egress[0].to[0] (examples/task-api/allow-database-egress.yaml:13)" in out
+    )
+    assert "ingress: no policy restricts it" in out
+    assert "No policy restricts ingress of: database/postgres." in out
+    because = json.loads(run("matrix", EXAMPLE, "--to", "database/postgres", "--format", "json").out)["connections"]
+    assert all(connection["because"] for connection in because)
+
+
+def test_with_and_without_ask_what_if(run: Run) -> None:
+    flow = "task-api/task-api -> kube-system/kube-dns:53/UDP"
+    assert run("explain", EXAMPLE, flow, "--exit-code").status == 0
+    assert run("explain", EXAMPLE, flow, "--exit-code", "--without", "task-api/allow-dns-egress").status == 1
+    assert run("explain", EXAMPLE, flow, "--exit-code", "--with", "examples/variants/wrong-dns.yaml").status == 1
+
+
+def test_standard_input_and_dumps(run: Run) -> None:
+    pod = b'{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}'
+    dump = b'{"apiVersion": "v1", "kind": "List", "items": [%s]}' % pod
+    assert "default/a" in run("matrix", "-", stdin=dump).out
+
+
+def _shell(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ringfence", *argv], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **env},
+    )  # fmt: skip
+
+
+def test_as_a_program() -> None:
+    assert _shell("--version").stdout == f"ringfence {ringfence.__version__}\n"
+    done = _shell("matrix", EXAMPLE, "--format", "txt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) > 20
+
+
+def test_a_reader_that_leaves_early_is_no_fault() -> None:
+    command = f"{sys.executable} -m ringfence matrix {EXAMPLE} --all; echo status $? >&2"
+    done = subprocess.run(
+        ["bash", "-c", f"({command}) | head -1"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.stderr == "status 0\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom ringfence.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('msgspec', 'yaml', 'rich', 'hypothesis', 'ringfence.engine') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_fault_of_our_own_is_told_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.delenv("RINGFENCE_DEBUG", raising=False)
+    monkeypatch.setattr("ringfence.query.matrix.matrix", broken)
+    result = run("matrix", EXAMPLE)
+    assert result.status == 70
+    assert "a fault of ringfence itself (KeyError: 'lost')" in result.err

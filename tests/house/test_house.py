@@ -1,0 +1,157 @@
+"""The house rules: what every file, every room and every import has to keep."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import pytest
+from conftest import ROOT
+
+import ringfence
+
+SOURCE: Final = ROOT / "src" / "ringfence"
+MODULES: Final = sorted(SOURCE.rglob("*.py"))
+LONGEST: Final = 560
+"""Lines of the longest module that may stand; most have far fewer."""
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+WITNESSES: Final = """
+[[tool.importlinter.contracts]]
+name = "A witness that reads the prediction is no witness"
+type = "forbidden"
+source_modules = {rooms}
+forbidden_modules = ["ringfence.engine"]
+"""
+
+
+def _contracts(root: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
+    """The contracts of pyproject.toml, and that of the witnesses for those that exist."""
+    rooms = [f"ringfence.{name}" for name in ("lab", "live") if (root / "src" / "ringfence" / name).is_dir()]
+    config = scratch / "contracts.toml"
+    config.write_text((ROOT / "pyproject.toml").read_text() + (WITNESSES.format(rooms=rooms) if rooms else ""))
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--config", str(config)],
+        cwd=root, env={"PYTHONPATH": str(root / "src"), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_the_import_contracts_hold(tmp_path: Path) -> None:
+    done = _contracts(ROOT, tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "broken"),
+    [
+        ("attic/__init__.py", '"""A room that nobody placed."""\n', "Imports point down only"),
+        ("model/ports.py", "import ringfence.engine.compile\n", "Imports point down only"),
+        ("manifests/core.py", "import ringfence.engine.compile\n", "Imports point down only"),
+        ("engine/classes.py", "import socket\n", "Pure rooms"),
+        ("query/matrix.py", "import rich\n", "Pure rooms"),
+        ("lab/__init__.py", '"""The lab."""\nimport ringfence.engine\n', "A witness that reads the prediction"),
+        ("live/__init__.py", '"""Live."""\nimport ringfence.query.matrix\n', "Imports point down only"),
+    ],
+    ids=[
+        "unplaced-room",
+        "upwards",
+        "sideways",
+        "socket-in-engine",
+        "terminal-in-query",
+        "lab-reads-engine",
+        "sideways-live",
+    ],
+)
+def test_the_contracts_can_break(path: str, text: str, broken: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    planted = tmp_path / "src" / "ringfence" / path
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text((planted.read_text() if planted.exists() else "") + text)
+    done = _contracts(tmp_path, tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert broken in done.stdout
+
+
+def test_there_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "ringfence.__version__"}
+    assert f"## {ringfence.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_requirements_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    written = [line for line in (ROOT / "requirements" / "run.in").read_text().splitlines() if not line.startswith("#")]
+    assert sorted(written) == sorted(project["dependencies"])
+
+
+def test_requirements_are_pinned_with_hashes_and_without_addresses() -> None:
+    for name in ("run", "dev"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        pins = re.findall(r"^[a-z0-9_.-]+==", text, re.MULTILINE)
+        assert pins
+        assert len(re.findall(r"^[a-z0-9_.-]+==\S+ \\\n    --hash=sha256:", text, re.MULTILINE)) == len(pins)
+        assert not re.search(r"https?:|--find-links|--index|--extra", text)
+
+
+def test_what_the_package_offers_is_there() -> None:
+    assert sorted(ringfence.__all__) == ["__version__", "explain", "load", "matrix"]
+    for name in ringfence.__all__:
+        assert getattr(ringfence, name)
+    assert (SOURCE / "py.typed").exists()
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "__init__.py"], ids=lambda p: p.parent.name)
+def test_every_room_has_a_charter(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    assert len(text.splitlines()) >= 3
+    if path.parent != SOURCE:
+        assert all(word in text for word in ("Belongs", "Does not", "Start at"))
+
+
+def test_no_module_is_a_heap() -> None:
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+    assert not [name for name in lengths if "util" in name or "helper" in name]
+
+
+def test_no_test_is_passed_over() -> None:
+    words = re.compile(r"pytest\.(skip|xfail|importorskip)|mark\.(skip|skipif|xfail)")
+    here = Path(__file__)
+    found = [path for path in (ROOT / "tests").rglob("*.py") if path != here and words.search(path.read_text())]
+    assert found == []
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    """No path of a machine, and no address of a package registry, in any file that is kept."""
+    registries = "|".join(["py" + r"pi\.org", "python" + "hosted", r"registry\.npm" + "js", r"deb\.deb" + "ian"])
+    words = re.compile(rf"(?<![\w.])/(?:home|root|Users|work)/|{registries}")
+    found = []
+    for path in _tracked():
+        if "data/np-guard" in path.as_posix() or path == Path(__file__):
+            continue
+        data = path.read_bytes()
+        if b"\0" not in data and words.search(data.decode()):
+            found.append(path.relative_to(ROOT).as_posix())
+    assert found == []
+
+
+def test_every_number_of_the_semantics_is_explained() -> None:
+    page = (ROOT / "docs" / "explanation" / "semantics.md").read_text()
+    entries = set(re.findall(r"^- \*\*(S\d+)\*\*", page, re.MULTILINE))
+    quoted = {number for path in MODULES for number in re.findall(r"\bS\d{1,3}\b", path.read_text())}
+    for first, last in re.findall(r"\b(S\d+) to (S\d+)\b", "\n".join(path.read_text() for path in MODULES)):
+        quoted |= {f"S{number}" for number in range(int(first[1:]), int(last[1:]) + 1)}
+    assert sorted(quoted - entries, key=lambda text: int(text[1:])) == []
