@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
@@ -45,24 +47,21 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """Its dependencies come from where they are; of the checkout nothing is in reach."""
-    target = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--target", str(target), str(wheel)], check=True, capture_output=True)
-    needed = ("msgspec", "yaml", "_yaml", "rich", "markdown_it", "mdurl", "pygments")
-    purelib = Path(__import__("yaml").__file__).parent.parent
-    for name in needed:
-        if (purelib / name).exists():
-            (target / name).symlink_to(purelib / name)
+    """Its dependencies come from where they are, by a path file; of the checkout nothing is in reach."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
+    (purelib,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    (purelib / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    where = _said(str(python), "-c", "import ringfence; print(ringfence.__file__)")
+    assert where.startswith(str(tmp_path))
     for command in ("ringfence", "kubectl-ringfence"):
-        assert (target / "bin" / command).exists()
-        run = [sys.executable, "-S", "-B", str(target / "bin" / command)]
-        said = subprocess.run(
-            [*run, "--version"], env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True
-        )
-        assert said.stdout == f"ringfence {ringfence.__version__}\n"
-    matrix = subprocess.run(
-        [*run, "matrix", str(ROOT / "examples" / "task-api"), "--to", "database/postgres"],
-        env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "TCP 5432" in matrix.stdout
+        program = str(tmp_path / "venv" / "bin" / command)
+        assert _said(program, "--version") == f"ringfence {ringfence.__version__}\n"
+        assert "who can reach whom" in _said(program, "--help")
+        assert "TCP 5432" in _said(program, "matrix", str(ROOT / "examples" / "task-api"), "--to", "database/postgres")
+
+
+def _said(*argv: str) -> str:
+    return subprocess.run(argv, env={"PATH": ""}, capture_output=True, text=True, check=True).stdout
