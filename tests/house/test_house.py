@@ -151,7 +151,7 @@ def test_the_project_speaks_of_itself_alone() -> None:
 def test_every_number_of_the_semantics_is_explained() -> None:
     page = (ROOT / "docs" / "explanation" / "semantics.md").read_text()
     entries = set(re.findall(r"^- \*\*(S\d+)\*\*", page, re.MULTILINE))
-    quoted = {number for path in MODULES for number in re.findall(r"\bS\d{1,3}\b", path.read_text())}
+    quoted = {number for path in MODULES for number in re.findall(r"(?<!noqa: )\bS\d{1,3}\b", path.read_text())}
     for first, last in re.findall(r"\b(S\d+) to (S\d+)\b", "\n".join(path.read_text() for path in MODULES)):
         quoted |= {f"S{number}" for number in range(int(first[1:]), int(last[1:]) + 1)}
     assert sorted(quoted - entries, key=lambda text: int(text[1:])) == []

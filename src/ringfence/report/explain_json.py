@@ -47,7 +47,7 @@ def _region(region: Region) -> dict[str, Any]:
     if decision.ends:
         made["ends"] = [_end(end) for end in decision.ends]
     through_service = isinstance(decision.flow.dst, Service)
-    if through_service or len(decision.parts) > 1:
+    if decision.parts and (through_service or len(decision.parts) > 1):
         made["backends" if through_service else "pods"] = [_part(part) for part in decision.parts]
     return made
 

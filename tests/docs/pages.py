@@ -1,0 +1,95 @@
+"""The pages of the documentation: their blocks of commands, run and compared, and written anew when asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from conftest import ROOT
+
+FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANYTHING: Final = "..."
+"""A line of expected output that stands for any number of lines."""
+
+
+def pages() -> list[Path]:
+    """The README and everything below docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a page, the output it must have, and its exit status."""
+
+    line: int
+    text: str
+    output: list[str]
+    status: int
+
+
+def commands(block: str, line: int) -> Iterator[Command]:
+    """The commands of a console block: ``$`` starts one, ``>`` goes on, ``[exit N]`` tells its status."""
+    found: list[tuple[int, list[str], list[str]]] = []
+    for offset, row in enumerate(block.splitlines()):
+        if row.startswith("$ "):
+            found.append((line + offset, [row[2:]], []))
+        elif row.startswith("> ") or row == ">":
+            found[-1][1].append(row[2:])
+        else:
+            found[-1][2].append(row)
+    for start, text, output in found:
+        status = 0
+        if output and (match := re.fullmatch(r"\[exit (\d+)\]", output[-1])):
+            status, output = int(match[1]), output[:-1]
+        yield Command(start, "\n".join(text), output, status)
+
+
+def run(command: Command, where: Path) -> tuple[list[str], int]:
+    """What *command* prints in the directory *where*, and its exit status."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "COLUMNS")}
+    done = subprocess.run(
+        ["bash", "-c", command.text], cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=120, check=False, env={**environment, "PATH": path},
+    )  # fmt: skip
+    return done.stdout.splitlines(), done.returncode
+
+
+def workplace(where: Path) -> Path:
+    """A directory in which the commands of a page may write: the examples are there."""
+    shutil.copytree(ROOT / "examples", where / "examples")
+    return where
+
+
+def agrees(wanted: list[str], found: list[str]) -> bool:
+    """Whether *found* is what *wanted* says, with its gaps."""
+    if not wanted:
+        return not found
+    if wanted[0] == ANYTHING:
+        return any(agrees(wanted[1:], found[skip:]) for skip in range(len(found) + 1))
+    return bool(found) and wanted[0] == found[0] and agrees(wanted[1:], found[1:])
+
+
+def rewritten(page: str, where: Path) -> str:
+    """*page* with the output of every console block as it is now; blocks with gaps are left alone."""
+
+    def block(match: re.Match[str]) -> str:
+        if match[1] != "console":
+            return match[0]
+        rows = []
+        for command in commands(match[2], 0):
+            found, status = run(command, where)
+            first, *more = command.text.split("\n")
+            rows += [f"$ {first}", *(f"> {line}" for line in more)]
+            rows += command.output if ANYTHING in command.output else found
+            rows += [f"[exit {status}]"] if status else []
+        return "```console\n" + "\n".join(rows) + "\n```"
+
+    return FENCE.sub(block, page)

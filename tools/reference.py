@@ -1,0 +1,120 @@
+"""Writes the reference pages that are made from the program: the command line, the findings, the Python API.
+
+``--check`` writes nothing and fails when a page is not what it would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+import ringfence  # noqa: E402 (the checkout comes first)
+from ringfence.cli import parser  # noqa: E402
+from ringfence.cli.main import EPILOG, VERBS  # noqa: E402
+from ringfence.manifests import CODES  # noqa: E402
+
+MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
+
+
+def cli() -> str:
+    """The command line, verb by verb."""
+    top = parser()
+    (verbs,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    rows = [MADE, "# The command line\n", f"{top.description}\n", "| verb | question |", "|---|---|"]
+    rows += [f"| [`{verb}`](#{verb}) | {question} |" for verb, question in VERBS.items()]
+    rows += ["", f"{EPILOG[:1].upper()}{EPILOG[1:]}.\n"]
+    for verb in VERBS:
+        sub = verbs.choices[verb]
+        rows += [f"## {verb}\n", f"{sub.description}\n", "```text", f"ringfence {verb} [OPTION …] {_positional(sub)}", "```\n"]
+        rows += list(_options(sub))
+    return "\n".join(rows)
+
+
+def _positional(sub: argparse.ArgumentParser) -> str:
+    return " ".join(str(action.metavar) for action in sub._actions if not action.option_strings)
+
+
+def _options(sub: argparse.ArgumentParser) -> Iterator[str]:
+    for group in sub._action_groups:
+        actions = [action for action in group._group_actions if action.help != argparse.SUPPRESS]
+        if not actions:
+            continue
+        yield f"**{group.title}**\n"
+        yield "| | |"
+        yield "|---|---|"
+        for action in actions:
+            value = action.metavar if action.metavar else "|".join(map(str, action.choices or ()))
+            names = ", ".join(f"{name} {value}".strip() for name in action.option_strings) or str(action.metavar)
+            yield f"| `{names.replace('|', ' or ')}` | {action.help} |"
+        yield ""
+
+
+def findings() -> str:
+    """Every code of a reading finding."""
+    rows = [
+        MADE,
+        "# Findings of reading\n",
+        "What reading has to say goes to standard error, one line each: place, severity, code, object, field, what is "
+        "wrong and what to do. Codes are stable.\n",
+        "An *object* that is left out is not in force, as the API server would refuse it; answers about what it could "
+        "have selected carry the note `incomplete-input`. Whatever is left out makes the exit status 2.\n",
+        "| code | severity | what | left out | remedy |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {c.code} | {c.severity} | {c.title} | {c.leaves_out or '–'} | {c.remedy} |"
+        for c in sorted(CODES.values(), key=lambda c: c.code)
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _signature(function: Callable[..., object]) -> str:
+    """The signature, its annotations without quotes."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
+
+
+def python() -> str:
+    """The documented Python API."""
+    about = re.sub(r":func:`(\w+)`", r"`\1`", inspect.getdoc(ringfence) or "")
+    about = re.sub(r"^(>>>|\[)", r"    \1", about, flags=re.MULTILINE)
+    rows = [MADE, "# The Python API\n", f"{about}\n"]
+    for name in sorted(ringfence.__all__):
+        found = getattr(ringfence, name)
+        if callable(found):
+            rows += [f"## {name}\n", "```python", f"ringfence.{name}{_signature(found)}", "```\n"]
+            rows += [f"{inspect.getdoc(found)}\n"]
+    return "\n".join(rows)
+
+
+PAGES = {"cli.md": cli, "findings.md": findings, "python.md": python}
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    os.environ["COLUMNS"] = "100"
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
+    check = arguments.parse_args().check
+    stale = []
+    for name, make in PAGES.items():
+        path = ROOT / "docs" / "reference" / name
+        text = make()
+        if check and (not path.exists() or path.read_text() != text):
+            stale.append(name)
+        elif not check:
+            path.write_text(text)
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
