@@ -24,6 +24,15 @@ from ringfence.manifests import CODES  # noqa: E402
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
 
+ABOUT_FINDINGS = """\
+What reading has to say goes to standard error, one line each: place, severity, code, object, field, what is wrong and
+what to do. Codes are stable.
+
+An *object* that is left out is not in force, as the API server would refuse it; answers about what it could have
+selected carry the note `incomplete-input`. Whatever is left out makes the exit status 2.
+"""
+
+
 def cli() -> str:
     """The command line, verb by verb."""
     top = parser()
@@ -33,7 +42,13 @@ def cli() -> str:
     rows += ["", f"{EPILOG[:1].upper()}{EPILOG[1:]}.\n"]
     for verb in VERBS:
         sub = verbs.choices[verb]
-        rows += [f"## {verb}\n", f"{sub.description}\n", "```text", f"ringfence {verb} [OPTION …] {_positional(sub)}", "```\n"]
+        rows += [
+            f"## {verb}\n",
+            f"{sub.description}\n",
+            "```text",
+            f"ringfence {verb} [OPTION …] {_positional(sub)}",
+            "```\n",
+        ]
         rows += list(_options(sub))
     return "\n".join(rows)
 
@@ -62,10 +77,7 @@ def findings() -> str:
     rows = [
         MADE,
         "# Findings of reading\n",
-        "What reading has to say goes to standard error, one line each: place, severity, code, object, field, what is "
-        "wrong and what to do. Codes are stable.\n",
-        "An *object* that is left out is not in force, as the API server would refuse it; answers about what it could "
-        "have selected carry the note `incomplete-input`. Whatever is left out makes the exit status 2.\n",
+        ABOUT_FINDINGS,
         "| code | severity | what | left out | remedy |",
         "|---|---|---|---|---|",
     ]

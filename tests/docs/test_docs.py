@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-
 from conftest import ROOT
+
 from docs.pages import FENCE, agrees, commands, pages, rewritten, run, workplace
 
 ELSEWHERE: Final = {

@@ -8,10 +8,10 @@ from random import Random
 from typing import Any, Final
 
 import pytest
+from conftest import ROOT, Run
 from generate import random_cluster, random_flows
 from jsonschema import Draft202012Validator
 
-from conftest import ROOT, Run
 from ringfence.model.addresses import AddressSet
 from ringfence.model.flows import Outside
 from ringfence.model.objects import Service
@@ -55,7 +55,7 @@ def test_any_matrix(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_any_explanation(seed: int) -> None:
-    from ringfence.engine.semantics import decide  # noqa: PLC0415
+    from ringfence.engine.semantics import decide
 
     rng = Random(seed)
     cluster = random_cluster(rng)

@@ -49,6 +49,20 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     return top
 
 
+def _parse(words: list[str], verb: str) -> argparse.Namespace:
+    """The arguments; paths and the flow may stand before, between and behind options."""
+    top = parser(verb)
+    args, more = top.parse_known_args(words)
+    strange = [word for word in more if word.startswith("-") and word != "-"]
+    if strange:
+        top.exit(
+            2,
+            f"ringfence {args.verb}: unrecognized arguments: {' '.join(strange)}; run 'ringfence {args.verb} --help'\n",
+        )
+    (args.words if hasattr(args, "words") else args.paths).extend(more)
+    return args
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; never a traceback for what a user can cause."""
     if argv is None:
@@ -56,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
-    args = parser(verb if verb in VERBS else "").parse_args(words)
+    args = _parse(words, verb if verb in VERBS else "")
     try:
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ringfence.engine.matching import Match, PeerMatch
 from ringfence.model.flows import Outside, Step
 from ringfence.model.objects import Node, Pod
-from ringfence.model.policies import Direction, Policy, PortMatch, Rule
+from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule
 
 
 def party_name(party: Pod | Node | Outside) -> str:
@@ -54,18 +54,28 @@ def rule_outcome(
     who = party_name(party)
     peer_path = rule.path if peers.peer is None else f"{rule.path}.{way}[{peers.peer}]"
     if peers.match is Match.NO:
-        listed = "; ".join(str(peer) for peer in rule.peers)
+        listed = "; ".join(_peer_text(policy, peer) for peer in rule.peers)
         field = f"{rule.path}.{way}"
         return _at(policy, field, "no-match", f"{who} is none of its peers ({listed})", "S41")
     if not ports:
         listed = ", ".join(_port_text(port) for port in rule.ports)
         return _at(policy, f"{rule.path}.ports", "no-match", f"allows {listed}, not {dialled}", "S41")
     what = "every port" if not rule.ports else ", ".join(_port_text(port) for port in rule.ports)
-    whom = f"every {'source' if way == 'from' else 'destination'}" if peers.peer is None else rule.peers[peers.peer]
+    whom = (
+        f"every {'source' if way == 'from' else 'destination'}"
+        if peers.peer is None
+        else _peer_text(policy, rule.peers[peers.peer])
+    )
     if peers.match is Match.UNKNOWN:
         text = f"allows {what} {way} {whom}, which holds {who} or not: its address is not in the input"
         return _at(policy, peer_path, "open", text, "S55")
     return _at(policy, peer_path, "allows", f"allows {what} {way} {whom}", "S36")
+
+
+def _peer_text(policy: Policy, peer: Peer) -> str:
+    """*peer*, and where a podSelector alone looks: in the policy's own namespace (S47)."""
+    alone = peer.pods is not None and peer.namespaces is None
+    return f"{peer} in namespace {policy.namespace}" if alone else str(peer)
 
 
 def _port_text(port: PortMatch) -> str:

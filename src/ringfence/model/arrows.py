@@ -7,150 +7,71 @@
            | cidr | "[" ipv6-cidr "]" | scheme "://" host | host
     ports  = port { "," port }        port = ( number [ "-" number ] | name ) [ "/" ( TCP | UDP | SCTP ) ]
 
-``-x`` stands between blanks, as a name may hold it. A first part that is one of kubectl's kinds is never a namespace. A
-bare name with a dot in it is a host; a workload of such a name is written ``ns/name`` or ``kind/name``.
+``-x`` stands between blanks, as a name may hold it. A first part that is one of kubectl's kinds is never a namespace:
+what lies in a namespace of such a name is reached by setting the namespace. A bare name with a dot in it is a host; a
+workload of such a name is written ``ns/name`` or ``kind/name``. Between a namespace and a name any kind may stand, as
+pods have owners of kinds that kubectl has no short word for (``ns/rollout/name``).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from ringfence.errors import ArrowError
-from ringfence.model.addresses import AddressSet
-from ringfence.model.ports import MAX_PORT, PROTOCOLS, ConnectionSet, PortSet
+from ringfence.model.ends import (
+    KINDS,
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
+from ringfence.model.ports import MAX_PORT, PROTOCOLS, ConnectionSet
 
-_ALIASES: Final = {
-    "Service": ("svc", "service", "services"),
-    "Deployment": ("deploy", "deployment", "deployments"),
-    "StatefulSet": ("sts", "statefulset", "statefulsets"),
-    "DaemonSet": ("ds", "daemonset", "daemonsets"),
-    "ReplicaSet": ("rs", "replicaset", "replicasets"),
-    "ReplicationController": ("rc", "replicationcontroller", "replicationcontrollers"),
-    "Job": ("job", "jobs"),
-    "CronJob": ("cronjob", "cronjobs", "cj"),
-    "Pod": ("pod", "pods", "po"),
-    "Node": ("node", "nodes", "no"),
-}
-KINDS: Final = {alias: kind for kind, aliases in _ALIASES.items() for alias in aliases}
-"""Every spelling of a kind, and the kind."""
-SHORT: Final = {kind: aliases[0] for kind, aliases in _ALIASES.items()}
-"""Each kind's shortest common spelling."""
-SCHEME_PORTS: Final = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "redis": 6379,
-                       "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "ldap": 389, "ldaps": 636,
-                       "ssh": 22, "ftp": 21, "ws": 80, "wss": 443, "grpc": 443}  # fmt: skip
-"""The port that a scheme stands for."""
+__all__ = [
+    "AddressEnd",
+    "Arrow",
+    "ArrowEnd",
+    "EveryEnd",
+    "HostEnd",
+    "LabelEnd",
+    "NameEnd",
+    "PortSpec",
+    "parse",
+    "parse_end",
+    "parse_ports",
+]
 
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
-_PORT_NAME: Final = re.compile(r"(?=[a-z0-9-]{1,15}(?![a-z0-9-]))(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
-_NUMBER: Final = re.compile(r"[0-9]+")
-_V4: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?(?![-a-zA-Z0-9.])")
+_PART: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SHORT_PART: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_LABEL: Final = re.compile(_PART)
+_SUBDOMAIN: Final = re.compile(rf"{_PART}(\.{_PART})*")
+_HOST: Final = re.compile(rf"{_SHORT_PART}(\.{_SHORT_PART})*")
+_LABEL_PART: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_PORT_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_KIND: Final = re.compile(r"[a-z][a-z0-9]*")
+_DOTTED: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
+
+_WORD: Final = re.compile(r"((?!->)[-\w.])+")
+_KEY_WORD: Final = re.compile(r"[-\w./]+")
+_PORT_WORD: Final = re.compile(r"[-\w]*[^\W0-9_][-\w]*")
+_NUMBER: Final = re.compile(r"[0-9]+")
+_LETTERS: Final = re.compile(r"[A-Za-z]*")
+_BARE_V6: Final = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*")
+
 _END_WORDS: Final = "a name, ns/name, ns/*, ns/[label=value], a CIDR, or a host"
-
-
-@dataclass(frozen=True, slots=True)
-class NameEnd:
-    """A workload or Service by name; ``kind`` is the API's word, None when it was not said."""
-
-    name: str
-    namespace: str | None = None
-    kind: str | None = None
-
-    def __str__(self) -> str:
-        parts = (self.namespace, SHORT[self.kind] if self.kind else None, self.name)
-        return "/".join(part for part in parts if part)
-
-
-@dataclass(frozen=True, slots=True)
-class EveryEnd:
-    """Every workload of a namespace, or of the one that is set, or of all."""
-
-    namespace: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/*" if self.namespace else "*"
-
-
-@dataclass(frozen=True, slots=True)
-class LabelEnd:
-    """The pods that wear all of ``labels``, sorted pairs."""
-
-    labels: tuple[tuple[str, str], ...]
-    namespace: str | None = None
-
-    def __str__(self) -> str:
-        worn = ",".join(f"{key}={value}" for key, value in self.labels)
-        return f"{self.namespace}/[{worn}]" if self.namespace else f"[{worn}]"
-
-
-@dataclass(frozen=True, slots=True)
-class AddressEnd:
-    """Addresses outside the cluster, as a CIDR without host bits."""
-
-    cidr: str
-
-    @property
-    def addresses(self) -> AddressSet:
-        """The addresses it stands for."""
-        return AddressSet.of(self.cidr)
-
-    def __str__(self) -> str:
-        return f"[{self.cidr}]" if ":" in self.cidr else self.cidr
-
-
-@dataclass(frozen=True, slots=True)
-class HostEnd:
-    """A name outside the cluster, with the scheme it was given."""
-
-    host: str
-    scheme: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.host}" if self.scheme else self.host
-
-
-ArrowEnd = NameEnd | EveryEnd | LabelEnd | AddressEnd | HostEnd
-
-
-@dataclass(frozen=True, slots=True)
-class PortSpec:
-    """Ports ``low`` to ``high`` of a protocol, or the port called ``name``."""
-
-    protocol: str = "TCP"
-    low: int = 0
-    high: int = 0
-    name: str | None = None
-
-    @property
-    def ports(self) -> ConnectionSet:
-        """The numbers; a name stands for none by itself."""
-        if self.name is not None:
-            return ConnectionSet.NONE
-        return ConnectionSet.single(self.protocol, PortSet.of((self.low, self.high)))
-
-    def __str__(self) -> str:
-        numbers = str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
-        return (self.name or numbers) + ("" if self.protocol == "TCP" else f"/{self.protocol}")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """A flow as a person writes it. ``ports`` is empty when none was said; ``deny`` for ``-x``: it must be denied."""
-
-    src: ArrowEnd
-    dst: ArrowEnd
-    ports: tuple[PortSpec, ...] = ()
-    deny: bool = False
-
-    def __str__(self) -> str:
-        ports = ":" + ",".join(map(str, self.ports)) if self.ports else ""
-        return f"{self.src} {'-x' if self.deny else '->'} {self.dst}{ports}"
+_IN_NAMES: Final = "a small letter, a digit, - or ., with a letter or digit at either end of a name"
+_IN_HOSTS: Final = "a small letter, a digit, - or ., in a host name whose parts have 1 to 63 characters"
+_MAX_LABEL: Final = 63
+_MAX_SUBDOMAIN: Final = 253
+_MAX_PORT_NAME: Final = 15
+_A_PORT: Final = f"a port from 1 to {MAX_PORT}"
 
 
 def parse(text: str) -> Arrow:
@@ -159,21 +80,21 @@ def parse(text: str) -> Arrow:
     src = reader.end()
     deny = reader.arrow()
     dst = reader.end()
+    reader.skip()
     ports = reader.ports() if reader.take(":") else ()
     reader.finish('":" and ports, or the end' if not ports else '"," and another port, or the end')
-    if isinstance(dst, HostEnd) and not ports and dst.scheme in SCHEME_PORTS:
-        port = SCHEME_PORTS[dst.scheme]
-        ports = (PortSpec("TCP", port, port),)
-    return Arrow(src, dst, ports, deny)
+    if isinstance(dst, HostEnd) and not ports:
+        ports = dst.ports
+        if dst.scheme and not ports:
+            raise reader.fail(f'":" and a port, as {dst.scheme}:// stands for none')
+    return Arrow(src, dst, ports, deny, text)
 
 
 def parse_end(text: str) -> ArrowEnd:
     """The end that *text* writes; an IPv6 block may stand without brackets. Raises: ArrowError."""
-    stripped = text.strip()
-    if stripped.count(":") > 1 and "[" not in stripped:
-        stripped = f"[{stripped}]"
-    reader = _Reader(stripped)
-    end = reader.end()
+    reader = _Reader(text)
+    reader.skip()
+    end = reader.block_v6() if _BARE_V6.match(text, reader.at) else reader.end()
     reader.finish("the end: ports are given apart")
     return end
 
@@ -182,12 +103,21 @@ def parse_ports(text: str) -> ConnectionSet:
     """The ports that *text* lists, by number; TCP where no protocol is said. Raises: ArrowError."""
     reader = _Reader(text)
     found = ConnectionSet.NONE
-    for spec in reader.ports():
-        if spec.name is not None:
-            raise ArrowError(text, text.index(spec.name), "a number: a port's name differs from pod to pod")
+    for spec in reader.ports(names=False):
         found = found | spec.ports
     reader.finish('"," and another port, or the end')
     return found
+
+
+def _misfit(word: str, pattern: re.Pattern[str], most: int) -> int | None:
+    """The first place where *word* can no longer become one that *pattern* takes and that has *most* characters."""
+    if len(word) <= most and pattern.fullmatch(word):
+        return None
+    for end in range(1, len(word) + 1):
+        begun = word[:end]
+        if end > most or not (pattern.fullmatch(begun) or pattern.fullmatch(begun + "a")):
+            return end - 1
+    return len(word)
 
 
 class _Reader:
@@ -212,11 +142,19 @@ class _Reader:
         return False
 
     def match(self, pattern: re.Pattern[str], expected: str) -> str:
+        """What *pattern* matches here; it is passed."""
         found = pattern.match(self.text, self.at)
         if found is None:
             raise self.fail(expected)
         self.at = found.end()
         return found[0]
+
+    def check(self, word: str, start: int, pattern: re.Pattern[str], most: int, what: str, rule: str = "") -> None:
+        """That *word*, which starts at *start*, is *what*: of *pattern* and not too long. *rule* is about its inside."""
+        place = _misfit(word, pattern, most)
+        if place is not None:
+            expected = f"{what} of at most {most} characters" if place >= most else what if place == 0 else rule or what
+            raise self.fail(expected, start + place)
 
     def finish(self, expected: str) -> None:
         self.skip()
@@ -231,7 +169,7 @@ class _Reader:
             return False
         if self.at > before and self.text[self.at : self.at + 3].rstrip() == "-x" and self.take("-x"):
             return True
-        raise self.fail('"->" or "-x"')
+        raise self.fail('"->", or "-x" between blanks')
 
     # -- ends -------------------------------------------------------------------------------------------------------
 
@@ -240,28 +178,46 @@ class _Reader:
         self.skip()
         if self.text.startswith("[", self.at):
             return self.bracket(None)
-        scheme = _SCHEME.match(self.text, self.at)
-        if scheme:
+        if scheme := _SCHEME.match(self.text, self.at):
             self.at = scheme.end()
-            return HostEnd(self.match(_HOST, "a host name"), scheme[1])
-        if _V4.match(self.text, self.at):
-            return self.block(self.match(_V4, "an IPv4 block"), self.at)
+            return self.host(scheme[1])
+        if (bare := _BARE_V6.match(self.text, self.at)) and _is_v6(bare[0]):
+            raise self.fail(f"[ before an IPv6 address or block, as in [{bare[0]}]")
+        if (word := _WORD.match(self.text, self.at)) and _DOTTED.fullmatch(word[0]):
+            return self.block_v4()
         return self.name()
+
+    def host(self, scheme: str) -> HostEnd:
+        """What follows ``scheme://``: a host and nothing else of a URL."""
+        start = self.at
+        if "@" in re.split(r"[/\s]", self.text[start:], maxsplit=1)[0]:
+            raise self.fail("a host alone, without a user or password")
+        host = self.match(_WORD, "a host name; an address stands without a scheme, as in 203.0.113.7:443")
+        self.check_host(host, start)
+        if self.text[self.at : self.at + 1] in ("/", "?", "#"):
+            raise self.fail("the end of the host: a flow has no path")
+        return HostEnd(host, scheme)
+
+    def check_host(self, host: str, start: int) -> None:
+        self.check(host, start, _HOST, _MAX_SUBDOMAIN, "a host name", _IN_HOSTS)
+        last = host.rpartition(".")[2]
+        if last.isdigit():
+            what = "a host name, whose last part has a letter; an address stands without a scheme"
+            raise self.fail(what, start + len(host) - len(last))
 
     def name(self) -> ArrowEnd:
         if self.take("*"):
-            if not self.text.startswith(".", self.at):
-                return EveryEnd()
-            self.at -= 1
-            return HostEnd(self.match(_HOST, "a host name"))
+            return EveryEnd()
         start = self.at
         first = self.word(_END_WORDS)
         if not self.take("/"):
-            return HostEnd(first) if "." in first else NameEnd(first)
+            if "." not in first:
+                return NameEnd(first)
+            self.check_host(first, start)
+            return HostEnd(first)
         if first in KINDS:
-            return NameEnd(self.word(f"the name of a {KINDS[first]}"), None, KINDS[first])
-        if "." in first:
-            raise self.fail("a namespace, which has no dots", start)
+            return self.of_kind(None, KINDS[first])
+        self.check(first, start, _LABEL, _MAX_LABEL, "a namespace", "a namespace, which has no dots")
         if self.take("*"):
             return EveryEnd(first)
         if self.text.startswith("[", self.at):
@@ -270,37 +226,49 @@ class _Reader:
         second = self.word("a name, kind/name, * or [label=value]")
         if not self.take("/"):
             return NameEnd(second, first)
-        if second not in KINDS:
-            raise self.fail(
-                f"a kind, such as {', '.join(SHORT[kind] for kind in ('Service', 'Deployment', 'Pod'))}", middle
-            )
-        return NameEnd(self.word(f"the name of a {KINDS[second]}"), first, KINDS[second])
+        kind = KINDS.get(second, second)
+        if kind == "Node" or not _KIND.fullmatch(second):
+            raise self.fail("a kind that lies in namespaces, such as svc, deploy or pod", middle)
+        return self.of_kind(first, kind)
+
+    def of_kind(self, namespace: str | None, kind: str) -> NameEnd:
+        start = self.at
+        name = self.word(f"the name of a {kind}")
+        if kind == "Service":
+            self.check(name, start, _LABEL, _MAX_LABEL, "the name of a Service", "a Service's name, which has no dots")
+        return NameEnd(name, namespace, kind)
 
     def word(self, expected: str) -> str:
-        """A name. An arrow may follow it without a blank: no name ends in a hyphen."""
-        return self.match(_NAME, expected)
+        """An object's name. An arrow may follow it without a blank: no name ends in a hyphen."""
+        start = self.at
+        found = self.match(_WORD, expected)
+        if not _SUBDOMAIN.match(found):
+            raise self.fail(expected, start)
+        self.check(found, start, _SUBDOMAIN, _MAX_SUBDOMAIN, "a name", _IN_NAMES)
+        return found
 
     def bracket(self, namespace: str | None) -> ArrowEnd:
-        start = self.at
-        close = self.text.find("]", start)
-        inside = self.text[start + 1 : close if close >= 0 else len(self.text)]
-        self.at += 1
+        """Labels, or an IPv6 block where no namespace stands before."""
+        inside = self.text[self.at :].partition("]")[0]
+        self.take("[")
+        self.skip()
         if namespace is None and "=" not in inside and ":" in inside:
-            if close < 0:
-                raise self.fail('"]"', len(self.text))
-            self.at = close + 1
-            return self.block(inside.strip(), start + 1)
+            block = self.block_v6()
+            self.skip()
+            if not self.take("]"):
+                raise self.fail('"]"')
+            return block
         labels: dict[str, str] = {}
         while True:
             self.skip()
-            key = self.match(_KEY, "label=value" if namespace else "label=value or an IPv6 block")
+            key = self.label_key("label=value" if namespace else "label=value or an IPv6 block")
             self.skip()
             if not self.take("="):
                 raise self.fail('"=" and a value')
             self.take("=")
             self.skip()
-            value = self.match(_VALUE, "a label's value")
-            if labels.setdefault(key, value) != value:
+            start = self.at
+            if labels.setdefault(key, value := self.label_value()) != value:
                 raise self.fail(f"one value for {key}: no pod wears two", start)
             self.skip()
             if self.take("]"):
@@ -308,33 +276,82 @@ class _Reader:
             if not self.take(","):
                 raise self.fail('"," or "]"')
 
-    def block(self, text: str, at: int) -> AddressEnd:
-        try:
-            network = ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            start = self.text.index(text, max(0, at - len(text))) if text else at
-            raise self.fail("an address or CIDR such as 10.0.0.0/8 or [2001:db8::/32]", start) from None
-        return AddressEnd(str(network))
+    def label_key(self, expected: str) -> str:
+        start = self.at
+        key = self.match(_KEY_WORD, expected)
+        prefix, slash, name = key.rpartition("/")
+        if slash:
+            self.check(prefix, start, _SUBDOMAIN, _MAX_SUBDOMAIN, "a DNS name before the / of a label's key")
+        self.check(name, start + len(key) - len(name), _LABEL_PART, _MAX_LABEL, "a label's key")
+        return key
+
+    def label_value(self) -> str:
+        start = self.at
+        found = _WORD.match(self.text, start)
+        if found is None:
+            return ""
+        self.at = found.end()
+        self.check(found[0], start, _LABEL_PART, _MAX_LABEL, "a label's value")
+        return found[0]
+
+    def block_v4(self) -> AddressEnd:
+        """An IPv4 address or block."""
+        for place in range(4):
+            if place and not self.take("."):
+                raise self.fail('"." and another number: an IPv4 address has four')
+            at = self.at
+            digits = self.match(_NUMBER, "a number from 0 to 255")
+            if len(digits) > 3 or int(digits) > 255 or digits != str(int(digits)):
+                raise self.fail("a number from 0 to 255, without zeros in front", at)
+            if place == 0:
+                start = at
+        if self.text.startswith(".", self.at):
+            raise self.fail('"/" and a prefix length, or the end of the address: it has four numbers')
+        return self.block(self.text[start : self.at], 32)
+
+    def block_v6(self) -> AddressEnd:
+        """An IPv6 address or block, without its brackets."""
+        start = self.at
+        text = self.match(re.compile(r"[0-9A-Fa-f:.]+"), "an IPv6 address or block, as in [2001:db8::/32]")
+        if not _is_v6(text):
+            raise self.fail("an IPv6 address or block, as in [2001:db8::/32]", start)
+        if ipaddress.IPv6Address(text).ipv4_mapped is not None:
+            raise self.fail("an IPv4 address as such, as in 10.0.0.0/8", start)
+        return self.block(text, 128)
+
+    def block(self, address: str, most: int) -> AddressEnd:
+        """*address* with the prefix length that follows; bits beyond the prefix are masked (S21)."""
+        if not self.take("/"):
+            return AddressEnd(f"{ipaddress.ip_address(address)}/{most}")
+        at = self.at
+        digits = self.match(_NUMBER, f"a prefix length from 0 to {most}")
+        if len(digits) > 3 or int(digits) > most or digits != str(int(digits)):
+            raise self.fail(f"a prefix length from 0 to {most}", at)
+        return AddressEnd(str(ipaddress.ip_network(f"{address}/{digits}", strict=False)))
 
     # -- ports ------------------------------------------------------------------------------------------------------
 
-    def ports(self) -> tuple[PortSpec, ...]:
-        """One port or several, with commas between."""
-        found = [self.port()]
+    def ports(self, *, names: bool = True) -> tuple[PortSpec, ...]:
+        """One port or several, with commas between; *names* are taken or refused."""
+        found = [self.port(names)]
         while True:
             self.skip()
             if not self.take(","):
                 return tuple(found)
-            found.append(self.port())
+            found.append(self.port(names))
 
-    def port(self) -> PortSpec:
+    def port(self, names: bool) -> PortSpec:
         self.skip()
-        name = _PORT_NAME.match(self.text, self.at)
-        if name:
-            self.at = name.end()
-            return PortSpec(self.protocol(), name=name[0])
-        low = self.number()
-        high = low
+        start = self.at
+        word = _PORT_WORD.match(self.text, start)
+        if word:
+            if not names:
+                raise self.fail("a number: a port's name differs from pod to pod")
+            self.at = word.end()
+            rule = "a small letter, a digit, or one - between two of them, in a port's name"
+            self.check(word[0], start, _PORT_NAME, _MAX_PORT_NAME, "a port's name", rule)
+            return PortSpec(self.protocol(), name=word[0])
+        low = high = self.number(f"{_A_PORT} or a port's name" if names else _A_PORT)
         if self.take("-"):
             at = self.at
             high = self.number()
@@ -342,20 +359,26 @@ class _Reader:
                 raise self.fail(f"a port of at least {low}", at)
         return PortSpec(self.protocol(), low, high)
 
-    def number(self) -> int:
+    def number(self, expected: str = _A_PORT) -> int:
         at = self.at
-        digits = self.match(_NUMBER, f"a port from 1 to {MAX_PORT} or a port's name")
-        if not 1 <= int(digits[:6]) <= MAX_PORT:
-            raise self.fail(f"a port from 1 to {MAX_PORT}", at)
+        digits = self.match(_NUMBER, expected).lstrip("0")
+        if not digits or len(digits) > len(str(MAX_PORT)) or int(digits) > MAX_PORT:
+            raise self.fail(_A_PORT, at)
         return int(digits)
 
     def protocol(self) -> str:
         if not self.take("/"):
             return "TCP"
         at = self.at
-        word = re.compile(r"[A-Za-z]*").match(self.text, at)
-        name = word[0].upper() if word else ""
+        name = self.match(_LETTERS, "").upper()
         if name not in PROTOCOLS:
             raise self.fail(f"{', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}", at)
-        self.at = at + len(name)
         return name
+
+
+def _is_v6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True

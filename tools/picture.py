@@ -1,0 +1,49 @@
+"""Draws ``docs/pictures/task-api.svg``: the matrix of the example, as a terminal shows it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from rich.console import Console  # noqa: E402 (the checkout comes first)
+from rich.text import Text  # noqa: E402
+
+from ringfence.manifests import load  # noqa: E402
+from ringfence.query.matrix import matrix  # noqa: E402
+from ringfence.report import matrix_table  # noqa: E402
+
+FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
+  line-height: {line_height}px; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>{lines}</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">{matrix}</g>
+</g>
+</svg>
+"""
+"""A frame that fetches nothing: the reader's own fixed-width font."""
+
+
+def main() -> None:
+    """Write the picture."""
+    out = io.StringIO()
+    matrix_table.write(matrix(load([str(ROOT / "examples" / "task-api")])), out, color=True, width=96)
+    console = Console(record=True, width=96, file=io.StringIO(), color_system="truecolor", force_terminal=True)
+    console.print("$ ringfence matrix examples/task-api")
+    console.print(Text.from_ansi(out.getvalue()))
+    target = ROOT / "docs" / "pictures" / "task-api.svg"
+    target.write_text(console.export_svg(title="ringfence", code_format=FORMAT, unique_id="task-api"))
+
+
+if __name__ == "__main__":
+    main()
