@@ -110,11 +110,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--clusters", type=int, default=None, help="stop after so many clusters")
     parser.add_argument("--seed", type=int, default=None, help="the first cluster's seed; random when left out")
+    parser.add_argument("--first", action="store_true", help="stop at the first disagreement")
     args = parser.parse_args()
     seed = args.seed if args.seed is not None else time.time_ns() % 2**32
     tally, until = Tally(), time.monotonic() + args.seconds
     while time.monotonic() < until and (args.clusters is None or tally.clusters < args.clusters):
         one_cluster(seed + tally.clusters, tally)
+        if args.first and tally.wrong:
+            break
     return report(tally, seed)
 
 
