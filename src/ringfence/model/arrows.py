@@ -150,7 +150,7 @@ class _Reader:
         return found[0]
 
     def check(self, word: str, start: int, pattern: re.Pattern[str], most: int, what: str, rule: str = "") -> None:
-        """That *word*, which starts at *start*, is *what*: of *pattern* and not too long. *rule* is about its inside."""
+        """That *word*, which starts at *start*, is *what*: of *pattern* and not too long; *rule* is for its inside."""
         place = _misfit(word, pattern, most)
         if place is not None:
             expected = f"{what} of at most {most} characters" if place >= most else what if place == 0 else rule or what
@@ -349,7 +349,7 @@ class _Reader:
                 raise self.fail("a number: a port's name differs from pod to pod")
             self.at = word.end()
             rule = "a small letter, a digit, or one - between two of them, in a port's name"
-            self.check(word[0], start, _PORT_NAME, _MAX_PORT_NAME, "a port's name", rule)
+            self.check(word[0], start, _PORT_NAME, _MAX_PORT_NAME, "a port's name in small letters", rule)
             return PortSpec(self.protocol(), name=word[0])
         low = high = self.number(f"{_A_PORT} or a port's name" if names else _A_PORT)
         if self.take("-"):

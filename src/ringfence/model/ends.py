@@ -29,7 +29,7 @@ SHORT: Final = {kind: aliases[0] for kind, aliases in _ALIASES.items()}
 """Each kind's shortest common spelling."""
 SCHEME_PORTS: Final = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "redis": 6379,
                        "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "ldap": 389, "ldaps": 636,
-                       "ssh": 22, "ftp": 21, "ws": 80, "wss": 443, "grpc": 443}  # fmt: skip
+                       "ssh": 22, "ftp": 21, "ws": 80, "wss": 443}  # fmt: skip
 """The port that a scheme stands for."""
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ringfence.errors import AmbiguousEndpoint, UnknownEndpoint, UsageError
-from ringfence.model.arrows import SHORT, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
 from ringfence.model.cluster import Cluster
+from ringfence.model.ends import SHORT, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.ports import ConnectionSet, PortSet
 
 NEAREST = 3
+"""How many names are offered in place of one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,16 @@ def endpoints(cluster: Cluster, end: ArrowEnd, *, namespace: str | None, where: 
     """What *end* names. A name that is a workload and a Service is read as the workload.
 
     *namespace* is looked in for names without one; None looks everywhere. *where* says where the name was written.
+    Addresses stay addresses, also where a pod is known to have one of them: who means the pod says its name.
     Raises: UnknownEndpoint, AmbiguousEndpoint; UsageError for a host.
     """
     if isinstance(end, AddressEnd):
         return [Outside(end.addresses)]
     if isinstance(end, HostEnd):
-        raise UsageError(
-            f"{end} ({where}): a NetworkPolicy knows addresses, not names outside the cluster; "
-            f"ask about the address, as in 203.0.113.7"
-        )
+        raise _no_host(end, where)
     if isinstance(end, NameEnd):
-        workloads, services = _named(cluster, end, namespace, where)
-        return list(workloads or services)
+        ends, services = _named(cluster, end, namespace, where)
+        return list(ends or services)
     inside = end.namespace or namespace
     _check_namespace(cluster, inside, end, where)
     if isinstance(end, EveryEnd):
@@ -55,23 +54,32 @@ def endpoints(cluster: Cluster, end: ArrowEnd, *, namespace: str | None, where: 
 def resolve(cluster: Cluster, arrow: Arrow, *, namespace: str | None = None) -> list[Question]:
     """The questions that *arrow* asks, one for each pair of ends, or of pods where a port's name differs by pod.
 
+    Of several destinations or pods, those that lack a port's name have no such port to be asked about.
     Raises: as :func:`endpoints`; AmbiguousEndpoint for a name whose two readings lead to different pod ports;
-    UsageError for a Service as the source and for a port's name that the destination does not have.
+    UsageError for a Service as the source and for a port's name that no destination has.
     """
-    sources = endpoints(cluster, arrow.src, namespace=namespace, where="source")
-    targets = _targets(cluster, arrow, namespace)
-    return [
-        Question(_not_service(source), end, ports)
-        for source in sources
-        for target in targets
-        for end, ports in _ported(target, arrow)
-    ]
+    sources = [_not_service(end) for end in endpoints(cluster, arrow.src, namespace=namespace, where="source")]
+    targets = _ported(_targets(cluster, arrow, namespace), arrow)
+    return [Question(source, end, ports) for source in sources for end, ports in targets]
 
 
 def _not_service(end: End | Service) -> End:
     if isinstance(end, Service):
         raise UsageError(f"{end.id} (source): is a Service, and connections start at pods; name the workload behind it")
     return end
+
+
+def _no_host(end: HostEnd, where: str) -> UsageError:
+    """The refusal of a host; a Service's name in the cluster's DNS has a spelling of its own."""
+    name, _, rest = end.host.partition(".")
+    namespace, _, zone = rest.partition(".")
+    if zone == "svc" or zone.startswith("svc."):
+        spelling = NameEnd(name, namespace, "Service")
+        return UsageError(f"{end} ({where}): is a Service's name in the cluster's DNS; write {spelling}")
+    return UsageError(
+        f"{end} ({where}): a NetworkPolicy knows addresses, not names outside the cluster; "
+        f"ask about the address, as in 203.0.113.7"
+    )
 
 
 # -- names ----------------------------------------------------------------------------------------------------------
@@ -82,65 +90,86 @@ def _named(
 ) -> tuple[Sequence[End], Sequence[Service]]:
     """The workload, pod or node, and the Service, that *end* names: one at most of each."""
     inside = end.namespace or namespace
-    ends: list[End] = []
     if end.kind == "Node":
-        ends = [node for node in cluster.nodes if node.name == end.name]
-    else:
-        ends = [
-            w for w in cluster.workloads
-            if w.name == end.name and inside in (None, w.namespace) and end.kind in (None, w.kind)
-        ]  # fmt: skip
+        nodes = [node for node in cluster.nodes if node.name == end.name][:1]
+        if not nodes:
+            near = difflib.get_close_matches(end.name, [node.name for node in cluster.nodes], NEAREST)
+            raise UnknownEndpoint(str(end), where, tuple(str(NameEnd(name, None, "Node")) for name in near), "Node")
+        return nodes, []
+    ends: list[Workload | Pod] = [
+        w for w in cluster.workloads
+        if w.name == end.name and inside in (None, w.namespace) and _is_kind(w.kind, end.kind)
+    ]  # fmt: skip
     services = [
         s for s in cluster.services
-        if s.name == end.name and inside in (None, s.namespace) and end.kind in (None, "Service")
+        if s.name == end.name and inside in (None, s.namespace) and _is_kind("Service", end.kind)
     ]  # fmt: skip
-    if not ends and not services and end.kind in (None, "Pod"):
-        ends = [p for p in cluster.pods if p.name == end.name and not p.template and inside in (None, p.namespace)]
+    if end.kind == "Pod" or (end.kind is None and not ends and not services):
+        ends += [pod for pod in _owned_pods(cluster) if pod.name == end.name and inside in (None, pod.namespace)]
     if not ends and not services:
         _check_namespace(cluster, inside, end, where)
         raise UnknownEndpoint(str(end), where, _near(cluster, end, inside), end.kind or "workload or Service")
-    places = {_namespace(found) for found in [*ends, *services]}
-    if len(places) > 1:
-        raise AmbiguousEndpoint(
-            str(end), where, tuple(str(NameEnd(end.name, place, end.kind)) for place in sorted(places))
-        )
-    if len(ends) > 1:
-        raise AmbiguousEndpoint(str(end), where, tuple(sorted(_spelled(found) for found in ends)))
+    if len({found.namespace for found in [*ends, *services]}) > 1 or len(ends) > 1:
+        raise AmbiguousEndpoint(str(end), where, _told_apart([*ends, *services], end.kind))
     return ends, services
 
 
-def _namespace(found: End | Service) -> str:
-    return "" if isinstance(found, Node | Outside) else found.namespace
+def _is_kind(kind: str, said: str | None) -> bool:
+    """Whether *kind* was meant: it was said, in small letters for kinds of other APIs, or none was."""
+    return said is None or kind.lower() == said.lower()
 
 
-def _spelled(found: End | Service) -> str:
+def _owned_pods(cluster: Cluster) -> Iterator[Pod]:
+    """Pods with names beside their workload's: live ones, and those of a StatefulSet whose pods are told apart."""
+    for workload in cluster.workloads:
+        if workload.kind != "Pod":
+            for pod in workload.pods:
+                if not pod.template or (workload.kind == "StatefulSet" and pod.name != workload.name):
+                    yield pod
+
+
+def _told_apart(found: Sequence[Workload | Pod | Service], kind: str | None) -> tuple[str, ...]:
+    """A spelling for each of *found*: ``ns/name`` where that means it alone, else with the kind."""
+    spellings = []
+    for one in found:
+        rivals = [
+            other for other in found
+            if other.namespace == one.namespace and isinstance(other, Service) == isinstance(one, Service)
+        ]  # fmt: skip
+        spellings.append(str(NameEnd(one.name, one.namespace, kind)) if len(rivals) == 1 else _spelled(one))
+    return tuple(sorted(set(spellings)))
+
+
+def _spelled(found: Workload | Pod | Service) -> str:
     """The spelling that means nothing else: ``ns/deploy/name``."""
-    if isinstance(found, Workload):
-        return f"{found.namespace}/{SHORT.get(found.kind, found.kind.lower())}/{found.name}"
-    assert isinstance(found, Pod | Service)
-    return f"{found.namespace}/{'svc' if isinstance(found, Service) else 'pod'}/{found.name}"
+    kind = found.kind if isinstance(found, Workload) else type(found).__name__
+    return f"{found.namespace}/{SHORT.get(kind, kind.lower())}/{found.name}"
 
 
 def _check_namespace(cluster: Cluster, name: str | None, end: ArrowEnd, where: str) -> None:
-    """Tell of a namespace in which nothing is."""
+    """Tell of a namespace in which nothing is. Raises: UnknownEndpoint."""
     known = {w.namespace for w in cluster.workloads} | {s.namespace for s in cluster.services} | set(cluster.namespaces)
     if name is not None and name not in known:
-        raise UnknownEndpoint(
-            str(end), where, tuple(difflib.get_close_matches(name, sorted(known), NEAREST)), "namespace"
-        )
+        close = difflib.get_close_matches(name, sorted(known), NEAREST)
+        # What was written holds the namespace already, unless it was set apart from it.
+        written = str(end) if str(end).startswith(f"{name}/") else f"{end} in namespace {name}"
+        raise UnknownEndpoint(written, where, tuple(close), "namespace")
 
 
 def _near(cluster: Cluster, end: NameEnd, inside: str | None) -> tuple[str, ...]:
-    """The nearest names: the same one elsewhere or of another kind first, then those that look like it."""
-    if end.kind == "Node":
-        return tuple(difflib.get_close_matches(end.name, [n.name for n in cluster.nodes], NEAREST))
-    everything: list[Workload | Service] = [*cluster.workloads, *cluster.services]
-    named = list(dict.fromkeys(f"{found.namespace}/{found.name}" for found in everything))
-    same = [name for name in named if name.rpartition("/")[2] == end.name]
-    here = [name for name in named if inside is not None and name.startswith(f"{inside}/")]
-    tails = {name.rpartition("/")[2]: name for name in [*named, *here]}
-    close = [tails[tail] for tail in difflib.get_close_matches(end.name, list(tails), NEAREST)]
-    return tuple(dict.fromkeys([*same, *close]))[:NEAREST]
+    """The nearest names of the whole input: the same one elsewhere or of another kind first, then those alike.
+
+    Of names that are equally near, those of the namespace that was asked for come first.
+    """
+    everything: list[Workload | Pod | Service] = [*cluster.workloads, *cluster.services]
+    spelled = [(found.name, f"{found.namespace}/{found.name}") for found in everything]
+    if end.kind == "Pod":
+        spelled += [(pod.name, _spelled(pod)) for pod in _owned_pods(cluster)]
+    by_name: dict[str, list[str]] = {}
+    for name, spelling in sorted(spelled, key=lambda pair: (not pair[1].startswith(f"{inside}/"), pair)):
+        by_name.setdefault(name, []).append(spelling)
+    close = difflib.get_close_matches(end.name, list(by_name), NEAREST)
+    return tuple(dict.fromkeys(spelling for name in close for spelling in by_name[name]))[:NEAREST]
 
 
 def _wearing(cluster: Cluster, end: LabelEnd, inside: str | None) -> Iterable[End]:
@@ -150,7 +179,7 @@ def _wearing(cluster: Cluster, end: LabelEnd, inside: str | None) -> Iterable[En
         if inside not in (None, workload.namespace):
             continue
         matching = [pod for pod in workload.pods if wanted <= set(pod.labels.items())]
-        yield from [workload] if len(matching) == len(workload.pods) else matching
+        yield from [workload] if matching and len(matching) == len(workload.pods) else matching
 
 
 def _near_labels(cluster: Cluster, end: EveryEnd | LabelEnd) -> tuple[str, ...]:
@@ -161,7 +190,7 @@ def _near_labels(cluster: Cluster, end: EveryEnd | LabelEnd) -> tuple[str, ...]:
     return tuple(f"[{text}]" for text in dict.fromkeys(close))[:NEAREST]
 
 
-# -- destinations and ports -----------------------------------------------------------------------------------------
+# -- a name with two readings ---------------------------------------------------------------------------------------
 
 
 def _targets(cluster: Cluster, arrow: Arrow, namespace: str | None) -> list[End | Service]:
@@ -170,98 +199,130 @@ def _targets(cluster: Cluster, arrow: Arrow, namespace: str | None) -> list[End 
     if not isinstance(end, NameEnd):
         return endpoints(cluster, end, namespace=namespace, where="destination")
     ends, services = _named(cluster, end, namespace, "destination")
-    if ends and services and arrow.ports and not _one_port(ends[0], services[0], arrow.ports):
-        raise AmbiguousEndpoint(str(end), "destination", (_spelled(ends[0]), _spelled(services[0])))
+    if ends and services:
+        workload, service = ends[0], services[0]
+        assert isinstance(workload, Workload)  # single pods are looked for where nothing else has the name
+        if not _leads_nowhere_else(cluster, service, workload) or not _one_port(workload, service, arrow.ports):
+            raise AmbiguousEndpoint(str(end), "destination", (_spelled(workload), _spelled(service)))
     return list(ends or services)
 
 
-def _one_port(end: End, service: Service, asked: Sequence[PortSpec]) -> bool:
-    """Whether dialling *service* leads to the very pod ports of *end* that *asked* names."""
-    if not isinstance(end, Workload) or not service.selector:
+def _leads_nowhere_else(cluster: Cluster, service: Service, workload: Workload) -> bool:
+    """Whether *service* selects the pods of *workload*, all of them and no other."""
+    if not service.selector:
         return False
     wanted = set(service.selector.items())
-    if not all(wanted <= set(pod.labels.items()) for pod in end.pods):
-        return False
-    return all(_same_port(end, service, spec) for spec in asked)
+    chosen = {
+        id(pod) for pod in cluster.pods
+        if pod.namespace == service.namespace and wanted <= set(pod.labels.items())
+    }  # fmt: skip
+    return chosen == {id(pod) for pod in workload.pods}
 
 
-def _same_port(workload: Workload, service: Service, spec: PortSpec) -> bool:
-    """Whether *spec* means one pod port at every pod of *workload*, dialled there or at *service*."""
-    if spec.low != spec.high:
-        return False
-    entries = [
-        entry
-        for entry in service.ports
-        if entry.protocol == spec.protocol and spec.name in (None, entry.name) and spec.low in (0, entry.port)
-    ]
-    if spec.name is not None and not entries:  # no Service port of that name: what there is to say is about the pods
-        return True
-    asked = spec.name if spec.name is not None else spec.low
-    return bool(entries) and all(
-        (service.headless and spec.name is None)
-        or _target(pod, entry.target, spec.protocol) == _target(pod, asked, spec.protocol)
+def _one_port(workload: Workload, service: Service, asked: Sequence[PortSpec]) -> bool:
+    """Whether dialling *service* leads to the very pod ports that *asked* names; without any, all of its ports do."""
+    same = ConnectionSet.ALL if service.headless else ConnectionSet.NONE  # S78: no port is translated
+    own = ConnectionSet.NONE
+    for entry in service.ports:
+        one = ConnectionSet.single(entry.protocol, PortSet.of(entry.port))
+        own = own | one
+        if all(_led_to(pod, entry.target, entry.protocol) == {entry.port} for pod in workload.pods):
+            same = same | one
+    if not asked:
+        return own <= same
+    return all(spec.ports <= same if spec.name is None else _one_name(workload, service, spec) for spec in asked)
+
+
+def _one_name(workload: Workload, service: Service, spec: PortSpec) -> bool:
+    """Whether the port called *spec* is one and the same at the Service and at every pod."""
+    entries = [entry for entry in service.ports if (entry.name, entry.protocol) == (spec.name, spec.protocol)]
+    return all(
+        ({entry.port} if service.headless else _led_to(pod, entry.target, spec.protocol)) == _numbers(pod, spec)
         for entry in entries
         for pod in workload.pods
     )
 
 
-def _target(pod: Pod, target: int | str, protocol: str) -> set[int]:
-    """The numbers that a Service's target, or a name in an arrow, has at *pod* (S65, S77)."""
+def _led_to(pod: Pod, target: int | str, protocol: str) -> set[int]:
+    """The port of *pod* that a Service leads to: of a name's ports the first, and none where no port has it (S77)."""
     if isinstance(target, int):
         return {target}
+    for container in ("main", "restartable-init"):
+        for port in pod.ports:
+            if (port.container, port.name, port.protocol) == (container, target, protocol):
+                return {port.number}
+    return set()
+
+
+def _numbers(pod: Pod, spec: PortSpec) -> set[int]:
+    """Every port of *pod* that is called *spec* (S64); those of ordinary init containers have no name (S65)."""
     return {
         port.number
         for port in pod.ports
-        if port.name == target and port.protocol == protocol and port.container != "init"
+        if (port.name, port.protocol) == (spec.name, spec.protocol) and port.container != "init"
     }
 
 
-def _ported(target: End | Service, arrow: Arrow) -> list[tuple[End | Service, ConnectionSet | None]]:
-    """*target* with the ports that are asked about; its pods apart when a port's name means different numbers there."""
+# -- ports that are asked about -------------------------------------------------------------------------------------
+
+Asked = list[tuple[End | Service, ConnectionSet | None]]
+
+
+def _ported(targets: Sequence[End | Service], arrow: Arrow) -> Asked:
+    """*targets* with the ports that are asked about; pods apart where a port's name means different numbers there."""
     if not arrow.ports:
-        return [(target, None)]
+        return [(target, None) for target in targets]
     numbers = ConnectionSet.NONE
     for spec in arrow.ports:
         numbers = numbers | spec.ports
     names = [spec for spec in arrow.ports if spec.name is not None]
-    if not names:
-        return [(target, numbers)]
-    if isinstance(target, Service):
-        return [(target, numbers | _service_names(target, names))]
-    pods = target.pods if isinstance(target, Workload) else (target,)
-    meant = {id(pod): _pod_names(pod, names) for pod in pods}
     for spec in names:
-        if not any(isinstance(pod, Pod) and _target(pod, spec.name or "", spec.protocol) for pod in pods):
-            raise _no_port(
-                target, spec, sorted({p.name for pod in pods if isinstance(pod, Pod) for p in pod.ports if p.name})
-            )
-    if len(set(meant.values())) == 1:
-        return [(target, numbers | meant[id(pods[0])])]
-    apart = [(pod, numbers | meant[id(pod)]) for pod in pods if isinstance(pod, Pod)]
-    return [(pod, ports) for pod, ports in apart if ports]
-
-
-def _pod_names(pod: End, names: Sequence[PortSpec]) -> ConnectionSet:
-    found = ConnectionSet.NONE
-    for spec in names:
-        if isinstance(pod, Pod):
-            found = found | ConnectionSet.single(
-                spec.protocol, PortSet.of(*_target(pod, spec.name or "", spec.protocol))
-            )
+        if not any(_meant(party, spec) for target in targets for party in _parties(target)):
+            raise _no_port(targets, spec)
+    found: Asked = []
+    for target in targets:
+        apart: Asked = [(party, _all_meant(party, names, numbers)) for party in _parties(target)]
+        alike = len({ports for _, ports in apart}) == 1
+        found += [(end, ports) for end, ports in ([(target, apart[0][1])] if alike else apart) if ports]
     return found
 
 
-def _service_names(service: Service, names: Sequence[PortSpec]) -> ConnectionSet:
-    found = ConnectionSet.NONE
+def _parties(target: End | Service) -> Sequence[End | Service]:
+    return target.pods if isinstance(target, Workload) else (target,)
+
+
+def _all_meant(party: End | Service, names: Sequence[PortSpec], numbers: ConnectionSet) -> ConnectionSet:
+    found = numbers
     for spec in names:
-        ports = [entry.port for entry in service.ports if entry.name == spec.name and entry.protocol == spec.protocol]
-        if not ports:
-            raise _no_port(service, spec, [entry.name for entry in service.ports if entry.name])
-        found = found | ConnectionSet.single(spec.protocol, PortSet.of(*ports))
+        found = found | _meant(party, spec)
     return found
 
 
-def _no_port(target: End | Service, spec: PortSpec, known: Sequence[str]) -> UsageError:
-    has = f"it has {', '.join(known)}" if known else "none of its ports has a name; use the number"
-    name = target.id if not isinstance(target, Node) else target.name
+def _meant(party: End | Service, spec: PortSpec) -> ConnectionSet:
+    """The numbers of the port that is called *spec* at *party*; only pods and Services have names for ports (S66)."""
+    ports: set[int] = set()
+    if isinstance(party, Service):
+        ports = {entry.port for entry in party.ports if (entry.name, entry.protocol) == (spec.name, spec.protocol)}
+    elif isinstance(party, Pod):
+        ports = _numbers(party, spec)
+    return ConnectionSet.single(spec.protocol, PortSet.of(*ports))
+
+
+def _no_port(targets: Sequence[End | Service], spec: PortSpec) -> UsageError:
+    """The refusal of a port's name that none of *targets* has, with the names that there are."""
+    known = {
+        str(PortSpec(port.protocol, name=port.name))
+        for target in targets
+        for party in _parties(target)
+        if isinstance(party, Pod | Service)
+        for port in party.ports
+        if port.name is not None
+    }
+    has = f"it has {', '.join(sorted(known))}" if known else "none of its ports has a name; use the number"
+    if len(targets) > 1:
+        return UsageError(
+            f"{spec} (destination): no {spec.protocol} port of any of the {len(targets)} destinations has that name"
+            + (f"; there are {', '.join(sorted(known))}" if known else "; use the number")
+        )
+    name = targets[0].name if isinstance(targets[0], Node) else targets[0].id
     return UsageError(f"{spec} (destination): {name} has no {spec.protocol} port of that name; {has}")
