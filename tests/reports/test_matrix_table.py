@@ -1,0 +1,135 @@
+"""The table for people: what stands in it, on a wide and a narrow terminal, with colour and without."""
+
+from __future__ import annotations
+
+import io
+import re
+from random import Random
+
+import pytest
+from generate import random_cluster
+
+from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
+from ringfence.model.cluster import Cluster
+from ringfence.query.matrix import Matrix, matrix
+from ringfence.report import matrix_table
+from ringfence.report.words import end_name
+
+ESCAPE = "\x1b"
+STYLES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _table(made: Matrix, *, color: bool = False, width: int | None = None) -> str:
+    out = io.StringIO()
+    matrix_table.write(made, out, color=color, width=width)
+    return out.getvalue()
+
+
+def test_one_block_for_each_destination() -> None:
+    """Sources with equal answers stand together, and what no policy restricts below."""
+    assert _table(matrix(PLAIN)).splitlines() == [
+        "TO                    FROM                  PORTS",
+        "──────────────────────────────────────────────────────",
+        "shop/db               shop/web              TCP 5432",
+        "",
+        "shop/web              shop/db               every port",
+        "                      outside (0.0.0.0/0)",
+        "",
+        "outside (0.0.0.0/0)   shop/db               every port",
+        "                      shop/web",
+        "",
+        "No policy restricts ingress of: shop/web.",
+        "No policy restricts egress of: shop/web, shop/db.",
+        "Pairs that are not listed are denied; --all lists them too.",
+    ]
+
+
+def test_why_a_source_gets_in() -> None:
+    web, db = PLAIN.workloads
+    assert _table(matrix(PLAIN, src=[web], dst=[db], why=True)).splitlines() == [
+        "TO        FROM       PORTS      BECAUSE",
+        "───────────────────────────────────────────────────────────────────────────",
+        "shop/db   shop/web   TCP 5432   egress: no policy restricts it",
+        "                                ingress: shop/guard spec.ingress[0].from[0]",
+        "",
+        "No policy restricts egress of: shop/web.",
+        "Pairs that are not listed are denied; --all lists them too.",
+    ]
+
+
+def test_nothing_is_allowed() -> None:
+    assert _table(matrix(CLOSED)).splitlines() == [
+        "No connection is allowed between these ends.",
+        "Pairs that are not listed are denied; --all lists them too.",
+    ]
+
+
+def test_denied_pairs_when_asked_for() -> None:
+    found = _table(matrix(CLOSED, every=True))
+    assert found.count("denied") == 3, "one block each for the database, web and the outside"
+    assert "--all" not in found
+
+
+def test_no_workloads() -> None:
+    assert _table(matrix(Cluster())) == "The input has no workloads, so there is nothing to connect.\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "cell", "legend"),
+    [
+        (MIXED, "some pods: TCP 5432", None),
+        (UNKNOWN, "depends (pod-ip-unknown): TCP 5432", "pod-ip-unknown: "),
+        (BY_BLOCK, "[plugin-dependent]", "plugin-dependent: "),
+        (NOTED, "[unmodelled-policy]", "unmodelled-policy: "),
+    ],
+    ids=["mixed", "open", "plugin-dependent", "unmodelled-policy"],
+)
+def test_what_is_not_plain_is_said_and_explained(cluster: Cluster, cell: str, legend: str | None) -> None:
+    found = _table(matrix(cluster)).splitlines()
+    assert any(line.endswith(cell) for line in found)
+    if legend:
+        assert len([line for line in found if line.startswith(legend)]) == 1, "said once, however many pairs have it"
+
+
+def test_a_denied_pair_with_a_note_is_listed() -> None:
+    rows = _table(matrix(NOTED)).splitlines()
+    start = next(number for number, row in enumerate(rows) if row.startswith("shop/db "))
+    assert rows[start].split()[1:] == ["shop/web", "denied"]
+    assert "[unmodelled-policy]" in rows[start + 1]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_it_fits_the_terminal(name: str, width: int) -> None:
+    """No line is wider than asked; nothing is cut off, only folded."""
+    narrow = _table(matrix(EVERY[name]), width=width)
+    assert max(map(len, narrow.splitlines())) <= width
+    assert "…" not in narrow
+    wide = _table(matrix(EVERY[name]), width=400)
+    assert sorted(re.sub(r"[\s─]", "", narrow)) == sorted(re.sub(r"[\s─]", "", wide))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_colour_adds_styles_and_nothing_else(name: str) -> None:
+    plain, coloured = _table(matrix(EVERY[name]), width=80), _table(matrix(EVERY[name]), width=80, color=True)
+    assert ESCAPE not in plain
+    assert ESCAPE in coloured
+    assert [line.rstrip() for line in STYLES.sub("", coloured).splitlines()] == plain.splitlines()
+
+
+def test_open_is_green_and_denied_is_red() -> None:
+    assert "\x1b[32mTCP 5432" in _table(matrix(PLAIN), color=True)
+    assert "\x1b[31mdenied" in _table(matrix(NOTED), color=True)
+    assert "\x1b[33msome pods: TCP 5432" in _table(matrix(MIXED), color=True)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_every_pair_of_any_cluster_is_in_it(seed: int) -> None:
+    """No end that can connect is missing, and no line ends in blanks."""
+    made = matrix(random_cluster(Random(seed)))
+    found = _table(made)
+    assert all(line == line.rstrip() for line in found.splitlines())
+    destinations = {line.split("  ")[0] for line in found.splitlines()}
+    for connection in made.connections:
+        assert end_name(connection.dst) in destinations
+        assert end_name(connection.src) in found
