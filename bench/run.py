@@ -3,7 +3,7 @@
     make bench                      scale M, five rounds
     python bench/run.py --scale S --rounds 9
 
-Every round runs each command once, in turn, so that a busy moment hits all of them. A figure is the median of the rounds.
+Every round runs each command once, in turn, so that a busy moment hits all of them. A figure is the median.
 """
 
 from __future__ import annotations

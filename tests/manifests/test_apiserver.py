@@ -10,9 +10,9 @@ import pytest
 
 from manifests.reading import read
 from ringfence.manifests import policy
-from ringfence.manifests.codes import CODES
-from ringfence.manifests.documents import Item, objects
-from ringfence.manifests.files import File
+from ringfence.manifests.checks.codes import CODES
+from ringfence.manifests.text.documents import Item, objects
+from ringfence.manifests.text.files import File
 from ringfence.model.findings import Severity
 
 RECORD: Final = json.loads((Path(__file__).parent.parent / "data" / "apiserver" / "networkpolicy.json").read_text())

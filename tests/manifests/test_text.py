@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.manifests.documents import Item, objects, twice_in
-from ringfence.manifests.files import File
-from ringfence.manifests.problems import Problem
-from ringfence.manifests.yaml_text import Unreadable, compose, scalar, split
+from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text.documents import Item, objects, twice_in
+from ringfence.manifests.text.files import File
+from ringfence.manifests.text.yaml_text import Unreadable, compose, scalar, split
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from ringfence.engine.compile import Table
 from ringfence.engine.reachability import Reachability, cell
+from ringfence.errors import UsageError
 from ringfence.model.addresses import Address, AddressSet
 from ringfence.model.flows import End, Outside, Verdict
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -27,7 +28,12 @@ class Services:
         self.cluster = reachability.cluster
 
     def verdict(self, src: End, service: Service, protocol: str, port: int) -> Verdict:
-        """The verdict on dialling *port* of *service* (S75 to S82); an ExternalName Service has no endpoints here."""
+        """The verdict on dialling *port* of *service* (S75 to S82).
+
+        Raises: UsageError for an ExternalName Service, which is a DNS alias (S78).
+        """
+        if service.external_name is not None:
+            raise UsageError(f"{service.id}: is a DNS alias for {service.external_name}; ask about its address")
         found: set[Verdict] = set()
         for party, target in self.targets(service, protocol, port):
             for source in _single_parties(src):
@@ -56,8 +62,6 @@ class Services:
 
     def targets(self, service: Service, protocol: str, port: int) -> Iterator[Target]:
         """Each ready backend with the port it is reached on."""
-        if service.external_name is not None:
-            return
         if service.headless:
             yield from ((party, port) for party in self._members(service))
             return

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.manifests.documents import Item, source
+from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
-from ringfence.manifests.problems import Problem
 from ringfence.manifests.shapes import (
     Named,
     NodeObject,
@@ -16,6 +15,7 @@ from ringfence.manifests.shapes import (
     SliceEndpointItem,
     SliceObject,
 )
+from ringfence.manifests.text.documents import Item, source
 from ringfence.model.addresses import Address
 from ringfence.model.objects import (
     NAME_LABEL,

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ringfence.manifests import names
-from ringfence.manifests.documents import Item
-from ringfence.manifests.paths import child, parts
-from ringfence.manifests.problems import Problem
-from ringfence.manifests.strict import wrong_type
+from ringfence.manifests.checks import names
+from ringfence.manifests.checks.paths import child, parts
+from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.checks.strict import wrong_type
+from ringfence.manifests.text.documents import Item
 from ringfence.model.addresses import Address
 from ringfence.model.ports import PROTOCOLS
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
-from ringfence.manifests import files
-from ringfence.manifests.documents import Item, objects
-from ringfence.manifests.problems import Problem
+from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.records import Aside, Key, Record, record
+from ringfence.manifests.text import files
+from ringfence.manifests.text.documents import Item, objects
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringfence.manifests import names, strict
-from ringfence.manifests.paths import child
-from ringfence.manifests.problems import Problem
+from ringfence.manifests.checks import names, strict
+from ringfence.manifests.checks.paths import child
+from ringfence.manifests.checks.problems import Problem
 from ringfence.model.addresses import AddressSet, IpBlock
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule, Subject
 from ringfence.model.ports import PROTOCOLS

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from ringfence.manifests import core, names, policy, workloads
-from ringfence.manifests.documents import Item, source, twice_in, twice_problem
+from ringfence.manifests import core, policy, workloads
+from ringfence.manifests.checks import names
+from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.checks.strict import wrong_type
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
-from ringfence.manifests.problems import Problem
 from ringfence.manifests.shapes import AnyObject, Named
-from ringfence.manifests.strict import wrong_type
+from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
 from ringfence.model.findings import Finding

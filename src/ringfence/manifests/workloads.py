@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from ringfence.manifests.documents import Item, source
+from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
-from ringfence.manifests.problems import Problem
 from ringfence.manifests.shapes import (
     Condition,
     Container,
@@ -23,6 +22,7 @@ from ringfence.manifests.shapes import (
     Port,
     Template,
 )
+from ringfence.manifests.text.documents import Item, source
 from ringfence.model.addresses import Address
 from ringfence.model.objects import ContainerPort, Controller, Node, Pod, Workload
 from ringfence.model.sources import NOWHERE, Source

@@ -12,8 +12,8 @@ from typing import Any, Final
 import yaml
 
 from ringfence.manifests.core import SERVICE_LABEL
+from ringfence.manifests.text.yaml_text import scalar
 from ringfence.manifests.workloads import HASH, JOB_NAMES, ORDINAL, POD_NAME
-from ringfence.manifests.yaml_text import scalar
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import (
     NAME_LABEL,

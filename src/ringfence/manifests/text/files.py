@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ringfence.errors import InputError
-from ringfence.manifests.problems import Problem
+from ringfence.manifests.checks.problems import Problem
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "<stdin>"

@@ -9,8 +9,8 @@ from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from ringfence.manifests.paths import child
-from ringfence.manifests.yaml_text import Place, Twice, Unreadable
+from ringfence.manifests.checks.paths import child
+from ringfence.manifests.text.yaml_text import Place, Twice, Unreadable
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR: Final = re.compile(r'[^\s,\]}"\[{]+')

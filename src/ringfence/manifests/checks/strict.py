@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ringfence.manifests.paths import child
-from ringfence.manifests.problems import Problem
+from ringfence.manifests.checks.paths import child
+from ringfence.manifests.checks.problems import Problem
 
 Shape = Mapping[str, Any] | list[Any] | str
 _BOUND: Final = 2**31

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.manifests.codes import CODES
+from ringfence.manifests.checks.codes import CODES
 from ringfence.model.findings import Finding, Severity
 from ringfence.model.sources import Source
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from ringfence.manifests.paths import child
+from ringfence.manifests.checks.paths import child
 
 MAX_DEPTH: Final = 200
 """Levels of nesting; the deepest objects in use, schemas of CustomResourceDefinitions, have about 60."""

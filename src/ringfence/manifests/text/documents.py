@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ringfence.manifests import json_text, yaml_text
-from ringfence.manifests.files import File
-from ringfence.manifests.json_text import JsonFile
-from ringfence.manifests.paths import parts
-from ringfence.manifests.problems import Problem
-from ringfence.manifests.yaml_text import Place, Twice, Unreadable
+from ringfence.manifests.checks.paths import parts
+from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text import json_text, yaml_text
+from ringfence.manifests.text.files import File
+from ringfence.manifests.text.json_text import JsonFile
+from ringfence.manifests.text.yaml_text import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
