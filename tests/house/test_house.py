@@ -18,7 +18,7 @@ import ringfence
 
 SOURCE: Final = ROOT / "src" / "ringfence"
 MODULES: Final = sorted(SOURCE.rglob("*.py"))
-LONGEST: Final = 560
+LONGEST: Final = 450
 """Lines of the longest module that may stand; most have far fewer."""
 
 

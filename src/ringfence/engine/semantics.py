@@ -15,14 +15,14 @@ from itertools import product
 from ringfence.engine import steps as say
 from ringfence.engine.backends import Backend, backends
 from ringfence.engine.matching import Match, Matcher, Party
+from ringfence.engine.remarks import Remarks
 from ringfence.model.addresses import FAMILIES, AddressSet, Family, edges
-from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, EndDecision, Flow, Note, Outside, Reason, Step, Verdict
-from ringfence.model.objects import NAME_LABEL, Node, Pod, Service, Workload
-from ringfence.model.policies import Direction, Peer, Policy
+from ringfence.model.objects import Node, Pod, Service, Workload
+from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import PROTOCOLS
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.model.selectors import Selector
 
 
 def decide(
@@ -68,6 +68,7 @@ class _Judge:
         self.hits = hits
         self.explain = explain
         self.matcher = Matcher(cluster, profile, hits)
+        self.remarks = Remarks(cluster, profile, self.matcher)
 
     # -- from names to single parties --------------------------------------------------------------------------
 
@@ -110,8 +111,8 @@ class _Judge:
         found = backends(self.cluster, service, flow.protocol, flow.port, self.hits)
         self.hits["S76"] += 1
         if not found:
-            why = _why_no_endpoints(service, flow)
-            return Decision(flow, Verdict.NO_ENDPOINTS, why, notes=self._gap_notes(flow.src))
+            why = say.why_no_endpoints(service, flow)
+            return Decision(flow, Verdict.NO_ENDPOINTS, why, notes=self.remarks.of_ends(flow.src))
         parts: list[Decision] = []
         for backend in found:
             for source in self._parties(flow.src, Direction.INGRESS):
@@ -199,14 +200,14 @@ class _Judge:
             self.hits["S70"] += 1  # "a pod cannot block access to itself"
             step = (say.exempt(f"{say.party_name(source)} is one pod, and a pod always reaches itself", "S70"),)
             ends = tuple(EndDecision(direction, Verdict.ALLOWED, step) for direction in _BOTH)
-            return Decision(flow, Verdict.ALLOWED, notes=self._gap_notes(flow.src), ends=ends)
+            return Decision(flow, Verdict.ALLOWED, notes=self.remarks.of_ends(flow.src), ends=ends)
         families = self._families(source, destination)
         if not families:
             return Decision(
                 flow,
                 Verdict.DENIED,
                 "the two ends have no address family in common",
-                notes=self._gap_notes(flow.src, flow.dst) | self._noted({Note.NO_COMMON_FAMILY}),
+                notes=self.remarks.of_ends(flow.src, flow.dst) | self.remarks.noted({Note.NO_COMMON_FAMILY}),
             )
         return self._merge(flow, [self._in_family(flow, source, destination, family) for family in families])
 
@@ -221,7 +222,7 @@ class _Judge:
     def _in_family(self, flow: Flow, source: Party, destination: Party, family: Family) -> Decision:
         egress = self._side(Direction.EGRESS, source, destination, destination, flow, family)
         ingress = self._side(Direction.INGRESS, destination, source, destination, flow, family)
-        notes = set(egress.notes | ingress.notes) | self._gap_notes(flow.src, flow.dst)
+        notes = set(egress.notes | ingress.notes) | self.remarks.of_ends(flow.src, flow.dst)
         same_node = self._same_node(source, destination)
         if self._node_of(source) is not None or self._node_of(destination) is not None:
             egress, ingress = self._nodes(egress, ingress, source, destination, same_node)
@@ -239,7 +240,7 @@ class _Judge:
         if verdict is not Verdict.IMPLEMENTATION_DEFINED:
             reasons = frozenset()
         ends = (_end(Direction.EGRESS, egress), _end(Direction.INGRESS, ingress))
-        return Decision(flow, verdict, _summary(verdict, ends, reasons), reasons, self._noted(notes), ends)
+        return Decision(flow, verdict, say.summary(verdict, ends, reasons), reasons, self.remarks.noted(notes), ends)
 
     # -- one end -----------------------------------------------------------------------------------------------
 
@@ -321,7 +322,7 @@ class _Judge:
                 if not rule.peers and not rule.ports:
                     self.hits["S40"] += 1  # an empty rule allows everything
                 peers = self.matcher.peers(policy, rule, peer, family)
-                notes |= self._peer_notes(policy, rule.peers, peer)
+                notes |= self.remarks.of_peers(policy, rule.peers, peer)
                 # "This rule matches if and only if both ports and from match."
                 ports = peers.match is not Match.NO and self.matcher.ports(rule, destination, flow.protocol, flow.port)
                 if self.explain:
@@ -381,74 +382,6 @@ class _Judge:
             return open_end, ingress
         return egress, ingress
 
-    # -- notes -------------------------------------------------------------------------------------------------
-
-    def _noted(self, notes: Iterable[Note]) -> frozenset[Note]:
-        return frozenset(notes) if self.profile.notes else frozenset()
-
-    def _peer_notes(self, policy: Policy, peers: tuple[Peer, ...], party: Party) -> set[Note]:
-        """What must be said because a selector asked for a label that cannot be known."""
-        found: set[Note] = set()
-        if not isinstance(party, Pod) or self.matcher.is_node(party):
-            return found
-        for peer in peers:
-            if peer.block is None:
-                found |= self._unknown_labels(policy, peer, party)
-        return found
-
-    def _unknown_labels(self, policy: Policy, peer: Peer, pod: Pod) -> set[Note]:
-        namespace = self.cluster.namespace(pod.namespace)
-        if peer.namespaces is None:
-            if pod.namespace != policy.namespace:
-                return set()
-            asked = False
-        else:
-            # S126: an invented namespace has its name label only; another key was asked of what nobody wrote down
-            known = Selector(tuple(r for r in peer.namespaces.requirements if r.key == NAME_LABEL))
-            asked = namespace.invented and len(known.requirements) < len(peer.namespaces.requirements)
-            if not self.matcher.selects(known if asked else peer.namespaces, namespace.labels):
-                return set()
-        pods = peer.pods or Selector()
-        guessed = any(r.key in pod.generated for r in pods.requirements)
-        certain = Selector(tuple(r for r in pods.requirements if r.key not in pod.generated))
-        if not self.matcher.selects(certain, pod.labels):
-            return set()
-        return ({Note.NAMESPACE_INVENTED} if asked else set()) | ({Note.INCOMPLETE_INPUT} if guessed else set())
-
-    def _gap_notes(self, *ends: object) -> frozenset[Note]:
-        """The notes that come with an end, whatever the flow: gaps of the input, labels not known, no replicas."""
-        found: set[Note] = set()
-        for end in ends:
-            for pod in end.pods if isinstance(end, Workload) else (end,):
-                found |= {gap.note for gap in self.cluster.gaps if self._concerns(gap, pod)}
-                if not isinstance(pod, Pod):
-                    continue
-                workload = self.cluster.workload_of.get(id(pod))
-                if workload is not None and workload.no_replicas:
-                    found.add(Note.NO_REPLICAS)
-                if self._maybe_selected(pod):
-                    found.add(Note.INCOMPLETE_INPUT)
-        return self._noted(found)
-
-    def _concerns(self, gap: Gap, party: object) -> bool:
-        if gap.namespace is None:
-            return True
-        if not isinstance(party, Pod) or party.namespace != gap.namespace:
-            return False
-        return gap.pods is None or self.matcher.selects(gap.pods, party.labels)
-
-    def _maybe_selected(self, pod: Pod) -> bool:
-        """Whether a policy asks *pod* for a label whose value only a controller knows."""
-        if self.matcher.is_node(pod):
-            return False
-        for policy in self.cluster.policies_by_namespace.get(pod.namespace, ()):
-            requirements = policy.subject.pods.requirements
-            if any(r.key in pod.generated for r in requirements):
-                certain = Selector(tuple(r for r in requirements if r.key not in pod.generated))
-                if self.matcher.selects(certain, pod.labels):
-                    return True
-        return False
-
     # -- several into one --------------------------------------------------------------------------------------
 
     def _merge(self, flow: Flow, parts: list[Decision]) -> Decision:
@@ -462,7 +395,7 @@ class _Judge:
         return Decision(
             flow,
             verdict,
-            _summary(verdict, parts[0].ends, reasons, parts),
+            say.summary(verdict, parts[0].ends, reasons, parts),
             reasons,
             frozenset(note for part in parts for note in part.notes),
             parts[0].ends,
@@ -504,34 +437,5 @@ def _end(direction: Direction, side: _Side) -> EndDecision:
 def _third(decision: Decision, reasons: set[Reason]) -> Decision:
     """*decision* as one that the API leaves open, unless it was open for a reason of its own already."""
     together = frozenset(reasons) | decision.reasons
-    text = _summary(Verdict.IMPLEMENTATION_DEFINED, decision.ends, together)
+    text = say.summary(Verdict.IMPLEMENTATION_DEFINED, decision.ends, together)
     return replace(decision, verdict=Verdict.IMPLEMENTATION_DEFINED, reasons=together, reason=text, parts=())
-
-
-def _summary(
-    verdict: Verdict, ends: tuple[EndDecision, ...], reasons: Iterable[Reason], parts: Iterable[Decision] = ()
-) -> str:
-    """One plain sentence for the verdict."""
-    if verdict is Verdict.MIXED:
-        counted = Counter(part.verdict for part in parts)
-        return "not the same everywhere: " + ", ".join(f"{n} {v}" for v, n in sorted(counted.items()))
-    if verdict is Verdict.IMPLEMENTATION_DEFINED:
-        return "depends on " + ", ".join(sorted(reasons))
-    if verdict is Verdict.DENIED:
-        closed = [end.direction for end in ends if end.verdict is Verdict.DENIED]
-        if len(closed) == 2:
-            return "denied at both ends: by the source's egress and by the destination's ingress"
-        return (
-            f"denied by the {'source' if closed[:1] == [Direction.EGRESS] else 'destination'}'s {closed[0]}"
-            if closed
-            else ""
-        )
-    isolated = [end.direction for end in ends if end.isolated]
-    return "allowed at both ends" if isolated else "allowed: neither end is isolated"
-
-
-def _why_no_endpoints(service: Service, flow: Flow) -> str:
-    if not service.headless and all((p.port, p.protocol) != (flow.port, flow.protocol) for p in service.ports):
-        listed = ", ".join(f"{p.protocol} {p.port}" for p in service.ports) or "none"
-        return f"Service {service.id} has no port {flow.protocol} {flow.port} (it has: {listed})"
-    return f"Service {service.id} has no ready backend for {flow.protocol} {flow.port}"

@@ -1,13 +1,16 @@
-"""The sentences of a decision's steps: which policy or rule, at which line, did what to this flow.
+"""The sentences of a decision and its steps: which policy or rule, at which line, did what to this flow.
 
 They are recorded while the reference decides and never rebuilt afterwards.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from ringfence.engine.matching import Match, PeerMatch
-from ringfence.model.flows import Outside, Step
-from ringfence.model.objects import Node, Pod
+from ringfence.model.flows import Decision, EndDecision, Flow, Outside, Reason, Step, Verdict
+from ringfence.model.objects import Node, Pod, Service
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule
 
 
@@ -84,3 +87,33 @@ def _port_text(port: PortMatch) -> str:
 
 def _at(policy: Policy, path: str, effect: str, text: str, basis: str) -> Step:
     return Step(policy.id, policy.kind, path, policy.source.file, policy.source.at(path)[0], effect, text, basis)
+
+
+def summary(
+    verdict: Verdict, ends: tuple[EndDecision, ...], reasons: Iterable[Reason], parts: Iterable[Decision] = ()
+) -> str:
+    """One plain sentence for the verdict."""
+    if verdict is Verdict.MIXED:
+        counted = Counter(part.verdict for part in parts)
+        return "not the same everywhere: " + ", ".join(f"{n} {v}" for v, n in sorted(counted.items()))
+    if verdict is Verdict.IMPLEMENTATION_DEFINED:
+        return "depends on " + ", ".join(sorted(reasons))
+    if verdict is Verdict.DENIED:
+        closed = [end.direction for end in ends if end.verdict is Verdict.DENIED]
+        if len(closed) == 2:
+            return "denied at both ends: by the source's egress and by the destination's ingress"
+        return (
+            f"denied by the {'source' if closed[:1] == [Direction.EGRESS] else 'destination'}'s {closed[0]}"
+            if closed
+            else ""
+        )
+    isolated = [end.direction for end in ends if end.isolated]
+    return "allowed at both ends" if isolated else "allowed: neither end is isolated"
+
+
+def why_no_endpoints(service: Service, flow: Flow) -> str:
+    """Why a Service leads nowhere for *flow*."""
+    if not service.headless and all((p.port, p.protocol) != (flow.port, flow.protocol) for p in service.ports):
+        listed = ", ".join(f"{p.protocol} {p.port}" for p in service.ports) or "none"
+        return f"Service {service.id} has no port {flow.protocol} {flow.port} (it has: {listed})"
+    return f"Service {service.id} has no ready backend for {flow.protocol} {flow.port}"
