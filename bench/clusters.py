@@ -14,6 +14,7 @@ with a per-pod label, a few hostNetwork ones, some finished Job pods) of about `
 `policies` policies: default-deny (most namespaces), allow-dns, then per-app rules of many shapes.
 The same arguments and seed always give the same bytes.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -32,9 +33,33 @@ def dumps(o) -> bytes:
 
 
 SCALES = {  # namespaces, workloads per ns, replicas per workload, policies per ns
-    "S": (10, 10, 3, 6), "M": (100, 10, 5, 10), "L": (1000, 10, 5, 8), "XL": (5000, 6, 5, 8)}
-APPS = ["web", "api", "auth", "cart", "orders", "billing", "search", "worker", "cache", "db", "queue",
-        "gateway", "catalog", "email", "audit", "reports", "users", "images", "feed", "sessions"]
+    "S": (10, 10, 3, 6),
+    "M": (100, 10, 5, 10),
+    "L": (1000, 10, 5, 8),
+    "XL": (5000, 6, 5, 8),
+}
+APPS = [
+    "web",
+    "api",
+    "auth",
+    "cart",
+    "orders",
+    "billing",
+    "search",
+    "worker",
+    "cache",
+    "db",
+    "queue",
+    "gateway",
+    "catalog",
+    "email",
+    "audit",
+    "reports",
+    "users",
+    "images",
+    "feed",
+    "sessions",
+]
 TIER = {"web": "frontend", "gateway": "frontend", "db": "data", "cache": "data", "queue": "data"}
 PORTS = {"db": ("sql", 5432), "cache": ("redis", 6379), "queue": ("amqp", 5672)}
 ENVS = ["prod", "staging", "dev"]
@@ -73,7 +98,7 @@ class Cluster:
             t, e = f"team-{i % self.teams}", ENVS[self.rng.choices(range(3), (5, 3, 2))[0]]
             n = f"{t}-{e}-{i}"
             lab = {"kubernetes.io/metadata.name": n, "team": t, "env": e}
-            if self.rng.random() < .15:
+            if self.rng.random() < 0.15:
                 lab["pci"] = "true"
             self.ns.append((n, lab))
         self.apps: dict[str, list[dict]] = {n: self._workloads(n) for n, _ in self.ns}
@@ -81,9 +106,23 @@ class Cluster:
     # -- workloads ---------------------------------------------------------
     def _workloads(self, ns: str) -> list[dict]:
         r, k = self.rng, self.cfg.workloads
-        fixed = {"kube-system": [("kube-dns", {"k8s-app": "kube-dns"}, [("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP")])],
-                 "monitoring": [("prometheus", {"app.kubernetes.io/name": "prometheus"}, [("web", 9090, "TCP")])],
-                 "ingress-nginx": [("controller", {"app.kubernetes.io/name": "ingress-nginx"}, [("http", 80, "TCP"), ("https", 443, "TCP")])]}
+        fixed = {
+            "kube-system": [
+                (
+                    "kube-dns",
+                    {"k8s-app": "kube-dns"},
+                    [("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP")],
+                )
+            ],
+            "monitoring": [("prometheus", {"app.kubernetes.io/name": "prometheus"}, [("web", 9090, "TCP")])],
+            "ingress-nginx": [
+                (
+                    "controller",
+                    {"app.kubernetes.io/name": "ingress-nginx"},
+                    [("http", 80, "TCP"), ("https", 443, "TCP")],
+                )
+            ],
+        }
         out = []
         for i in range(k):
             if i == 0 and ns in fixed:
@@ -93,20 +132,41 @@ class Cluster:
             app = APPS[i % len(APPS)] if i < len(APPS) else f"{APPS[i % len(APPS)]}-{i // len(APPS)}"
             base = app.split("-")[0]
             pname, pnum = PORTS.get(base, ("http", r.choice((8080, 8080, 8000, 3000, 9000))))
-            labels = {"app": app, "app.kubernetes.io/name": app, "app.kubernetes.io/part-of": ns.rsplit("-", 1)[0],
-                      "tier": TIER.get(base, "backend"), "version": f"v{r.randint(1, 4)}"}
-            if r.random() < .2:
+            labels = {
+                "app": app,
+                "app.kubernetes.io/name": app,
+                "app.kubernetes.io/part-of": ns.rsplit("-", 1)[0],
+                "tier": TIER.get(base, "backend"),
+                "version": f"v{r.randint(1, 4)}",
+            }
+            if r.random() < 0.2:
                 labels["egress"] = "internet"
-            out.append(dict(name=app, labels=labels, host=r.random() < .01, job=r.random() < .03,
-                            kind="StatefulSet" if base in PORTS else "Deployment",
-                            ports=[(pname, pnum, "TCP"), ("metrics", r.choice((9102, 9102, 9100)), "TCP")]))
+            out.append(
+                dict(
+                    name=app,
+                    labels=labels,
+                    host=r.random() < 0.01,
+                    job=r.random() < 0.03,
+                    kind="StatefulSet" if base in PORTS else "Deployment",
+                    ports=[(pname, pnum, "TCP"), ("metrics", r.choice((9102, 9102, 9100)), "TCP")],
+                )
+            )
         return out
 
     def namespaces(self) -> Iterator[dict]:
         for n, lab in self.ns:
-            yield {"apiVersion": "v1", "kind": "Namespace",
-                   "metadata": {"name": n, "uid": uid("ns", n), "creationTimestamp": "2026-01-01T00:00:00Z", "labels": lab},
-                   "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+            yield {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": n,
+                    "uid": uid("ns", n),
+                    "creationTimestamp": "2026-01-01T00:00:00Z",
+                    "labels": lab,
+                },
+                "spec": {"finalizers": ["kubernetes"]},
+                "status": {"phase": "Active"},
+            }
 
     def pods(self) -> Iterator[dict]:
         for ns, _ in self.ns:
@@ -119,12 +179,23 @@ class Cluster:
         for ns, _ in self.ns:
             for w in self.apps[ns]:
                 ports = [{"name": p, "containerPort": n, "protocol": proto} for p, n, proto in w["ports"]]
-                spec = {"containers": [{"name": w["name"], "image": f"registry.example.com/{w['name']}:1.2.3", "ports": ports}]}
+                spec = {
+                    "containers": [
+                        {"name": w["name"], "image": f"registry.example.com/{w['name']}:1.2.3", "ports": ports}
+                    ]
+                }
                 if w.get("host"):
                     spec["hostNetwork"] = True
-                yield {"apiVersion": "apps/v1", "kind": w["kind"], "metadata": {"name": w["name"], "namespace": ns, "labels": w["labels"]},
-                       "spec": {"replicas": self._reps(ns, w), "selector": {"matchLabels": w["labels"]},
-                                "template": {"metadata": {"labels": w["labels"]}, "spec": spec}}}
+                yield {
+                    "apiVersion": "apps/v1",
+                    "kind": w["kind"],
+                    "metadata": {"name": w["name"], "namespace": ns, "labels": w["labels"]},
+                    "spec": {
+                        "replicas": self._reps(ns, w),
+                        "selector": {"matchLabels": w["labels"]},
+                        "template": {"metadata": {"labels": w["labels"]}, "spec": spec},
+                    },
+                }
 
     def _reps(self, ns: str, w: dict) -> int:
         rep = self.cfg.replicas  # 1..2*rep-1, mean rep, a pure function of the name
@@ -141,8 +212,11 @@ class Cluster:
         if w["kind"] == "StatefulSet":
             name = f"{w['name']}-{i}"
             if self.cfg.pod_labels:
-                labels |= {"statefulset.kubernetes.io/pod-name": name, "apps.kubernetes.io/pod-index": str(i),
-                           "controller-revision-hash": f"{w['name']}-{tmpl}"}
+                labels |= {
+                    "statefulset.kubernetes.io/pod-name": name,
+                    "apps.kubernetes.io/pod-index": str(i),
+                    "controller-revision-hash": f"{w['name']}-{tmpl}",
+                }
             owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": w["name"]}
         else:
             name = f"{w['name']}-{tmpl}-{h(5, ns, w['name'], i)}"
@@ -155,46 +229,146 @@ class Cluster:
         done = bool(w.get("job") and i == 0)
         meta = {"name": name, "namespace": ns, "labels": labels, "ownerReferences": [owner]}
         if not self.cfg.full:
-            spec = {"containers": [{"name": w["name"], "image": f"registry.example.com/{w['name']}:1.2.3", "ports": ports}]}
+            spec = {
+                "containers": [{"name": w["name"], "image": f"registry.example.com/{w['name']}:1.2.3", "ports": ports}]
+            }
             if w.get("host"):
                 spec["hostNetwork"] = True
-            return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec,
-                    "status": {"phase": "Succeeded" if done else "Running", "hostIP": host_ip, "podIP": ip, "podIPs": [{"ip": ip}]}}
+            return {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": meta,
+                "spec": spec,
+                "status": {
+                    "phase": "Succeeded" if done else "Running",
+                    "hostIP": host_ip,
+                    "podIP": ip,
+                    "podIPs": [{"ip": ip}],
+                },
+            }
         u, t = uid("p", ns, name), "2026-06-01T08:00:00Z"
-        meta |= {"generateName": f"{w['name']}-{tmpl}-", "uid": u, "resourceVersion": str(10_000_000 + a), "creationTimestamp": t,
-                 "annotations": {"kubectl.kubernetes.io/restartedAt": t, "prometheus.io/scrape": "true",
-                                 "checksum/config": h(32, ns, w["name"], "cfg") * 2}}
-        sa = {"name": f"kube-api-access-{h(5, name)}", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
-        probe = {"httpGet": {"path": "/healthz", "port": w["ports"][0][0], "scheme": "HTTP"}, "periodSeconds": 10,
-                 "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}
-        spec = {"volumes": [{"name": "config", "configMap": {"name": f"{w['name']}-config", "defaultMode": 420}},
-                            {"name": sa["name"], "projected": {"defaultMode": 420, "sources": [
-                                {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-                                {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-                                {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}}]}}],
-                "containers": [{"name": w["name"], "image": f"registry.example.com/{ns}/{w['name']}:1.2.3@sha256:{h(32, w['name']) * 2}",
-                                "ports": ports, "env": [{"name": f"APP_SETTING_{j}", "value": h(12, ns, w["name"], j)} for j in range(8)]
-                                + [{"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}}],
-                                "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
-                                "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, sa],
-                                "livenessProbe": probe, "readinessProbe": probe, "terminationMessagePath": "/dev/termination-log",
-                                "terminationMessagePolicy": "File", "imagePullPolicy": "IfNotPresent",
-                                "securityContext": {"capabilities": {"drop": ["ALL"]}, "allowPrivilegeEscalation": False, "runAsNonRoot": True}}],
-                "restartPolicy": "Never" if done else "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
-                "serviceAccountName": w["name"], "serviceAccount": w["name"], "nodeName": node, "securityContext": {},
-                "schedulerName": "default-scheduler", "priority": 0, "enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority",
-                "tolerations": [{"key": f"node.kubernetes.io/{k}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-                                for k in ("not-ready", "unreachable")]}
+        meta |= {
+            "generateName": f"{w['name']}-{tmpl}-",
+            "uid": u,
+            "resourceVersion": str(10_000_000 + a),
+            "creationTimestamp": t,
+            "annotations": {
+                "kubectl.kubernetes.io/restartedAt": t,
+                "prometheus.io/scrape": "true",
+                "checksum/config": h(32, ns, w["name"], "cfg") * 2,
+            },
+        }
+        sa = {
+            "name": f"kube-api-access-{h(5, name)}",
+            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+            "readOnly": True,
+        }
+        probe = {
+            "httpGet": {"path": "/healthz", "port": w["ports"][0][0], "scheme": "HTTP"},
+            "periodSeconds": 10,
+            "timeoutSeconds": 1,
+            "successThreshold": 1,
+            "failureThreshold": 3,
+        }
+        spec = {
+            "volumes": [
+                {"name": "config", "configMap": {"name": f"{w['name']}-config", "defaultMode": 420}},
+                {
+                    "name": sa["name"],
+                    "projected": {
+                        "defaultMode": 420,
+                        "sources": [
+                            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+                            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+                            {
+                                "downwardAPI": {
+                                    "items": [
+                                        {
+                                            "path": "namespace",
+                                            "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+                                        }
+                                    ]
+                                }
+                            },
+                        ],
+                    },
+                },
+            ],
+            "containers": [
+                {
+                    "name": w["name"],
+                    "image": f"registry.example.com/{ns}/{w['name']}:1.2.3@sha256:{h(32, w['name']) * 2}",
+                    "ports": ports,
+                    "env": [{"name": f"APP_SETTING_{j}", "value": h(12, ns, w["name"], j)} for j in range(8)]
+                    + [
+                        {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}}
+                    ],
+                    "resources": {
+                        "limits": {"cpu": "1", "memory": "512Mi"},
+                        "requests": {"cpu": "100m", "memory": "256Mi"},
+                    },
+                    "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, sa],
+                    "livenessProbe": probe,
+                    "readinessProbe": probe,
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "File",
+                    "imagePullPolicy": "IfNotPresent",
+                    "securityContext": {
+                        "capabilities": {"drop": ["ALL"]},
+                        "allowPrivilegeEscalation": False,
+                        "runAsNonRoot": True,
+                    },
+                }
+            ],
+            "restartPolicy": "Never" if done else "Always",
+            "terminationGracePeriodSeconds": 30,
+            "dnsPolicy": "ClusterFirst",
+            "serviceAccountName": w["name"],
+            "serviceAccount": w["name"],
+            "nodeName": node,
+            "securityContext": {},
+            "schedulerName": "default-scheduler",
+            "priority": 0,
+            "enableServiceLinks": True,
+            "preemptionPolicy": "PreemptLowerPriority",
+            "tolerations": [
+                {
+                    "key": f"node.kubernetes.io/{k}",
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": 300,
+                }
+                for k in ("not-ready", "unreachable")
+            ],
+        }
         if w.get("host"):
             spec["hostNetwork"] = True
-        status = {"phase": "Succeeded" if done else "Running",
-                  "conditions": [{"type": c, "status": "True", "lastProbeTime": None, "lastTransitionTime": t}
-                                 for c in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")],
-                  "hostIP": host_ip, "hostIPs": [{"ip": host_ip}], "podIP": ip, "podIPs": [{"ip": ip}], "startTime": t, "qosClass": "Burstable",
-                  "containerStatuses": [{"name": w["name"], "state": {"running": {"startedAt": t}}, "lastState": {}, "ready": True,
-                                         "restartCount": 0, "image": spec["containers"][0]["image"], "started": True,
-                                         "imageID": f"registry.example.com/{w['name']}@sha256:{h(32, w['name']) * 2}",
-                                         "containerID": f"containerd://{h(32, name) * 2}"}]}
+        status = {
+            "phase": "Succeeded" if done else "Running",
+            "conditions": [
+                {"type": c, "status": "True", "lastProbeTime": None, "lastTransitionTime": t}
+                for c in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+            ],
+            "hostIP": host_ip,
+            "hostIPs": [{"ip": host_ip}],
+            "podIP": ip,
+            "podIPs": [{"ip": ip}],
+            "startTime": t,
+            "qosClass": "Burstable",
+            "containerStatuses": [
+                {
+                    "name": w["name"],
+                    "state": {"running": {"startedAt": t}},
+                    "lastState": {},
+                    "ready": True,
+                    "restartCount": 0,
+                    "image": spec["containers"][0]["image"],
+                    "started": True,
+                    "imageID": f"registry.example.com/{w['name']}@sha256:{h(32, w['name']) * 2}",
+                    "containerID": f"containerd://{h(32, name) * 2}",
+                }
+            ],
+        }
         return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
 
     # -- policies ----------------------------------------------------------
@@ -203,29 +377,79 @@ class Cluster:
         for idx, (ns, nslab) in enumerate(self.ns):
             specs: list[tuple[str, dict]] = []
             mode = r.random()
-            deny_in = deny_out = False                   # open namespace: only app rules
-            if ns != "kube-system" and mode < .92:
-                deny_in, deny_out = True, mode < .72
+            deny_in = deny_out = False  # open namespace: only app rules
+            if ns != "kube-system" and mode < 0.92:
+                deny_in, deny_out = True, mode < 0.72
                 types = ["Ingress", "Egress"] if deny_out else ["Ingress"]
-                specs.append(("default-deny-all" if deny_out else "default-deny-ingress", {"podSelector": {}, "policyTypes": types}))
+                specs.append(
+                    (
+                        "default-deny-all" if deny_out else "default-deny-ingress",
+                        {"podSelector": {}, "policyTypes": types},
+                    )
+                )
             if deny_out:
-                specs.append(("allow-dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{
-                    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-                            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
-                    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}]}))
+                specs.append(
+                    (
+                        "allow-dns",
+                        {
+                            "podSelector": {},
+                            "policyTypes": ["Egress"],
+                            "egress": [
+                                {
+                                    "to": [
+                                        {
+                                            "namespaceSelector": {
+                                                "matchLabels": {"kubernetes.io/metadata.name": "kube-system"}
+                                            },
+                                            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+                                        }
+                                    ],
+                                    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+                                }
+                            ],
+                        },
+                    )
+                )
             if deny_in:
-                specs.append(("allow-monitoring", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{
-                    "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
-                              "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}],
-                    "ports": [{"protocol": "TCP", "port": "metrics"}]}]}))
+                specs.append(
+                    (
+                        "allow-monitoring",
+                        {
+                            "podSelector": {},
+                            "policyTypes": ["Ingress"],
+                            "ingress": [
+                                {
+                                    "from": [
+                                        {
+                                            "namespaceSelector": {
+                                                "matchLabels": {"kubernetes.io/metadata.name": "monitoring"}
+                                            },
+                                            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                                        }
+                                    ],
+                                    "ports": [{"protocol": "TCP", "port": "metrics"}],
+                                }
+                            ],
+                        },
+                    )
+                )
             k = 0
             while len(specs) < self.cfg.policies:
                 specs.append(self._app_policy(r, ns, nslab, k))
                 k += 1
             for name, spec in specs[: self.cfg.policies]:
-                yield {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-                       "metadata": {"name": name, "namespace": ns, "uid": uid("np", ns, name), "generation": 1,
-                                    "creationTimestamp": "2026-01-02T00:00:00Z"}, "spec": spec}
+                yield {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "NetworkPolicy",
+                    "metadata": {
+                        "name": name,
+                        "namespace": ns,
+                        "uid": uid("np", ns, name),
+                        "generation": 1,
+                        "creationTimestamp": "2026-01-02T00:00:00Z",
+                    },
+                    "spec": spec,
+                }
 
     def _app_policy(self, r: random.Random, ns: str, nslab: dict, k: int) -> tuple[str, dict]:
         apps = self.apps[ns]
@@ -235,45 +459,173 @@ class Cluster:
         team = nslab.get("team", "team-0")
         num, named = w["ports"][0][1], w["ports"][0][0]
         port = [{"protocol": "TCP", "port": r.choice((num, num, named))}]
-        kind = r.choices(("same", "peer-egress", "team", "nginx", "internet", "range", "expr", "tier-ns", "corp", "all-ns", "both"),
-                         (22, 16, 10, 10, 8, 4, 8, 6, 6, 3, 7))[0]
+        kind = r.choices(
+            ("same", "peer-egress", "team", "nginx", "internet", "range", "expr", "tier-ns", "corp", "all-ns", "both"),
+            (22, 16, 10, 10, 8, 4, 8, 6, 6, 3, 7),
+        )[0]
         name = f"{w['name']}-{kind}-{k}"
         if kind == "same":
-            s = {"podSelector": sel, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": psel}], "ports": port}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress"],
+                "ingress": [{"from": [{"podSelector": psel}], "ports": port}],
+            }
         elif kind == "peer-egress":
-            s = {"podSelector": psel, "policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": sel}], "ports": port}]}
+            s = {
+                "podSelector": psel,
+                "policyTypes": ["Egress"],
+                "egress": [{"to": [{"podSelector": sel}], "ports": port}],
+            }
         elif kind == "team":
-            s = {"podSelector": sel, "policyTypes": ["Ingress"], "ingress": [{"from": [{"namespaceSelector": {
-                "matchLabels": {"team": team}}, "podSelector": {"matchLabels": {"tier": "backend"}}}], "ports": port}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [
+                            {
+                                "namespaceSelector": {"matchLabels": {"team": team}},
+                                "podSelector": {"matchLabels": {"tier": "backend"}},
+                            }
+                        ],
+                        "ports": port,
+                    }
+                ],
+            }
         elif kind == "nginx":
-            s = {"podSelector": {"matchLabels": {"tier": "frontend"}}, "policyTypes": ["Ingress"], "ingress": [{"from": [
-                {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],
-                "ports": [{"protocol": "TCP", "port": "http"}]}]}
+            s = {
+                "podSelector": {"matchLabels": {"tier": "frontend"}},
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [
+                            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}
+                        ],
+                        "ports": [{"protocol": "TCP", "port": "http"}],
+                    }
+                ],
+            }
         elif kind == "internet":
-            s = {"podSelector": {"matchLabels": {"egress": "internet"}}, "policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": {
-                "cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]}}], "ports": [{"protocol": "TCP", "port": 443}]}]}
+            s = {
+                "podSelector": {"matchLabels": {"egress": "internet"}},
+                "policyTypes": ["Egress"],
+                "egress": [
+                    {
+                        "to": [
+                            {
+                                "ipBlock": {
+                                    "cidr": "0.0.0.0/0",
+                                    "except": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+                                }
+                            }
+                        ],
+                        "ports": [{"protocol": "TCP", "port": 443}],
+                    }
+                ],
+            }
         elif kind == "range":
-            s = {"podSelector": sel, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}],
-                 "ports": [{"protocol": "TCP", "port": 30000, "endPort": 32767}, {"protocol": "UDP", "port": 7000 + k, "endPort": 7100 + k}]}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [{"podSelector": {}}],
+                        "ports": [
+                            {"protocol": "TCP", "port": 30000, "endPort": 32767},
+                            {"protocol": "UDP", "port": 7000 + k, "endPort": 7100 + k},
+                        ],
+                    }
+                ],
+            }
         elif kind == "expr":
-            s = {"podSelector": {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["backend", "data"]},
-                                                      {"key": "legacy", "operator": "DoesNotExist"}]}, "policyTypes": ["Ingress", "Egress"],
-                 "ingress": [{"from": [{"podSelector": {"matchExpressions": [{"key": "version", "operator": "NotIn", "values": ["v1"]}]}}], "ports": port}],
-                 "egress": [{"to": [{"namespaceSelector": {"matchExpressions": [{"key": "env", "operator": "In", "values": [nslab.get("env", "prod")]},
-                                                                                {"key": "pci", "operator": "DoesNotExist"}, {"key": "team", "operator": "Exists"}]},
-                                     "podSelector": {"matchLabels": {"tier": "data"}}}], "ports": [{"protocol": "TCP", "port": 5432}, {"protocol": "TCP", "port": 6379}]}]}
+            s = {
+                "podSelector": {
+                    "matchExpressions": [
+                        {"key": "tier", "operator": "In", "values": ["backend", "data"]},
+                        {"key": "legacy", "operator": "DoesNotExist"},
+                    ]
+                },
+                "policyTypes": ["Ingress", "Egress"],
+                "ingress": [
+                    {
+                        "from": [
+                            {
+                                "podSelector": {
+                                    "matchExpressions": [{"key": "version", "operator": "NotIn", "values": ["v1"]}]
+                                }
+                            }
+                        ],
+                        "ports": port,
+                    }
+                ],
+                "egress": [
+                    {
+                        "to": [
+                            {
+                                "namespaceSelector": {
+                                    "matchExpressions": [
+                                        {"key": "env", "operator": "In", "values": [nslab.get("env", "prod")]},
+                                        {"key": "pci", "operator": "DoesNotExist"},
+                                        {"key": "team", "operator": "Exists"},
+                                    ]
+                                },
+                                "podSelector": {"matchLabels": {"tier": "data"}},
+                            }
+                        ],
+                        "ports": [{"protocol": "TCP", "port": 5432}, {"protocol": "TCP", "port": 6379}],
+                    }
+                ],
+            }
         elif kind == "tier-ns":
-            s = {"podSelector": {"matchLabels": {"tier": "backend"}}, "policyTypes": ["Egress"], "egress": [
-                {"to": [{"namespaceSelector": {"matchLabels": {"team": team}}}]}]}
+            s = {
+                "podSelector": {"matchLabels": {"tier": "backend"}},
+                "policyTypes": ["Egress"],
+                "egress": [{"to": [{"namespaceSelector": {"matchLabels": {"team": team}}}]}],
+            }
         elif kind == "corp":
-            s = {"podSelector": sel, "policyTypes": ["Ingress"], "ingress": [{"from": [{"ipBlock": {"cidr": r.choice(("192.168.0.0/16", "172.16.0.0/12", f"10.{r.randint(0, 127)}.0.0/16"))}},
-                 {"podSelector": psel}], "ports": port}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [
+                            {
+                                "ipBlock": {
+                                    "cidr": r.choice(
+                                        ("192.168.0.0/16", "172.16.0.0/12", f"10.{r.randint(0, 127)}.0.0/16")
+                                    )
+                                }
+                            },
+                            {"podSelector": psel},
+                        ],
+                        "ports": port,
+                    }
+                ],
+            }
         elif kind == "all-ns":
-            s = {"podSelector": sel, "policyTypes": ["Ingress"], "ingress": [{"from": [{"namespaceSelector": {}}], "ports": port}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress"],
+                "ingress": [{"from": [{"namespaceSelector": {}}], "ports": port}],
+            }
         else:
-            s = {"podSelector": sel, "policyTypes": ["Ingress", "Egress"], "ingress": [{"from": [{"podSelector": {}}]}, {
-                "from": [{"namespaceSelector": {"matchLabels": {"env": nslab.get("env", "prod")}}, "podSelector": {"matchLabels": {"app": "gateway"}}}], "ports": port}],
-                "egress": [{"to": [{"podSelector": {}}]}]}
+            s = {
+                "podSelector": sel,
+                "policyTypes": ["Ingress", "Egress"],
+                "ingress": [
+                    {"from": [{"podSelector": {}}]},
+                    {
+                        "from": [
+                            {
+                                "namespaceSelector": {"matchLabels": {"env": nslab.get("env", "prod")}},
+                                "podSelector": {"matchLabels": {"app": "gateway"}},
+                            }
+                        ],
+                        "ports": port,
+                    },
+                ],
+                "egress": [{"to": [{"podSelector": {}}]}],
+            }
         return name, s
 
 
@@ -303,8 +655,12 @@ _SAFE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 def scalar(v) -> str:
     if isinstance(v, str):
-        if v and v[0] in _SAFE and v.replace("-", "a").replace(".", "a").replace("/", "a").replace("_", "a").isalnum() \
-                and v.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n"):
+        if (
+            v
+            and v[0] in _SAFE
+            and v.replace("-", "a").replace(".", "a").replace("/", "a").replace("_", "a").isalnum()
+            and v.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+        ):
             return v
         return json.dumps(v)
     return json.dumps(v)
@@ -318,8 +674,11 @@ def write(c: Cluster, out: str, js: bool, yml: bool, files: bool, manifests: boo
     if fj:
         fj.write(b'{"apiVersion":"v1","items":[\n')
     sep = b""
-    for kind, gen in (("namespaces", c.namespaces), ("networkpolicies", c.policies),
-                      ("workloads", c.workloads) if manifests else ("pods", c.pods)):
+    for kind, gen in (
+        ("namespaces", c.namespaces),
+        ("networkpolicies", c.policies),
+        ("workloads", c.workloads) if manifests else ("pods", c.pods),
+    ):
         n, fk, ksep = 0, None, b""
         if js:
             fk = open(f"{out}/{kind}.json", "wb")
@@ -328,7 +687,8 @@ def write(c: Cluster, out: str, js: bool, yml: bool, files: bool, manifests: boo
             n += 1
             if js:
                 b = dumps(o)
-                fj.write(sep + b); fk.write(ksep + b)
+                fj.write(sep + b)
+                fk.write(ksep + b)
                 sep = ksep = b",\n"
             if yml or files:
                 text = "\n".join(to_yaml(o)) + "\n"
@@ -365,8 +725,12 @@ def main(argv=None) -> int:
         p.add_argument(f"--{n}", action="store_true")
     a = p.parse_args(argv)
     base = SCALES[a.scale or "S"]
-    cfg = Config(*(getattr(a, n) or b for n, b in zip(("namespaces", "workloads", "replicas", "policies"), base)),
-                 seed=a.seed, full=a.pods == "full", pod_labels=not a.no_pod_labels)
+    cfg = Config(
+        *(getattr(a, n) or b for n, b in zip(("namespaces", "workloads", "replicas", "policies"), base)),
+        seed=a.seed,
+        full=a.pods == "full",
+        pod_labels=not a.no_pod_labels,
+    )
     counts = write(Cluster(cfg), a.out, a.json, a.yaml, a.yaml_files, a.manifests)
     print(counts, file=sys.stderr)
     return 0
