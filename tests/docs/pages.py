@@ -59,7 +59,11 @@ def run(command: Command, where: Path) -> tuple[list[str], int]:
         ["bash", "-c", command.text], cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=120, check=False, env={**environment, "PATH": path},
     )  # fmt: skip
-    return done.stdout.splitlines(), done.returncode
+    rows = done.stdout.splitlines()
+    if strange := [row for row in rows if row.startswith(("$ ", "> "))]:
+        # In a page such a row would be read as a command of its own.
+        raise ValueError(f"line {command.line}: {command.text}: a page cannot show this output: {strange[0]}")
+    return rows, done.returncode
 
 
 def workplace(where: Path) -> Path:

@@ -76,3 +76,9 @@ def test_the_comparison_sees_a_difference(wanted: list[str], found: list[str], s
 def test_the_runner_runs(tmp_path: Path) -> None:
     page = "```console\n$ echo one\n> echo two\nold\n$ false\n```\n"
     assert rewritten(page, tmp_path) == "```console\n$ echo one\n> echo two\none\ntwo\n$ false\n[exit 1]\n```\n"
+
+
+@pytest.mark.parametrize("row", ["$ rm -r /", "> more"])
+def test_output_that_looks_like_a_command_is_refused(row: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot show this output"):
+        rewritten(f"```console\n$ echo '{row}'\n```\n", tmp_path)
