@@ -54,6 +54,7 @@ fuzz: $(VENV)/.installed $(VENV)/.dev ## compare the two witnesses on random clu
 
 docs: $(VENV)/.installed $(VENV)/.dev ## write the generated reference pages anew and run every command of the docs
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/picture.py
 	$(BIN)/python -m pytest -q tests/docs
 
 requirements: $(VENV)/bin/python ## pin the newest dependencies, with hashes and without addresses

@@ -1,4 +1,7 @@
-"""Draws ``docs/pictures/task-api.svg``: the matrix of the example, as a terminal shows it."""
+"""Draws ``docs/pictures/task-api.svg``: the matrix of the example, as a terminal shows it.
+
+``--check`` writes nothing and fails when the picture is not what it would draw.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +37,31 @@ FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="htt
 """A frame that fetches nothing: the reader's own fixed-width font."""
 
 
-def main() -> None:
-    """Write the picture."""
+TARGET = ROOT / "docs" / "pictures" / "task-api.svg"
+
+
+def picture() -> str:
+    """The picture, from the program's own output."""
     out = io.StringIO()
     matrix_table.write(matrix(load([str(ROOT / "examples" / "task-api")])), out, color=True, width=96)
-    console = Console(record=True, width=96, file=io.StringIO(), color_system="truecolor", force_terminal=True)
+    console = Console(
+        record=True, width=96, file=io.StringIO(), color_system="truecolor", force_terminal=True, no_color=False
+    )
     console.print("$ ringfence matrix examples/task-api")
     console.print(Text.from_ansi(out.getvalue()))
-    target = ROOT / "docs" / "pictures" / "task-api.svg"
-    target.write_text(console.export_svg(title="ringfence", code_format=FORMAT, unique_id="task-api"))
+    return console.export_svg(title="ringfence", code_format=FORMAT, unique_id="task-api")
+
+
+def main() -> int:
+    """Write the picture; with ``--check`` say whether it is what would be written."""
+    if sys.argv[1:] == ["--check"]:
+        if TARGET.exists() and TARGET.read_text() == picture():
+            return 0
+        print(f"{TARGET.name} is out of date; run make docs")
+        return 1
+    TARGET.write_text(picture())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -123,6 +123,16 @@ def test_open_is_green_and_denied_is_red() -> None:
     assert "\x1b[33msome pods: TCP 5432" in _table(matrix(MIXED), color=True)
 
 
+@pytest.mark.parametrize("variable", ["NO_COLOR=1", "TERM=dumb", "FORCE_COLOR=1", "COLUMNS=20"])
+def test_the_environment_has_no_say(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether to colour was decided by the command line, which knows these variables."""
+    plain, coloured = _table(matrix(BY_BLOCK)), _table(matrix(BY_BLOCK), color=True)
+    name, _, value = variable.partition("=")
+    monkeypatch.setenv(name, value)
+    assert _table(matrix(BY_BLOCK)) == plain
+    assert _table(matrix(BY_BLOCK), color=True) == coloured
+
+
 @pytest.mark.parametrize("seed", range(15))
 def test_every_pair_of_any_cluster_is_in_it(seed: int) -> None:
     """No end that can connect is missing, and no line ends in blanks."""

@@ -10,6 +10,8 @@ from rich.console import Console, RenderableType
 
 UNBOUNDED: Final = 1000
 """Columns when the output is no terminal: nothing is folded, so that lines can be searched."""
+HEIGHT: Final = 25
+"""Rows; nothing is laid out by them."""
 
 
 def show(
@@ -18,9 +20,11 @@ def show(
     """Write *parts* to *out*, folded to *width* columns or the terminal's, without blanks at the ends of lines."""
     made = io.StringIO()
     columns = width if width is not None or out.isatty() else UNBOUNDED
+    # What the caller says holds, whatever NO_COLOR and TERM say; a width counts there only beside a height.
     console = Console(
-        file=made, force_terminal=color, color_system="standard" if color else None, highlight=False, width=columns,
-        emoji=False, markup=False, soft_wrap=not fold,
+        file=made, force_terminal=color, color_system="standard" if color else None, no_color=not color,
+        highlight=False, width=columns, height=None if columns is None else HEIGHT, emoji=False, markup=False,
+        soft_wrap=not fold,
     )  # fmt: skip
     for part in parts:
         console.print(part)
