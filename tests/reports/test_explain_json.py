@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from reports.shops import CLOSED, MIXED, NOTED, PLAIN, SERVED
 from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
+from ringfence.model.flows import Note, Verdict
 from ringfence.query.explain import explain
 from ringfence.report.explain_json import document
 
@@ -102,6 +103,8 @@ def test_several_pairs() -> None:
         lambda d: d.update(verdict="perhaps"),
         lambda d: d.update(more=1),
         lambda d: d.update(ports={"ICMP": [[1, 1]]}),
+        lambda d: d.update(ports={"TCP": [[0, 1]]}),
+        lambda d: d.update(notes=["perhaps"]),
         lambda d: d["ends"].pop(),
         lambda d: d["ends"][0].update(direction="sideways"),
         lambda d: d["ends"][1]["steps"][0].pop("effect"),
@@ -115,3 +118,12 @@ def test_the_schema_refuses_what_is_no_explanation(change: Callable[[Any], objec
     made = copy.deepcopy(_document(PLAIN))
     change(made)
     assert not SCHEMA.is_valid(made)
+
+
+@pytest.mark.parametrize("name", ["matrix", "explain"])
+def test_the_schemas_list_every_note(name: str) -> None:
+    schema = json.loads((ROOT / "docs" / "reference" / f"{name}.schema.json").read_text())["$defs"]
+    notes = schema["notes"] if name == "explain" else schema["connection"]["properties"]["notes"]
+    assert sorted(notes["items"]["enum"]) == sorted(Note)
+    if name == "explain":
+        assert sorted(schema["verdict"]["enum"]) == sorted(Verdict)
