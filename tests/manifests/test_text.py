@@ -68,6 +68,7 @@ def test_documents_end_at_their_markers_wherever_they_stand() -> None:
         ("<<: 1\n", "RF003", 2),
         ("a: \x01\n", "RF003", 1),
         ("- " * 300, "RF006", 1),
+        ("apiVersion: v1\nkind: A\napiVersion: v1\nkind: B\n", "RF003", 3),
     ],
 )
 def test_unreadable(text: str, code: str, line: int) -> None:
@@ -203,6 +204,40 @@ def test_typed_lists_give_their_kind_and_version() -> None:
     (problem,) = objects(File("a", plain.encode(), named=True))
     assert isinstance(problem, Problem)
     assert problem.code == "RF010"
+
+
+NESTED = {
+    "apiVersion": "v1",
+    "kind": "List",
+    "items": [
+        {"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}
+    ],
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_lists_in_lists_are_taken_apart(indent: int | None) -> None:
+    text = json.dumps(NESTED, indent=indent)
+    for name, data in (("a.json", text), ("a.yaml", "# a comment makes it YAML\n" + text)):
+        found = [item for item in objects(File(name, data.encode(), named=True)) if isinstance(item, Item)]
+        assert [(item.kind, item.document.value()["metadata"]["name"]) for item in found] == [
+            ("Pod", "a"),
+            ("Pod", "b"),
+        ]
+        line, column = found[1].document.locate("metadata.name")
+        assert data.splitlines()[line - 1][column - 1 :].startswith('"name": "b"')
+
+
+def test_a_list_without_a_list_is_told() -> None:
+    for text in ("apiVersion: v1\nkind: List\nitems: {}\n", '{"apiVersion": "v1", "kind": "PodList", "items": 1}'):
+        (problem,) = objects(File("a", text.encode(), named=True))
+        assert isinstance(problem, Problem)
+        assert (problem.code, problem.field) == ("RF010", "items")
+    assert [
+        item.kind
+        for item in objects(File("a", b"apiVersion: v1\nkind: List\nitems:\n", named=True))
+        if isinstance(item, Item)
+    ] == ["List"]
 
 
 def test_flow_style_yaml_that_starts_like_json() -> None:

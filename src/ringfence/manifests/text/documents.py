@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -24,6 +24,47 @@ SMALL: Final = 1_000_000
 """Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
 _ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
 _MANIFEST_KEYS: Final = frozenset({"metadata", "spec", "kind", "apiVersion"})
+
+
+Items = Literal["absent", "list", "other"]
+_ABSENT: Final = object()
+
+
+class _Head(msgspec.Struct):
+    apiVersion: Any = None  # noqa: N815 (the API's spelling)
+    kind: Any = None
+    metadata: msgspec.Raw = msgspec.Raw()
+    spec: msgspec.Raw = msgspec.Raw()
+    items: msgspec.Raw = msgspec.Raw()
+
+
+_HEADS: Final = msgspec.json.Decoder(_Head)
+_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an object says of itself: values as they stand, what its ``items`` are, and whether it is a mapping that has
+    the keys of a Kubernetes object.
+    """
+
+    api_version: Any
+    kind: Any
+    items: Items = "absent"
+    manifest: bool = False
+    mapping: bool = True
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list of objects (S3)."""
+        return self.items == "list" and isinstance(self.kind, str) and self.kind.endswith("List")
+
+
+def _items_kind(value: object) -> Items:
+    if value is _ABSENT or value is None:
+        return "absent"
+    return "list" if isinstance(value, list) else "other"
 
 
 class YamlDocument:
@@ -60,6 +101,19 @@ class YamlObject:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
         return msgspec.convert(self._value, shape)
 
+    def head(self) -> Head:
+        """What the object says of itself."""
+        value = self._value
+        if not isinstance(value, dict):
+            return Head(None, None, mapping=False)
+        manifest = bool(_MANIFEST_KEYS & value.keys())
+        return Head(value.get("apiVersion"), value.get("kind"), _items_kind(value.get("items", _ABSENT)), manifest)
+
+    def items(self) -> list[YamlObject]:
+        """The items of a list."""
+        path = f"{self._prefix}." if self._prefix else ""
+        return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(self._value["items"])]
+
 
 class JsonObject:
     """An object in a file of JSON; decoded when asked for."""
@@ -88,6 +142,23 @@ class JsonObject:
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
         return msgspec.json.decode(self.data, type=shape)
+
+    def head(self) -> Head:
+        """What the object says of itself."""
+        try:
+            found = _HEADS.decode(self.data)
+        except msgspec.ValidationError:
+            return Head(None, None, mapping=False)
+        manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
+        first = bytes(memoryview(found.items)[:1])
+        items: Items = "list" if first == b"[" else "absent" if first in (b"", b"n") else "other"
+        return Head(found.apiVersion, found.kind, items, manifest)
+
+    def items(self) -> list[JsonObject]:
+        """The items of a list."""
+        raws = _RAWS.decode(_HEADS.decode(self.data).items)
+        starts = _Starts(self, raws)
+        return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +199,7 @@ def objects(file: File) -> Iterator[Item | Problem]:
                 return
         else:
             for top in tops:
-                yield from _json_items(top, file)
+                yield from _expand(file, top, None, ())
             return
     yield from _yaml_items(file)
 
@@ -152,7 +223,7 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
         try:
             composed = yaml_text.compose(text)
         except Unreadable as problem:
-            remedy = "render the template first, as with helm template" if "{{" in text else ""
+            remedy = "render the template first, as with helm template" if "{{" in text else problem.remedy
             yield Problem(problem.code, problem.message, remedy=remedy, file=file.name,
                           line=problem.line + first_line - 1, column=problem.column)  # fmt: skip
             continue
@@ -160,42 +231,10 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
             continue
         document = YamlDocument(text, first_line)
         twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
-        top = YamlObject(document, composed.value)
-        head = _head(composed.value)
-        if _is_list(head):
-            yield from _listed(file, head, twice, [
-                (YamlObject(document, value, f"items[{index}]"), _head(value))
-                for index, value in enumerate(composed.value["items"])
-            ])  # fmt: skip
-        else:
-            yield _item(file, top, head, twice)
+        yield from _expand(file, YamlObject(document, composed.value), None, twice)
 
 
 # -- JSON -----------------------------------------------------------------------------------------------------------
-
-
-class _Head(msgspec.Struct):
-    apiVersion: Any = None  # noqa: N815 (the API's spelling)
-    kind: Any = None
-    metadata: msgspec.Raw = msgspec.Raw()
-    spec: msgspec.Raw = msgspec.Raw()
-    items: msgspec.Raw = msgspec.Raw()
-
-
-_HEADS: Final = msgspec.json.Decoder(_Head)
-_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
-_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an object says of itself: values as they stand, and whether it has the keys of a Kubernetes object."""
-
-    api_version: Any
-    kind: Any
-    listed: bool = False
-    manifest: bool = False
-    mapping: bool = True
 
 
 def _json(data: bytes) -> Iterator[JsonObject]:
@@ -230,27 +269,6 @@ def _stream(file: JsonFile) -> Iterator[JsonObject]:
         at = end
 
 
-def _json_items(top: JsonObject, file: File) -> Iterator[Item | Problem]:
-    head, items = _json_head(top.data)
-    if not _is_list(head):
-        yield _item(file, top, head, ())
-        return
-    raws = _RAWS.decode(items)
-    starts = _Starts(top, raws)
-    listed = [(JsonObject(top._file, raw, partial(starts.of, n)), _json_head(raw)[0]) for n, raw in enumerate(raws)]
-    yield from _listed(file, head, (), listed)
-
-
-def _json_head(data: Any) -> tuple[Head, msgspec.Raw]:
-    try:
-        head = _HEADS.decode(data)
-    except msgspec.ValidationError:
-        return Head(None, None, mapping=False), msgspec.Raw()
-    listed = bytes(memoryview(head.items)[:1]) == b"["
-    manifest = any(map(len, (head.metadata, head.spec))) or head.kind is not None or head.apiVersion is not None
-    return Head(head.apiVersion, head.kind, listed, manifest), head.items
-
-
 class _Starts:
     """Where the items of a list begin in the file, found once, when a line is asked for."""
 
@@ -277,22 +295,20 @@ class _Starts:
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
-def _head(value: Any) -> Head:
-    if not isinstance(value, dict):
-        return Head(None, None, mapping=False)
-    listed = isinstance(value.get("items"), list)
-    return Head(value.get("apiVersion"), value.get("kind"), listed, bool(_MANIFEST_KEYS & value.keys()))
-
-
-def _is_list(head: Head) -> bool:
-    return head.listed and isinstance(head.kind, str) and head.kind.endswith("List")
-
-
-def _listed(
-    file: File, head: Head, twice: tuple[Twice, ...], items: Sequence[tuple[YamlObject | JsonObject, Head]]
+def _expand(
+    file: File, document: YamlObject | JsonObject, above: Head | None, twice: tuple[Twice, ...]
 ) -> Iterator[Item | Problem]:
-    """The items of a list; one of a typed list may leave its kind and version to the list (S3)."""
-    inherited = (head.api_version, head.kind.removesuffix("List")) if head.kind != "List" else (None, None)
+    """The object itself, or the items of a list, of lists in it too.
+
+    *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
+    """
+    head = document.head()
+    if above is not None and above.kind != "List" and head.mapping:
+        kind = head.kind or above.kind.removesuffix("List")
+        head = replace(head, api_version=head.api_version or above.api_version, kind=kind)
+    if not head.is_list:
+        yield _item(file, document, head, twice)
+        return
     by_item: dict[int, list[Twice]] = {}
     for one in twice:
         match = _ITEM.match(one.path)
@@ -300,14 +316,17 @@ def _listed(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    for index, (document, own) in enumerate(items):
-        if own.mapping:
-            own = replace(own, api_version=own.api_version or inherited[0], kind=own.kind or inherited[1])
-        yield _item(file, document, own, tuple(by_item.get(index, ())))
+    inside: Sequence[YamlObject | JsonObject] = document.items()
+    for index, inner in enumerate(inside):
+        yield from _expand(file, inner, head, tuple(by_item.get(index, ())))
 
 
 def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]) -> Item | Problem:
     version, kind = head.api_version, head.kind
+    if head.items == "other" and isinstance(kind, str) and kind.endswith("List"):
+        line, column = document.locate("items")
+        return Problem("RF010", f"is a {kind} whose items are no list", "items", "make items a list",
+                       file=file.name, line=line, column=column)  # fmt: skip
     if isinstance(version, str) and isinstance(kind, str) and version and kind:
         return Item(version, kind, file.name, document, twice)
     line, column = document.locate("")

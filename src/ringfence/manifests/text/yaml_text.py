@@ -32,15 +32,17 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
 }
 _CORE: Final = "tag:yaml.org,2002:"
+_OPENING: Final = ("apiVersion", "kind")
+"""Keys that an object begins with; when one comes again, a new object has begun."""
 _MERGE: Final = object()
 _UNSET: Final = object()
 
 
 class Unreadable(Exception):
-    """A document that cannot be read: the code of the finding, a sentence, and the place in the text given."""
+    """A document that cannot be read: the code of the finding, a sentence, the place in the text, and a remedy."""
 
-    def __init__(self, code: str, message: str, line: int, column: int) -> None:
-        self.code, self.message, self.line, self.column = code, message, line, column
+    def __init__(self, code: str, message: str, line: int, column: int, remedy: str = "") -> None:
+        self.code, self.message, self.line, self.column, self.remedy = code, message, line, column, remedy
         super().__init__(message)
 
 
@@ -229,6 +231,10 @@ class _Builder:
             key = _key_text(key)
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             if key in frame.keys:
+                if key in _OPENING and len(self._stack) == 1:
+                    missing = self._fail(event, "holds a second object without --- before it")
+                    missing.remedy = "put --- between the objects"
+                    raise missing
                 self.twice.append(Twice(child(self._path(), key), line, column, frame.keys[key]))
             frame.keys[key] = line
         frame.key = key
