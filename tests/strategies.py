@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from random import Random
 
 from generate import random_cluster, random_flows
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
+from ringfence.model.ends import KINDS, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
 from ringfence.model.flows import Flow
 from ringfence.model.policies import PortMatch
 from ringfence.model.ports import MAX_PORT, MIN_PORT, PROTOCOLS, ConnectionSet, PortSet
@@ -74,6 +76,73 @@ def port_matches(draw: st.DrawFn) -> PortMatch:
     if isinstance(port, int) and draw(st.booleans()):
         return PortMatch(protocol, port, draw(st.integers(port, MAX_PORT)))
     return PortMatch(protocol, port)
+
+
+label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?", fullmatch=True)
+"""Parts of names."""
+name_spaces = label_names.filter(lambda name: name not in KINDS)
+"""Namespaces that an arrow can name: not those that are called like a kind."""
+object_names = st.lists(label_names, min_size=1, max_size=3).map(".".join)
+"""Names of objects, with dots in some of them."""
+
+
+@st.composite
+def name_ends(draw: st.DrawFn) -> NameEnd:
+    """Names with or without a namespace and a kind; a name alone has no dots, and a kind's word is no namespace."""
+    namespace = draw(st.none() | name_spaces)
+    kind = draw(st.none() | st.sampled_from(sorted({*KINDS.values()} - ({"Node"} if namespace else set()))))
+    plain = kind == "Service" or (namespace is None and kind is None)
+    return NameEnd(draw(label_names if plain else object_names), namespace, kind)
+
+
+@st.composite
+def label_ends(draw: st.DrawFn) -> LabelEnd:
+    """Labels, some with a prefix and some with the empty value."""
+    keys = st.one_of(label_names, st.tuples(object_names, label_names).map("/".join))
+    worn = draw(st.dictionaries(keys, st.from_regex(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,5}[A-Za-z0-9])?)?", fullmatch=True),
+                                min_size=1, max_size=3))  # fmt: skip
+    return LabelEnd(tuple(sorted(worn.items())), draw(st.none() | name_spaces))
+
+
+address_ends = st.one_of(
+    st.tuples(st.ip_addresses(v=4).map(str), st.integers(0, 32)),
+    st.tuples(st.ip_addresses(v=6).filter(lambda ip: getattr(ip, "ipv4_mapped", None) is None).map(str),
+              st.integers(0, 128)),
+).map(lambda pair: AddressEnd(str(ip_network(f"{pair[0]}/{pair[1]}", strict=False))))  # fmt: skip
+"""Blocks of both families, from one address to all of them."""
+host_ends = st.builds(
+    HostEnd,
+    st.tuples(object_names, st.sampled_from(("org", "example.com", "io"))).map(".".join),
+    st.sampled_from((None, "https", "postgres")),
+)
+"""Hosts, some with a scheme."""
+
+
+def arrow_ends() -> st.SearchStrategy[ArrowEnd]:
+    """Ends of every form."""
+    return st.one_of(
+        name_ends(), st.none().map(EveryEnd), name_spaces.map(EveryEnd), label_ends(), address_ends, host_ends
+    )
+
+
+@st.composite
+def port_specs(draw: st.DrawFn) -> PortSpec:
+    """Ports of an arrow: a number, a range or a name."""
+    protocol = draw(st.sampled_from(PROTOCOLS))
+    if draw(st.booleans()):
+        return PortSpec(protocol, name=draw(st.sampled_from(("http", "dns-tcp", "8080-web", "a"))))
+    low, high = sorted((draw(port_numbers), draw(port_numbers)))
+    return PortSpec(protocol, low, draw(st.sampled_from((low, high))))
+
+
+@st.composite
+def arrows(draw: st.DrawFn) -> Arrow:
+    """Arrows of every form; a host with a scheme has a port always."""
+    dst = draw(arrow_ends())
+    ports = tuple(draw(st.lists(port_specs(), max_size=3)))
+    if isinstance(dst, HostEnd) and not ports:
+        ports = dst.ports
+    return Arrow(draw(arrow_ends()), dst, ports, draw(st.booleans()))
 
 
 seeds = st.integers(0, 2**32 - 1)
