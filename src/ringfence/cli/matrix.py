@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     common.add_input(parser)
     view = parser.add_argument_group("view")
     view.add_argument("--from", dest="src", action="append", default=[], metavar="END",
-                      help="only from this end (ns/name, ns/*, [label=value], node/name, a CIDR …); may be repeated")  # fmt: skip
+                      help="only from this end: ns/name, ns/*, [label=value], a CIDR …; may be repeated")  # fmt: skip
     view.add_argument("--to", dest="dst", action="append", default=[], metavar="END",
                       help="only to this end, with the policies and lines that let each source in")  # fmt: skip
     view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
