@@ -105,7 +105,7 @@ def test_what_is_left_aside_is_one_count(run: Run) -> None:
         b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n" % name for name in (b"a", b"b")
     )
     result = run("matrix", "-", stdin=text)
-    assert "left aside as having nothing to do with traffic: 2 objects of 1 kind (-v lists them)" in result.err
+    assert "not read: 2 objects of 1 kind (-v lists them)" in result.err
     assert "ConfigMap" in run("matrix", "-", "-v", stdin=text).err
 
 
@@ -118,6 +118,8 @@ def test_exit_code_tells_of_a_denial(run: Run) -> None:
     assert run("explain", EXAMPLE, FLOW).status == 0
     assert run("explain", EXAMPLE, FLOW, "--exit-code").status == 1
     assert run("explain", EXAMPLE, "task-api -> database/postgres:5432", "--exit-code").status == 0
+    assert run("explain", EXAMPLE, FLOW.replace("->", "-x"), "--exit-code").status == 0
+    assert run("explain", EXAMPLE, "task-api -x database/postgres:5432", "--exit-code").status == 1
 
 
 def test_output_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:

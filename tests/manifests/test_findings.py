@@ -124,6 +124,12 @@ CASES: Final = [
         ],
     ),
     Case(
+        "endpoints",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n---\n"
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n",
+        [("RF023", 6, 1, "")],
+    ),
+    Case(
         "key-twice", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  name: b\n", [("RF005", 5, 3, "metadata.name")]
     ),
     Case(
@@ -254,6 +260,12 @@ def test_a_refused_policy_leaves_a_gap_for_the_pods_it_selects() -> None:
     assert (readable.namespace, str(readable.pods)) == ("default", "app=db")
     unreadable = read(_policy("  podSelector: {matchLabels: {app: 1}}\n")).gaps[0]
     assert (unreadable.namespace, unreadable.pods) == ("default", None)
+
+
+def test_endpoints_of_a_service_with_a_selector_are_no_finding() -> None:
+    text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}, ports: [{port: 80}]}\n---\n"
+    cluster = read(text + "apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n")
+    assert (cluster.findings, cluster.ignored) == ((), {"Endpoints": 1})
 
 
 def test_documents_that_are_not_read_are_counted() -> None:

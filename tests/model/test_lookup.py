@@ -90,10 +90,23 @@ def test_the_very_objects_are_found() -> None:
     assert endpoints(SHOP, NameEnd("web", None, "Service"), namespace=None, where="")[0] is WEB_SVC
 
 
+def test_a_known_address_is_who_has_it() -> None:
+    """Selectors match a pod, and never an address outside."""
+    known = cluster(pod("shop/a", ip="10.0.0.1"), node("one", "172.18.0.2"))
+    assert endpoints(known, parse_end("10.0.0.1"), namespace=None, where="") == [known.pods[0]]
+    assert endpoints(known, parse_end("172.18.0.2/32"), namespace=None, where="") == [known.nodes[0]]
+    dialled = cluster(Service("shop", "api", cluster_ips=("10.96.0.1",)))
+    with pytest.raises(UsageError, match=r"10\.96\.0\.1 \(--to\): is the address of a Service; write shop/svc/api"):
+        endpoints(dialled, parse_end("10.96.0.1"), namespace=None, where="--to")
+
+
 def test_addresses_are_the_outside() -> None:
-    """Also where a pod has one of them; 0.0.0.0/0 is IPv4 alone (S53)."""
+    """Ranges also where a pod has one of them; 0.0.0.0/0 is IPv4 alone (S53)."""
     known = cluster(pod("shop/a", ip="10.0.0.1"))
-    assert endpoints(known, parse_end("10.0.0.1"), namespace=None, where="") == [Outside(AddressSet.of("10.0.0.1/32"))]
+    assert endpoints(known, parse_end("10.0.0.2"), namespace=None, where="") == [Outside(AddressSet.of("10.0.0.2/32"))]
+    assert endpoints(known, parse_end("10.0.0.0/31"), namespace=None, where="") == [
+        Outside(AddressSet.of("10.0.0.0/31"))
+    ]
     assert endpoints(known, parse_end("0.0.0.0/0"), namespace=None, where="") == [Outside(AddressSet.whole(4))]
     assert endpoints(known, parse_end("[::/0]"), namespace=None, where="") == [Outside(AddressSet.whole(6))]
 

@@ -47,7 +47,7 @@ def test_allowed() -> None:
 def test_the_protocol_is_said_when_it_is_not_tcp() -> None:
     said = _said(PLAIN, "shop/web -> shop/db:5432/UDP")
     assert said[0] == "shop/web -> shop/db:5432/UDP: DENIED"
-    assert _about(said, "Entering")[2].endswith("allows TCP 5432, not UDP 5432")
+    assert _about(said, "Entering")[2].endswith("allows only TCP 5432")
 
 
 def test_denied_by_one_end() -> None:
@@ -55,7 +55,7 @@ def test_denied_by_one_end() -> None:
     assert said[:2] == ["shop/web -> shop/db:22: DENIED", "  Denied by the destination's ingress."]
     assert _about(said, "Leaving")[0] == "Leaving shop/web (egress): ALLOWED"
     assert _about(said, "Entering")[0] == "Entering shop/db (ingress): DENIED"
-    assert _about(said, "Entering")[2] == "✗ spec.ingress[0].ports (no file): allows TCP 5432, not TCP 22"
+    assert _about(said, "Entering")[2] == "✗ spec.ingress[0].ports (no file): allows only TCP 5432"
 
 
 def test_denied_by_both_ends_proves_neither() -> None:

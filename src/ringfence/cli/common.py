@@ -30,7 +30,7 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True) -> None:
     group.add_argument("--without", action="append", default=[], metavar="NS/POLICY",
                        help="as if that policy were deleted")  # fmt: skip
     facts = parser.add_argument_group("facts that files cannot hold")
-    for name, what in (("pod", "pods"), ("node", "nodes"), ("service", "Services")):
+    for name, what in (("pod", "pods"), ("node", "nodes")):
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
     facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
@@ -64,7 +64,7 @@ def load(args: argparse.Namespace) -> Cluster:
 
     if not args.paths:
         raise UsageError("no input: name files or directories, or - for standard input")
-    facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr, args.service_cidr)))
+    facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr)))
     cluster = read(
         args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
         direct_controller=profile(args).direct_controller,
@@ -89,7 +89,7 @@ def tell(cluster: Cluster, *, quiet: bool, verbose: bool) -> None:
         total = sum(cluster.ignored.values())
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cluster.ignored.items()))
         what = f": {kinds}" if verbose or total == 1 else f" of {_count(len(cluster.ignored), 'kind')} (-v lists them)"
-        print(f"left aside as having nothing to do with traffic: {_count(total, 'object')}{what}", file=sys.stderr)
+        print(f"not read: {_count(total, 'object')}{what}", file=sys.stderr)
 
 
 def _count(number: int, what: str) -> str:

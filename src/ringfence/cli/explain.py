@@ -17,7 +17,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="files, directories or -, and last the flow: 'ns/a -> ns/b:8000'")  # fmt: skip
     common.add_input(parser, paths=False)
     common.add_output(parser, FORMATS)
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 unless the flow is allowed")
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="exit with 1 unless the flow is allowed, or with -x denied",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,5 +46,6 @@ def run(args: argparse.Namespace) -> int:
             from ringfence.report import explain_text  # noqa: PLC0415
 
             explain_text.write(found, out, color=common.wants_color(args))
-    denied = args.exit_code and any(one.verdict is not Verdict.ALLOWED for one in found)
-    return common.input_status(cluster) or int(denied)
+    wanted = Verdict.DENIED if arrow.deny else Verdict.ALLOWED
+    broken = args.exit_code and any(one.verdict is not wanted for one in found)
+    return common.input_status(cluster) or int(broken)

@@ -311,7 +311,6 @@ class _Judge:
         best = plain = Verdict.DENIED
         notes: set[Note] = set()
         by_block = True
-        dialled = f"{flow.protocol} {flow.port}"
         for policy in policies:
             if self.explain and isinstance(subject := destination if direction is Direction.INGRESS else flow.src, Pod):
                 steps.append(say.isolates(policy, direction, subject))
@@ -326,7 +325,7 @@ class _Judge:
                 # "This rule matches if and only if both ports and from match."
                 ports = peers.match is not Match.NO and self.matcher.ports(rule, destination, flow.protocol, flow.port)
                 if self.explain:
-                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer, dialled))
+                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer))
                 if not ports:
                     continue
                 if peers.match is Match.YES:

@@ -50,7 +50,6 @@ def unselected(policy: Policy, pod: Pod) -> Step:
 
 def rule_outcome(
     policy: Policy, direction: Direction, rule: Rule, peers: PeerMatch, ports: bool, party: Pod | Node | Outside,
-    dialled: str,
 ) -> Step:  # fmt: skip
     """What one rule of *policy* said: allows, leaves open, or why it did not match."""
     way = "from" if direction is Direction.INGRESS else "to"
@@ -62,7 +61,7 @@ def rule_outcome(
         return _at(policy, field, "no-match", f"{who} is none of its peers ({listed})", "S41")
     if not ports:
         listed = ", ".join(_port_text(port) for port in rule.ports)
-        return _at(policy, f"{rule.path}.ports", "no-match", f"allows {listed}, not {dialled}", "S41")
+        return _at(policy, f"{rule.path}.ports", "no-match", f"allows only {listed}", "S41")
     what = "every port" if not rule.ports else ", ".join(_port_text(port) for port in rule.ports)
     whom = (
         f"every {'source' if way == 'from' else 'destination'}"

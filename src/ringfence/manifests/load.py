@@ -135,13 +135,14 @@ class _Reading:
         services = sorted(_of(values, Service), key=lambda s: s.id)
         nodes = sorted(_of(values, Node), key=lambda n: n.name)
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
-        self._unread_makers(found)
+        slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
+        self._tell_unread(found, services, slices)
         return Cluster(
             {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
             tuple(found),
             tuple(nodes),
             tuple(services),
-            tuple(sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))),
+            tuple(slices),
             tuple(policies),
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
@@ -175,11 +176,17 @@ class _Reading:
         if one.gap is not None:
             self.gaps.append(one.gap)
 
-    def _unread_makers(self, found: Iterable[Workload]) -> None:
-        """Tell of makers of pods that are not read, but for those whose pods were read themselves."""
+    def _tell_unread(
+        self, found: Iterable[Workload], services: Iterable[Service], slices: Iterable[EndpointSlice]
+    ) -> None:
+        """Tell of what is not read and matters: makers of pods that were not read themselves, and Endpoints that alone
+        say where a Service leads.
+        """
         present = {(workload.namespace, workload.kind, workload.name) for workload in found}
+        sliced = {(piece.namespace, piece.service) for piece in slices}
+        lost = {(s.namespace, s.name) for s in services if s.selector is None and s.external_name is None} - sliced
         for aside in self.aside:
-            if aside.makes in present:
+            if aside.makes in present or (aside.leads is not None and aside.leads not in lost):
                 self.ignored[aside.kind] += 1
                 continue
             self.findings += [aside.finding] if aside.finding else []

@@ -63,13 +63,15 @@ class Record:
 class Aside:
     """An object that is not read: its kind, and what that means for the answers, if anything.
 
-    ``makes`` names the workload it would make, when it has a template of pods.
+    ``makes`` names the workload it would make, when it has a template of pods; ``leads`` the Service whose Endpoints it
+    is. Both matter only when nothing that is read says the same.
     """
 
     kind: str
     finding: Finding | None = None
     gap: Gap | None = None
     makes: tuple[str, str, str] | None = None
+    leads: tuple[str, str] | None = None
 
 
 _READERS: Final[dict[str, Callable[[Item, str, str, list[Problem]], Value | None]]] = {
@@ -193,8 +195,14 @@ def _aside(item: Item, default_namespace: str) -> Aside:
         place = (namespace or default_namespace) if reach is Reach.NAMESPACE else None
         where = f"the namespace {place}" if place else "the whole cluster"
         problem = Problem("RF039", f"policies of {item.api_version} are not modelled; answers about {where} are noted")
-        gap = Gap(Note.UNMODELLED_POLICY, f"{item.kind} {name}", place, None, source(item))
-        return Aside(kind, problem.finding(kind=item.kind, name=name, source=source(item)), gap)
+        full = f"{place}/{name}" if place else name
+        gap = Gap(Note.UNMODELLED_POLICY, f"{item.kind} {full}", place, None, source(item))
+        return Aside(kind, problem.finding(kind=item.kind, name=full, source=source(item)), gap)
+    if (item.group, item.kind) == ("", "Endpoints"):
+        place = namespace or default_namespace
+        problem = Problem("RF023", "Endpoints are not read; the Service of that name has no endpoints without them")
+        finding = problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item))
+        return Aside(kind, finding, leads=(place, name))
     if item.kind != "PodTemplate" and ((found.get("spec") or {}).get("template") or {}).get("spec") is not None:
         place = namespace or default_namespace
         problem = Problem("RF019", f"a {item.kind} makes pods and is not read; its pods are missing from the answers")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ringfence.errors import AmbiguousEndpoint, UnknownEndpoint, UsageError
+from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import SHORT, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
 from ringfence.model.flows import End, Outside
@@ -30,11 +31,11 @@ def endpoints(cluster: Cluster, end: ArrowEnd, *, namespace: str | None, where: 
     """What *end* names. A name that is a workload and a Service is read as the workload.
 
     *namespace* is looked in for names without one; None looks everywhere. *where* says where the name was written.
-    Addresses stay addresses, also where a pod is known to have one of them: who means the pod says its name.
-    Raises: UnknownEndpoint, AmbiguousEndpoint; UsageError for a host.
+    A single address that a pod or a node is known to have is that pod or node; a range stays a range of addresses.
+    Raises: UnknownEndpoint, AmbiguousEndpoint; UsageError for a host and for the address of a Service.
     """
     if isinstance(end, AddressEnd):
-        return [Outside(end.addresses)]
+        return [_owner(cluster, end, where)]
     if isinstance(end, HostEnd):
         raise _no_host(end, where)
     if isinstance(end, NameEnd):
@@ -61,6 +62,20 @@ def resolve(cluster: Cluster, arrow: Arrow, *, namespace: str | None = None) -> 
     sources = [_not_service(end) for end in endpoints(cluster, arrow.src, namespace=namespace, where="source")]
     targets = _ported(_targets(cluster, arrow, namespace), arrow)
     return [Question(source, end, ports) for source in sources for end, ports in targets]
+
+
+def _owner(cluster: Cluster, end: AddressEnd, where: str) -> End:
+    """Who has the address, when it is a single one; selectors would match a pod, and an address outside never."""
+    addresses = end.addresses
+    address = addresses.first()
+    if addresses != AddressSet.interval(address.family, address.number, address.number):
+        return Outside(addresses)
+    for service in cluster.services:
+        if str(address) in service.cluster_ips:
+            raise UsageError(f"{end} ({where}): is the address of a Service; write {_spelled(service)}")
+    owners: list[End] = [node for node in cluster.nodes if address in node.addresses]
+    owners += [pod for pod in cluster.pods if address in pod.ips and not pod.host_network]
+    return owners[0] if owners else Outside(addresses)
 
 
 def _not_service(end: End | Service) -> End:

@@ -67,12 +67,14 @@ def _region(explanation: Explanation, region: Region, several: bool) -> Iterator
             yield Text()
             yield Text.assemble(f"  {end_name(part.flow.src)} -> {end_name(part.flow.dst)}:{part.flow.port}: ",
                                 _verdict(part.verdict))  # fmt: skip
-            yield from _ends(part)
+            yield from (Text("  ") + line for line in _ends(part))
     else:
         yield from _ends(parts[0])
 
 
 def _sentence(decision: Decision) -> str:
+    if decision.verdict is Verdict.IMPLEMENTATION_DEFINED:
+        return "Not settled by the API and this input:"
     text = decision.reason[:1].upper() + decision.reason[1:]
     closed = [end for end in decision.ends if end.verdict is Verdict.DENIED]
     if decision.verdict is Verdict.DENIED and len(closed) == 2:

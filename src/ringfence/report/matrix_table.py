@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from rich import box
+from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.query.matrix import Connection, Matrix
-from ringfence.report.screen import show
+from ringfence.report.screen import UNBOUNDED, show
 from ringfence.report.words import end_name, human
 
 NOTE_TEXT = {
@@ -42,12 +43,45 @@ def write(matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None
     show(_parts(matrix), out, color=color, width=width)
 
 
-def _parts(matrix: Matrix) -> Iterator[Table | Text]:
+def _parts(matrix: Matrix) -> Iterator[_Body | Text]:
     if matrix.connections:
-        yield _table(matrix)
+        yield _Body(matrix)
         yield Text()
     for text, style in _footer(matrix):
         yield Text(text, style=style)
+
+
+class _Body:
+    """The connections as a table; where reasons have no room beside the ports, as blocks with the reasons below."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix = matrix
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:
+        """Either of the two forms."""
+        table = _table(self.matrix)
+        why = any(connection.causes for connection in self.matrix.connections)
+        wanted = console.measure(table, options=options.update(max_width=UNBOUNDED)).maximum
+        if why and wanted > options.max_width:
+            yield from _indented(self.matrix)
+        else:
+            yield table
+
+
+def _indented(matrix: Matrix) -> Iterator[Text]:
+    """Blocks for a narrow terminal; a line with a place in it is left whole, so that it can be followed."""
+    for position, (destination, rows) in enumerate(_blocks(matrix)):
+        if position:
+            yield Text()
+        yield Text(f"to {destination}", style="bold")
+        for sources, connection in rows:
+            for source in sources:
+                yield Text(f"  from {source}")
+            yield from (Text("    ") + line for line in _ports(connection.answer).split())
+            for line in _because(connection).split():
+                whole = Text("      ") + line
+                whole.no_wrap, whole.overflow = True, "ignore"
+                yield whole
 
 
 def _table(matrix: Matrix) -> Table:
@@ -123,17 +157,24 @@ def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
         return
     if not matrix.connections:
         yield "No connection is allowed between these ends.", ""
-    yield from _legend(matrix.connections)
+    yield from _legend(matrix)
     yield from _unprotected(matrix)
     if not matrix.every:
         yield "Pairs that are not listed are denied; --all lists them too.", "dim"
 
 
-def _legend(connections: tuple[Connection, ...]) -> Iterable[tuple[str, str]]:
-    for reason in sorted({reason for c in connections for reason, _ in c.answer.open}):
+def _legend(matrix: Matrix) -> Iterable[tuple[str, str]]:
+    """What the reasons and notes of the table mean, and which objects are behind them."""
+    for reason in sorted({reason for c in matrix.connections for reason, _ in c.answer.open}):
         yield f"{reason}: {REASON_TEXT[reason]}.", "yellow"
-    for note in sorted({note for c in connections for note in c.answer.notes}):
-        yield f"{note}: {NOTE_TEXT[note]}.", "yellow"
+    for note in sorted({note for c in matrix.connections for note in c.answer.notes}):
+        behind = sorted({gap.what for gap in matrix.cluster.gaps if gap.note is note})
+        named = f" ({_some(behind)})" if behind else ""
+        yield f"{note}: {NOTE_TEXT[note]}{named}.", "yellow"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _unprotected(matrix: Matrix) -> Iterable[tuple[str, str]]:
@@ -143,8 +184,7 @@ def _unprotected(matrix: Matrix) -> Iterable[tuple[str, str]]:
     for direction, ends in asked.items():
         names = [_short(w) for w in matrix.unprotected[direction] if whole or any(w is end for end in ends or ())]
         if names:
-            shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-            yield f"No policy restricts {direction} of: {shown}.", "yellow"
+            yield f"No policy restricts {direction} of: {_some(names)}.", "yellow"
 
 
 def _short(workload: Workload) -> str:

@@ -47,6 +47,13 @@ _TABLE: Final = (
     Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", "part"),
     Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", "part"),
     Code("RF022", ERROR, "a port of a Service that cannot be used", "give port a number from 1 to 65535", "part"),
+    Code(
+        "RF023",
+        WARNING,
+        "Endpoints that alone say where a Service leads",
+        "add its EndpointSlices",
+        "part",
+    ),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),

@@ -35,8 +35,8 @@ def decode(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
 
 def wrong_type(path: str, wanted: str, value: Any) -> Problem:
     """The problem of a value that is not of the type *wanted*."""
-    quote = "; put it in quotes" if wanted == "text" and isinstance(value, int | float | bool) else ""
-    return Problem("RF016", f"must be {wanted}, not {type_name(value)}{quote}", path)
+    quote = "put it in quotes" if wanted == "text" and isinstance(value, int | float | bool) else ""
+    return Problem("RF016", f"must be {wanted}, not {type_name(value)}", path, quote)
 
 
 def type_name(value: Any) -> str:
@@ -44,7 +44,7 @@ def type_name(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return f"the word {str(value).lower()}"
+        return "true, which y, yes and on mean too" if value else "false, which n, no and off mean too"
     if isinstance(value, int | float):
         return f"the number {value}"
     words: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
