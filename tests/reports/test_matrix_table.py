@@ -143,3 +143,16 @@ def test_every_pair_of_any_cluster_is_in_it(seed: int) -> None:
     for connection in made.connections:
         assert end_name(connection.dst) in destinations
         assert end_name(connection.src) in found
+
+
+def test_reasons_stand_below_each_source_on_a_narrow_terminal() -> None:
+    """A place is never broken: it is there to be followed."""
+    web, db = PLAIN.workloads
+    assert _table(matrix(PLAIN, src=[web], dst=[db], why=True), width=40).splitlines()[:6] == [
+        "to shop/db",
+        "  from shop/web",
+        "    TCP 5432",
+        "      egress: no policy restricts it",
+        "      ingress: shop/guard spec.ingress[0].from[0]",
+        "",
+    ]

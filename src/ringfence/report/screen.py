@@ -27,5 +27,5 @@ def show(
         soft_wrap=not fold,
     )  # fmt: skip
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)
     out.write("".join(f"{line.rstrip()}\n" for line in made.getvalue().splitlines()))
