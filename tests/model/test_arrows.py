@@ -231,6 +231,9 @@ WRONG = [
     ("a-x ‸b", _ARROW),
     ("a ‸-xb", _ARROW),
     ("a ‸-- b", _ARROW),
+    ("*‸-x b", _ARROW),
+    ("ns/[app=web]‸-x b", _ARROW),
+    ("10.0.0.0/8‸-x b", _ARROW),
     ("a -> b ‸c", _PORTS),
     ("a -> b ‸-> c", _PORTS),
     # names

@@ -375,6 +375,18 @@ def test_a_service_that_leads_to_one_port_at_some_pods_only() -> None:
         asked("z -> x:80", of=differ)
 
 
+def test_a_service_leads_to_the_first_port_of_a_name() -> None:
+    """Main containers come before restartable init containers, wherever they stand (S77)."""
+    early = port("http:81", container="restartable-init")
+    both = cluster(
+        workload("a/x", template("a/x", "app=x", early, "http:80")), pod("a/z"),
+        service("a/x", "app=x", ports=["web:80->http", "side:81->http"]),
+    )  # fmt: skip
+    assert asked("z -> x:80", of=both) == [("a/z[Pod]", "a/x[Deployment]", tcp(80))]
+    with pytest.raises(AmbiguousEndpoint):
+        asked("z -> x:81", of=both)
+
+
 # -- named ports ----------------------------------------------------------------------------------------------------
 
 
