@@ -116,11 +116,12 @@ CASES: Final = [
     Case(
         "service-port",
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: 0\n  - port: 80\n"
-        "    targetPort: 70000\n  - {name: x}\n",
+        "    targetPort: 70000\n  - {name: x}\n  - {port: 81, targetPort: '80'}\n",
         [
             ("RF022", 6, 5, "spec.ports[0].port"),
             ("RF022", 8, 5, "spec.ports[1].targetPort"),
             ("RF022", 9, 5, "spec.ports[2].port"),
+            ("RF022", 10, 16, "spec.ports[3].targetPort"),
         ],
     ),
     Case(

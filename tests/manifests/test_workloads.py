@@ -65,38 +65,42 @@ def test_no_replicas_stand_for_one() -> None:
     assert (workload.replicas, workload.no_replicas) == (1, True)
 
 
+REPLICA_SET = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: w}
+spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: w-x, ownerReferences: [{kind: Deployment, name: w, controller: true}]}
+spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
+"""
+
+
+def test_a_replica_set_is_part_of_its_deployment() -> None:
+    workload = _only(read(REPLICA_SET))
+    assert (workload.id, workload.pods[0].template) == ("default/w[Deployment]", True)
+
+
 def test_live_pods_stand_for_the_template_of_their_owner() -> None:
-    cluster = _read(
-        """\
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: w}
-        spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
-        ---
-        apiVersion: apps/v1
-        kind: ReplicaSet
-        metadata: {name: w-old, ownerReferences: [{kind: Deployment, name: w, controller: true}]}
-        spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
-        """
-    )
-    assert [(w.id, w.pods[0].template) for w in cluster.workloads] == [("default/w[Deployment]", True)]
-    text = dedent(
-        """\
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: w}
-        spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
-        ---
-        apiVersion: apps/v1
-        kind: ReplicaSet
-        metadata: {name: w-x, ownerReferences: [{kind: Deployment, name: w, controller: true}]}
-        spec: {replicas: 2, template: {metadata: {labels: {app: a}}}}
-        """
-    )
     owner = "{kind: ReplicaSet, name: w-x, controller: true}"
-    workload = _only(read(text + _pod("w-x-1", owner) + _pod("w-x-2", owner)))
+    workload = _only(read(REPLICA_SET + _pod("w-x-1", owner) + _pod("w-x-2", owner)))
     assert workload.id == "default/w[Deployment]"
     assert [(pod.name, pod.template) for pod in workload.pods] == [("w-x-1", False), ("w-x-2", False)]
+
+
+@pytest.mark.parametrize(
+    ("status", "ready"),
+    [
+        ("{}", True), ("{phase: Running}", True), ("{phase: Pending}", False),
+        ("{phase: Running, conditions: [{type: Ready, status: 'False'}]}", False),
+        ("{phase: Running, conditions: [{type: Ready, status: 'True'}]}", True),
+    ],
+)  # fmt: skip
+def test_which_pods_a_service_leads_to(status: str, ready: bool) -> None:
+    (pod,) = _only(read(_pod("p", status=status))).pods
+    assert pod.ready == ready
 
 
 @pytest.mark.parametrize(

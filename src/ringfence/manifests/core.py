@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
 from ringfence.manifests.shapes import (
@@ -92,6 +93,10 @@ def _service_ports(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Servi
             target = number  # S26
         if isinstance(target, int) and not is_port(target):
             problems.append(Problem("RF022", f"targetPort {target} is not from 1 to 65535", f"{path}.targetPort"))
+            continue
+        if isinstance(target, str) and names.port_name(target):
+            wrong = names.port_name(target)[0]
+            problems.append(Problem("RF022", f"the name {target!r} {wrong}", f"{path}.targetPort"))
             continue
         if known is not None:
             yield ServicePort(number, target, one.get("name") or None, known, one.get("nodePort") or None)

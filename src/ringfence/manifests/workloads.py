@@ -100,10 +100,16 @@ def pod(item: Item, place: str, name: str, problems: list[Problem]) -> Live | No
         bool(spec.get("hostNetwork")),
         spec.get("nodeName") or None,
         owner(metadata),
-        ready=not any(kind == "Ready" and value != "True" for kind, value in _conditions(status)),
+        ready=_is_ready(status),
         source=source(item),
     )
     return Live(made, status.get("phase") or "")
+
+
+def _is_ready(status: PodStatus) -> bool:
+    """Whether a Service leads to the pod: its condition says so, or it runs, or it is a manifest that says nothing."""
+    said = [value == "True" for kind, value in _conditions(status) if kind == "Ready"]
+    return all(said) if said else (status.get("phase") or "Running") == "Running"
 
 
 def _conditions(status: PodStatus | ControllerStatus) -> Iterator[tuple[str | None, str | None]]:
