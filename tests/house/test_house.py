@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import re
 import shutil
 import subprocess
@@ -119,6 +121,15 @@ def test_every_room_has_a_charter(path: Path) -> None:
     assert len(text.splitlines()) >= 3
     if path.parent != SOURCE:
         assert all(word in text for word in ("Belongs", "Does not", "Start at"))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if ">>> " in p.read_text()], ids=lambda p: p.stem)
+def test_the_examples_in_docstrings_hold(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted
+    assert not result.failed
 
 
 def test_no_module_is_a_heap() -> None:
