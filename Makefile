@@ -29,7 +29,7 @@ $(VENV)/.installed: tools/link.py $(VENV)/.run
 	@touch $@
 
 install: $(VENV)/.installed ## put a working ringfence at .venv/bin/ringfence
-	@echo "ringfence $$($(BIN)/ringfence --version | cut -d' ' -f2) is at $(BIN)/ringfence"
+	@version=$$($(BIN)/ringfence --version) && echo "$$version is at $(BIN)/ringfence"
 
 demo: $(VENV)/.installed ## install, then show the Task API example
 	@tools/demo.sh $(BIN)/ringfence $(EXAMPLE)

@@ -9,9 +9,10 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = """#!{python}
+SCRIPT = """{head}
 import sys
 
 from {module} import {function}
@@ -19,6 +20,19 @@ from {module} import {function}
 if __name__ == "__main__":
     sys.exit({function}())
 """
+LONGEST_HEAD: Final = 127
+"""Bytes of a first line that every kernel reads whole."""
+
+
+def head(python: str) -> str:
+    """The first line of a script for *python*, or three lines where the kernel could not read one.
+
+    It splits at blanks and cuts long lines off. ``sh`` does not, and to Python the second and third line are a string.
+    """
+    plain = f"#!{python}"
+    if " " not in python and len(plain.encode()) <= LONGEST_HEAD:
+        return plain
+    return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''"
 
 
 def main() -> None:
@@ -29,7 +43,7 @@ def main() -> None:
     for name, entry in project["scripts"].items():
         module, _, function = entry.partition(":")
         script = Path(sysconfig.get_path("scripts")) / name
-        script.write_text(SCRIPT.format(python=sys.executable, module=module, function=function))
+        script.write_text(SCRIPT.format(head=head(sys.executable), module=module, function=function))
         script.chmod(0o755)
 
 

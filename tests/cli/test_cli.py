@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -209,7 +210,7 @@ def test_as_a_program() -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_fault() -> None:
-    command = f"{sys.executable} -m ringfence matrix {EXAMPLE} --all; echo status $? >&2"
+    command = f"{shlex.quote(sys.executable)} -m ringfence matrix {EXAMPLE} --all; echo status $? >&2"
     done = subprocess.run(
         ["bash", "-c", f"({command}) | head -1"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
