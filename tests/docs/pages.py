@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,13 +15,18 @@ from typing import Final
 from conftest import ROOT
 
 FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELLS: Final = ("sh", "bash", "shell")
 ANYTHING: Final = "..."
 """A line of expected output that stands for any number of lines."""
 
+REACHING_IN: Final = ("PYTHONPATH", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "RINGFENCE_DEBUG")
+"""Variables of whoever runs the tests that would change what a command prints."""
+
 
 def pages() -> list[Path]:
-    """The README and everything below docs."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+    """Every page for people: those at the top, and everything below docs and examples."""
+    below = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    return [*sorted(ROOT.glob("*.md")), *sorted(below)]
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def commands(block: str, line: int) -> Iterator[Command]:
 def run(command: Command, where: Path) -> tuple[list[str], int]:
     """What *command* prints in the directory *where*, and its exit status."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "COLUMNS")}
+    environment = {key: value for key, value in os.environ.items() if key not in REACHING_IN}
     done = subprocess.run(
         ["bash", "-c", command.text], cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=120, check=False, env={**environment, "PATH": path},
@@ -79,6 +84,40 @@ def agrees(wanted: list[str], found: list[str]) -> bool:
     if wanted[0] == ANYTHING:
         return any(agrees(wanted[1:], found[skip:]) for skip in range(len(found) + 1))
     return bool(found) and wanted[0] == found[0] and agrees(wanted[1:], found[1:])
+
+
+def differences(text: str, where: Path) -> Iterator[str]:
+    """What the console blocks of a page say that running them in *where* does not; nothing when all is right."""
+    for match in FENCE.finditer(text):
+        if match[1] != "console":
+            continue
+        for command in commands(match[2], text.count("\n", 0, match.start(2)) + 1):
+            found, status = run(command, where)
+            place = f"line {command.line}: {command.text}"
+            if status != command.status:
+                yield f"{place}: exit {status}\n" + "\n".join(found)
+            elif not agrees(command.output, found):
+                yield f"{place} prints\n" + "\n".join(found)
+
+
+def escapes(text: str, elsewhere: Collection[str]) -> Iterator[str]:
+    """What on a page looks like a command and would not be run: nothing when all is right.
+
+    A command stands in a console block, or in a block of ``sh`` and begins with one of *elsewhere*.
+    """
+    marks = sum(row.lstrip(" >").startswith(("```", "~~~")) for row in text.splitlines())
+    if marks != 2 * len(FENCE.findall(text)):
+        yield "a fence that is indented, quoted, open or not of three backticks and one word"
+    for language, body in FENCE.findall(text):
+        if language == "console":
+            if not body.startswith("$ "):
+                yield body.partition("\n")[0]
+            continue
+        for row in body.splitlines():
+            plain = row.partition("#")[0].strip()
+            known = not plain or any(plain == start or plain.startswith(f"{start} ") for start in elsewhere)
+            if plain.startswith("$ ") or (language in SHELLS and not known):
+                yield row
 
 
 def rewritten(page: str, where: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,8 @@ from typing import Final
 import pytest
 from conftest import ROOT
 
-from docs.pages import FENCE, agrees, commands, pages, rewritten, run, workplace
+import ringfence
+from docs.pages import agrees, differences, escapes, pages, rewritten, workplace
 
 ELSEWHERE: Final = {
     "git clone": "the reader's first step",
@@ -29,37 +31,46 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path, request: 
     if request.config.getoption("--golden"):
         page.write_text(rewritten(page.read_text(), where))
         return
-    text = page.read_text()
-    for match in FENCE.finditer(text):
-        if match[1] != "console":
-            continue
-        first = text.count("\n", 0, match.start(2)) + 1
-        for command in commands(match[2], first):
-            found, status = run(command, where)
-            place = f"{page.name}:{command.line}: {command.text}"
-            assert status == command.status, f"{place}: exit {status}\n" + "\n".join(found)
-            assert agrees(command.output, found), f"{place} prints\n" + "\n".join(found)
+    assert list(differences(page.read_text(), where)) == []
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_command_escapes(page: Path) -> None:
-    """A command stands in a console block, which is run, or is one of those that are run elsewhere."""
-    for language, body in FENCE.findall(page.read_text()):
-        if language == "console":
-            assert body.startswith("$ ")
-        elif language in ("sh", "bash", ""):
-            for line in body.splitlines():
-                plain = line.partition("#")[0].strip()
-                assert not plain.startswith("$"), f"{page.name}: {line}"
-                if language:
-                    assert not plain or any(plain.startswith(known) for known in ELSEWHERE), f"{page.name}: {line}"
+    assert list(escapes(page.read_text(), ELSEWHERE)) == []
+
+
+def test_the_build_machine_runs_the_targets_of_the_readme() -> None:
+    told = set(re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert told == {"demo", "test"}
+    assert told <= set(re.findall(r"^step make (\w+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_targets_that_a_page_names_exist(page: Path) -> None:
+    targets = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert "install" in targets
+    for named in re.findall(r"`(?:\w+=\w+ )?make ([a-z ]+)", page.read_text()):
+        assert set(named.split()) <= targets
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
-        if "://" not in target and not target.startswith("#"):
-            assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+def test_the_example_of_the_python_api_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = doctest.testmod(ringfence)
+    assert result.failed == 0
+    assert result.attempted >= 3
 
 
 @pytest.mark.parametrize(
@@ -82,3 +93,41 @@ def test_the_runner_runs(tmp_path: Path) -> None:
 def test_output_that_looks_like_a_command_is_refused(row: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot show this output"):
         rewritten(f"```console\n$ echo '{row}'\n```\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("$ echo one\none\n", []),
+        ("$ echo one\ntwo\n", ["line 4: echo one prints\none"]),
+        ("$ echo one\n", ["line 4: echo one prints\none"]),
+        ("$ true\none\n", ["line 4: true prints\n"]),
+        ("$ echo one; exit 3\none\n", ["line 4: echo one; exit 3: exit 3\none"]),
+        ("$ echo one; exit 3\none\n[exit 3]\n", []),
+        ("$ true\n[exit 3]\n", ["line 4: true: exit 0\n"]),
+        ("$ true\n$ echo one\ntwo\n", ["line 5: echo one prints\none"]),
+    ],
+)
+def test_a_page_that_is_wrong_is_seen(block: str, said: list[str], tmp_path: Path) -> None:
+    assert list(differences(f"# Page\n\n```console\n{block}```\n", tmp_path)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        ("```console\n$ true\n```\n", True),
+        ("```console\ntrue\n```\n", False),
+        ("```sh\nmake test  # why\n```\n", True),
+        ("```sh\nmakeshift\n```\n", False),
+        ("```bash\nringfence matrix .\n```\n", False),
+        ("```text\n$ ringfence matrix .\n```\n", False),
+        ("```yaml\na: b\n```\n", True),
+        ("- so:\n\n  ```console\n  $ true\n  ```\n", False),
+        ("> ```console\n> $ true\n> ```\n", False),
+        ("~~~console\n$ true\n~~~\n", False),
+        ("```console title\n$ true\n```\n", False),
+        ("```console\n$ true\n", False),
+    ],
+)
+def test_a_command_that_would_not_be_run_is_seen(text: str, ok: bool) -> None:
+    assert (list(escapes(text, ["make"])) == []) == ok
