@@ -25,7 +25,7 @@ settings.load_profile("thorough" if os.environ.get("RINGFENCE_THOROUGH") else "f
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--golden", action="store_true", help="write the expected outputs anew")
+    parser.addoption("--golden", action="store_true", help="write the expected output of the docs' commands anew")
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,3 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Result(status, out.getvalue(), err.getvalue())
 
     return call
-
-
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compares text with a golden file of ``tests/golden``; writes it under ``--golden``."""
-
-    def compare(name: str, text: str) -> None:
-        path = ROOT / "tests" / "golden" / name
-        if request.config.getoption("--golden"):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-        assert text == path.read_text(), f"{name} differs; if that is meant, run make golden and look at the difference"
-
-    return compare
