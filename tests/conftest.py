@@ -25,7 +25,7 @@ settings.load_profile("thorough" if os.environ.get("RINGFENCE_THOROUGH") else "f
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--golden", action="store_true", help="write expected outputs anew: golden files and the docs' commands")
+    parser.addoption("--golden", action="store_true", help="write the expected outputs anew, those of the docs too")
 
 
 @dataclass(frozen=True)

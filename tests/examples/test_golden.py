@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from conftest import ROOT, Run
 
 EXAMPLE = "examples/task-api"
