@@ -1,0 +1,159 @@
+"""Services: a connection is judged at the pod and port it really reaches (S75 to S82, S86)."""
+
+from __future__ import annotations
+
+import pytest
+from builders import cluster, endpoint, node, pod, policy, rule, service
+
+from engine.asking import Ask, flow
+from ringfence.engine.semantics import decide
+from ringfence.errors import UsageError
+from ringfence.model.cluster import Cluster
+from ringfence.model.flows import Reason
+from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort, SliceEndpoint
+from ringfence.model.policies import Policy
+
+WEB = pod("web", "app=web")
+API = pod("api", "app=api", ports=["http:8080"], ip="10.0.0.1")
+SERVICE = service("api", "app=api", ports=["80->8080"])
+
+
+def allow(port: int | str, peers: str = "app=web") -> Policy:
+    """Lets ``web`` in to the pods of the Service on *port*."""
+    return policy("p", selects="app=api", ingress=[rule(peers, port)])
+
+
+def reason(where: Cluster, text: str) -> set[Reason]:
+    """Why the reference calls a flow through a Service implementation-defined."""
+    return set(decide(where, flow(where, text)).reasons)
+
+
+def test_the_rule_must_name_the_target_port(ask: Ask) -> None:
+    """S75: the policy sees the pod, and the port after translation."""
+    assert ask(cluster(WEB, API, SERVICE, allow(8080)), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(WEB, API, SERVICE, allow(80)), "web -> svc:api 80") == "denied"
+
+
+def test_backends_that_differ_are_mixed(ask: Ask) -> None:
+    """S76: allowed by every backend, by some, by none."""
+    new = pod("new", "app=api,version=new")
+    shut_new = policy("new", selects="version=new", ingress=[])
+    shut_all = policy("all", selects="app=api", ingress=[])
+    assert ask(cluster(WEB, API, new, SERVICE), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(WEB, API, new, SERVICE, shut_new), "web -> svc:api 80") == "mixed"
+    assert ask(cluster(WEB, API, new, SERVICE, shut_all), "web -> svc:api 80") == "denied"
+
+
+def test_only_ready_backends_count(ask: Ask) -> None:
+    """S76: unless the Service publishes those that are not."""
+    shut = policy("new", selects="version=new", ingress=[])
+    where = (WEB, API, pod("new", "app=api,version=new", ready=False), shut)
+    eager = service("api", "app=api", ports=["80->8080"], publish_not_ready=True)
+    assert ask(cluster(*where, SERVICE), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(*where, eager), "web -> svc:api 80") == "mixed"
+
+
+def test_a_service_without_endpoints_denies_nothing(ask: Ask) -> None:
+    """S76: nor does a port that it does not have, or a selector that takes pods of another namespace only."""
+    assert ask(cluster(WEB, SERVICE), "web -> svc:api 80") == "no-endpoints"
+    assert ask(cluster(WEB, API, SERVICE), "web -> svc:api 81") == "no-endpoints"
+    assert ask(cluster(WEB, API, SERVICE), "web -> svc:api 80/UDP") == "no-endpoints"
+    assert ask(cluster(WEB, pod("lab/api", "app=api"), SERVICE), "web -> svc:api 80") == "no-endpoints"
+
+
+def test_a_named_target_port_is_resolved_at_each_backend(ask: Ask) -> None:
+    """S77: a pod without the name is no endpoint of that port."""
+    named = service("api", "app=api", ports=["80->http"])
+    new, bare = pod("new", "app=api", ports=["http:9090"]), pod("bare", "app=api")
+    assert ask(cluster(WEB, API, bare, named, allow(8080)), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(WEB, API, new, named, allow(8080)), "web -> svc:api 80") == "mixed"
+    assert ask(cluster(WEB, bare, named), "web -> svc:api 80") == "no-endpoints"
+
+
+def test_a_headless_service_translates_nothing(ask: Ask) -> None:
+    """S78: what is dialled is the pod's port."""
+    headless = service("api", "app=api", ports=["80->8080"], headless=True)
+    where = cluster(WEB, API, headless, allow(8080))
+    assert ask(where, "web -> svc:api 80") == "denied"
+    assert ask(where, "web -> svc:api 8080") == "allowed"
+
+
+def test_an_external_name_is_refused(ask: Ask) -> None:
+    """S78: it is another name for an address that manifests do not hold."""
+    where = cluster(WEB, service("api", external_name="api.example.org"))
+    with pytest.raises(UsageError, match=r"default/api.*DNS alias for api\.example\.org"):
+        ask(where, "web -> svc:api 80")
+
+
+def sliced(*endpoints: SliceEndpoint, cluster_ips: tuple[str, ...] = ()) -> tuple[Service, EndpointSlice]:
+    """A Service without selector and the EndpointSlice that says where it leads."""
+    entry = ServicePort(80, 80, "http")
+    slice_ = EndpointSlice("default", "api-1", "api", (ServicePort(8080, 0, "http"),), endpoints)
+    return service("api", ports=[entry], cluster_ips=cluster_ips), slice_
+
+
+def test_a_service_without_selector_leads_where_its_slices_say(ask: Ask) -> None:
+    """S78: to a pod by name or by address, on the slice's port; endpoints that are not ready do not count."""
+    for target in (endpoint("10.0.0.1", pod="api"), endpoint("10.0.0.1")):
+        where = cluster(WEB, API, *sliced(target), allow(8080))
+        assert ask(where, "web -> svc:api 80") == "allowed"
+        assert ask(cluster(WEB, API, *sliced(target), allow(80)), "web -> svc:api 80") == "denied"
+    assert ask(cluster(WEB, API, *sliced(endpoint("10.0.0.1", ready=False))), "web -> svc:api 80") == "no-endpoints"
+
+
+@pytest.mark.parametrize("sort", ["NodePort", "LoadBalancer"])
+def test_traffic_from_outside_is_judged_at_the_backend(ask: Ask, sort: str) -> None:
+    """S80: at the target port, and with the client's own address where that is kept (S81)."""
+    kept = service("api", "app=api", ports=["80->8080"], type=sort, external_traffic_policy="Local")
+    right, wrong = allow(8080, "203.0.113.0/24"), allow(80, "203.0.113.0/24")
+    assert ask(cluster(API, kept, right), "203.0.113.7/32 -> svc:api 80") == "allowed"
+    assert ask(cluster(API, kept, right), "8.8.8.8/32 -> svc:api 80") == "denied"
+    assert ask(cluster(API, kept, wrong), "203.0.113.7/32 -> svc:api 80") == "denied"
+
+
+def test_a_source_that_may_be_rewritten(ask: Ask) -> None:
+    """S81: the answer is firm only where every address has the same."""
+    shared = service("api", "app=api", ports=["80->8080"], type="NodePort")
+    some, every = cluster(API, shared, allow(8080, "203.0.113.0/24")), cluster(API, shared, allow(8080, "0.0.0.0/0"))
+    assert ask(every, "203.0.113.7/32 -> svc:api 80") == "allowed"
+    for client in ("203.0.113.7/32", "8.8.8.8/32"):
+        assert ask(some, f"{client} -> svc:api 80") == "implementation-defined"
+        assert reason(some, f"{client} -> svc:api 80") == {Reason.SOURCE_REWRITTEN}
+
+
+def test_a_service_address_that_becomes_one_outside(ask: Ask) -> None:
+    """S82: a block may have seen either; without a block it does not matter."""
+    leads_out = sliced(endpoint("198.51.100.1"), cluster_ips=("10.96.0.10",))
+
+    def out(peers: str) -> Cluster:
+        return cluster(WEB, *leads_out, policy("p", selects="app=web", egress=[rule(peers)] if peers else [rule()]))
+
+    assert ask(cluster(WEB, *leads_out), "web -> svc:api 80") == "allowed"
+    assert ask(out(""), "web -> svc:api 80") == "allowed"
+    assert ask(out("app=api"), "web -> svc:api 80") == "denied"
+    for block in ("198.51.100.1/32", "10.96.0.10/32"):
+        assert ask(out(block), "web -> svc:api 80") == "implementation-defined"
+        assert reason(out(block), "web -> svc:api 80") == {Reason.SERVICE_TO_EXTERNAL}
+
+
+def test_a_pod_to_itself_through_its_service(ask: Ask) -> None:
+    """S86: allowed where the rules take the pod as its own peer, else plugins differ. S70 is the pod's own address."""
+    where = cluster(API, SERVICE, policy("shut", selects="app=api", ingress=[]))
+    assert ask(where, "api -> api 8080") == "allowed"
+    assert ask(where, "api -> svc:api 80") == "implementation-defined"
+    assert reason(where, "api -> svc:api 80") == {Reason.SERVICE_HAIRPIN}
+    assert ask(cluster(API, SERVICE, allow(8080, "app=api")), "api -> svc:api 80") == "allowed"
+
+
+def test_a_node_through_a_service_is_a_node(ask: Ask) -> None:
+    """S75 with S71: it gets in to the backend that it hosts, and not to the other."""
+    near, far = _on("near", "n1"), _on("far", "n2")
+    nodes = (node("n1", "172.18.0.1"), node("n2", "172.18.0.2"))
+    shut = policy("shut", selects="app=api", ingress=[])
+    assert ask(cluster(*nodes, near, SERVICE, shut), "node:n1 -> svc:api 80") == "allowed"
+    assert ask(cluster(*nodes, far, SERVICE, shut), "node:n1 -> svc:api 80") == "denied"
+    assert ask(cluster(*nodes, near, far, SERVICE, shut), "node:n1 -> svc:api 80") == "mixed"
+
+
+def _on(name: str, where: str) -> Pod:
+    return pod(name, "app=api", ports=["http:8080"], node=where)
