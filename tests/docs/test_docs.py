@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,6 @@ from typing import Final
 import pytest
 from conftest import ROOT
 
-import ringfence
 from docs.pages import agrees, differences, escapes, pages, rewritten, workplace
 
 ELSEWHERE: Final = {
@@ -64,13 +62,6 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
-
-
-def test_the_example_of_the_python_api_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    result = doctest.testmod(ringfence)
-    assert result.failed == 0
-    assert result.attempted >= 3
 
 
 @pytest.mark.parametrize(
