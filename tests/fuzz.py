@@ -10,7 +10,9 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from random import Random
 
 from agreement import Agreement, Disagreement, important_ports
@@ -21,6 +23,7 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Verdict
 from ringfence.model.objects import Pod
 from ringfence.model.policies import Direction, Policy, Subject
+from ringfence.model.ports import PROTOCOLS
 from ringfence.model.profiles import KUBERNETES, NP_GUARD
 
 PROFILES = (KUBERNETES, NP_GUARD, replace(KUBERNETES, name="no-end-port", end_port=False))
@@ -67,29 +70,34 @@ def one_cluster(seed: int, tally: Tally, flows: int = 60) -> None:
         found = [*both.flows(asked), *both.listed()]
         ends = [rng.choice(cluster.workloads) for _ in range(2)]
         found += both.notes(ends[0], ends[1], ports)
-        found += _replies(cluster, rng.choice(asked), tally)
+        found += _replies(cluster, [rng.choice(asked), *asked], tally)
         tally.wrong += [(seed, profile.name, disagreement) for disagreement in found]
         tally.flows += len(asked)
     tally.wrong += [(seed, "relabelled", d) for d in _relabelled(cluster, rng, tally, flows // 4)]
     tally.clusters += 1
 
 
-def _replies(cluster: Cluster, flow: Flow, tally: Tally) -> list[Disagreement]:
+def _replies(cluster: Cluster, flows: Iterable[Flow], tally: Tally) -> Iterator[Disagreement]:
     """Shutting the way back at both ends changes nothing: replies of an allowed connection are allowed (S42)."""
-    ends = [end for end in (flow.src, flow.dst) if isinstance(end, Pod)]
-    if len(ends) < 2 or flow.src is flow.dst:
-        return []
-    shut = [
-        Policy(end.namespace, f"shut-{direction}", Subject(end.namespace), frozenset({direction}))
-        for end, direction in zip(ends, (Direction.INGRESS, Direction.EGRESS), strict=True)
-    ]
-    if ends[0].namespace == ends[1].namespace:
-        return []  # the policies would select both ends in both roles
-    before = decide(cluster, flow, explain=False)
-    after = decide(cluster.change(more=shut), flow, explain=False)
-    tally.hits["S42"] += 1
-    same = before.verdict is after.verdict or flow.protocol not in ("TCP", "UDP", "SCTP")
-    return [] if same else [Disagreement(flow, before.verdict, after.verdict)]
+    for flow in islice(filter(_between_namespaces, flows), 2):
+        shut = [
+            Policy(end.namespace, f"shut-{direction}", Subject(end.namespace), frozenset({direction}))
+            for end, direction in ((flow.src, Direction.INGRESS), (flow.dst, Direction.EGRESS))
+            if isinstance(end, Pod)
+        ]
+        before = decide(cluster, flow, explain=False)
+        after = decide(cluster.change(more=shut), flow, explain=False)
+        tally.hits["S42"] += 1
+        if before.verdict is not after.verdict:
+            yield Disagreement(flow, before.verdict, after.verdict)
+
+
+def _between_namespaces(flow: Flow) -> bool:
+    """Whether *flow* is between pods of two namespaces; in one, policies for all would select both in both roles."""
+    src, dst = flow.src, flow.dst
+    return (
+        isinstance(src, Pod) and isinstance(dst, Pod) and src.namespace != dst.namespace and flow.protocol in PROTOCOLS
+    )
 
 
 def _relabelled(cluster: Cluster, rng: Random, tally: Tally, flows: int) -> list[Disagreement]:

@@ -11,6 +11,7 @@ from engine.asking import Ask, flow
 from ringfence.engine.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Reason, Verdict
+from ringfence.model.objects import Pod
 from ringfence.model.policies import Policy
 from ringfence.model.profiles import NP_GUARD
 
@@ -41,8 +42,8 @@ def test_a_node_reaches_the_pods_that_it_hosts(ask: Ask) -> None:
     assert ask(_with(policy("n2", ingress=[rule("172.18.0.2/32")])), "node:n2 -> web 80") == "allowed"
 
 
-def _with(*policies: Policy) -> Cluster:
-    return cluster(N1, N2, WEB, AGENT, *policies)
+def _with(*more: Pod | Policy) -> Cluster:
+    return cluster(N1, N2, WEB, AGENT, *more)
 
 
 def test_a_pod_and_its_own_node(ask: Ask) -> None:

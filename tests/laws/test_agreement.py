@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from random import Random
 
 import fuzz
@@ -57,7 +58,8 @@ def _said(cluster: Cluster, flows: list[Flow]) -> list[tuple[object, ...]]:
     return [(one.verdict, one.reasons, one.notes) for one in found]
 
 
-def _rows(cluster: Cluster) -> Counter[tuple[str, str, object]]:
+def rows(cluster: Cluster) -> Counter[tuple[str, str, object]]:
+    """The matrix, denied pairs included, in no order."""
     return Counter((src.id, dst.id, answer) for src, dst, answer in _pairs(cluster))
 
 
@@ -80,11 +82,16 @@ def test_the_order_of_policies_and_rules_changes_nothing(seed: int) -> None:
     rng = Random(seed)
     cluster = random_cluster(rng)
     flows = [f for f in random_flows(rng, cluster, 25) if not getattr(f.dst, "external_name", None)]
-    shuffled = replace(
+    other = shuffled(cluster, rng)
+    assert _said(other, flows) == _said(cluster, flows)
+    assert rows(other) == rows(cluster)
+
+
+def shuffled(cluster: Cluster, rng: Random) -> Cluster:
+    """*cluster* with its policies, and the rules, peers and ports of each, in another order."""
+    return replace(
         cluster, policies=tuple(rng.sample([_shuffled(p, rng) for p in cluster.policies], len(cluster.policies)))
     )
-    assert _said(shuffled, flows) == _said(cluster, flows)
-    assert _rows(shuffled) == _rows(cluster)
 
 
 def _shuffled(policy: Policy, rng: Random) -> Policy:
@@ -103,7 +110,7 @@ def test_a_policy_twice_is_a_policy_once(seed: int) -> None:
     """Law: the union is idempotent (S36)."""
     cluster = random_cluster(Random(seed))
     doubled = cluster.change(more=[replace(policy, name=f"{policy.name}-again") for policy in cluster.policies])
-    assert _rows(doubled) == _rows(cluster)
+    assert rows(doubled) == rows(cluster)
 
 
 @given(SEEDS)
@@ -135,6 +142,22 @@ def test_isolation_more_never_opens(seed: int) -> None:
     shut = Policy(namespace, "shut", Subject(namespace), frozenset(Direction))
     before, after = _inside(cluster), _inside(cluster.change(more=[shut]))
     assert all(after[pair].possible <= before[pair].possible for pair in before)
+
+
+@given(SEEDS)
+def test_replies_need_no_rule(seed: int) -> None:
+    """Law: letting nothing in to one namespace, and nothing out of the others, leaves its connections to them (S42)."""
+    rng = Random(seed)
+    cluster = random_cluster(rng)
+    client = rng.choice(cluster.workloads).namespace
+    servers = {workload.namespace for workload in cluster.workloads} - {client}
+    way_back = [Policy(client, "back", Subject(client), frozenset({Direction.INGRESS}))]
+    way_back += [Policy(name, "back", Subject(name), frozenset({Direction.EGRESS})) for name in servers]
+    changed = cluster.change(more=way_back)
+    before, after = compile(cluster), compile(changed)
+    for src, dst in product(cluster.workloads, cluster.workloads):
+        if src.namespace == client != dst.namespace:
+            assert after.answer(src, dst) == before.answer(src, dst)
 
 
 @given(SEEDS)
