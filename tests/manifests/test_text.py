@@ -20,7 +20,7 @@ from ringfence.manifests.text.yaml_text import Unreadable, compose, scalar, spli
     [
         ("yes", True), ("On", True), ("y", True), ("no", False), ("N", False), ("off", False), ("~", None), ("", None),
         ("null", None), ("NULL", None), ("nope", "nope"), ("12", 12), ("-3", -3), ("0x1F", 31), ("012", 10),
-        ("0o12", 10), ("0b11", 3), ("1_000", 1000), ("08", 8.0), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5),
+        ("0o12", 10), ("0b11", 3), ("1_000", 1000), ("08", 8), ("1.5", 1.5), ("1e3", 1000), (".5", 0.5),
         ("2020-01-01", "2020-01-01"), ("10.0.0.0/8", "10.0.0.0/8"), ("1:30", "1:30"), ("-", "-"), ("+", "+"),
         (".", "."), ("=", "="), ("<<", "<<"),
     ],
@@ -65,7 +65,7 @@ def test_documents_end_at_their_markers_wherever_they_stand() -> None:
         ("a: &a [*a]\n", "RF003", 1),
         ("? [1]\n: 2\n", "RF003", 1),
         ("a: b: c\n", "RF003", 1),
-        ("<<: 1\n", "RF003", 2),
+        ("<<: 1\n", "RF003", 1),
         ("a: \x01\n", "RF003", 1),
         ("- " * 300, "RF006", 1),
         ("apiVersion: v1\nkind: A\napiVersion: v1\nkind: B\n", "RF003", 3),

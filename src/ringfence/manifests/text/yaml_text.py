@@ -7,6 +7,7 @@ and false, integers in base 8 and 16, no dates).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ MAX_ALIASED: Final = 200_000
 
 _LOADER: Final = getattr(yaml, "CLoader", yaml.Loader)
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.MULTILINE)
-_INTEGER: Final = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*|0)")
+_INTEGER: Final = re.compile(r"[-+]?(?:0b[01]+|0o?[0-7]+|0x[0-9a-fA-F]+|[1-9][0-9]*|0)")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL: Final = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: Final[dict[str, bool | None]] = {
@@ -34,6 +35,8 @@ _WORDS: Final[dict[str, bool | None]] = {
 _CORE: Final = "tag:yaml.org,2002:"
 _OPENING: Final = ("apiVersion", "kind")
 """Keys that an object begins with; when one comes again, a new object has begun."""
+_WHOLE: Final = 1e21
+"""Below this a whole number of the type float is written without an exponent."""
 _MERGE: Final = object()
 _UNSET: Final = object()
 
@@ -124,7 +127,7 @@ def _sentence(problem: yaml.MarkedYAMLError, text: str, line: int, column: int) 
 class _Frame:
     """A mapping or sequence under construction."""
 
-    __slots__ = ("anchor", "container", "key", "keys", "merged", "own", "place", "size")
+    __slots__ = ("anchor", "container", "key", "keys", "own", "place", "size")
 
     def __init__(self, container: dict[str, Any] | list[Any], anchor: str | None, place: Place | None) -> None:
         self.container = container
@@ -133,7 +136,6 @@ class _Frame:
         self.key: Any = _UNSET
         self.keys: dict[str, int] = {}
         self.own: Place | None = None
-        self.merged: list[Any] = []
         self.size = 1
 
 
@@ -180,13 +182,6 @@ class _Builder:
 
     def _close(self, event: Any) -> None:
         frame = self._stack.pop()
-        if frame.merged:
-            assert isinstance(frame.container, dict)
-            for source in frame.merged:
-                if not isinstance(source, dict):
-                    raise self._fail(event, "is not YAML: << must merge a mapping")
-                for key, value in source.items():
-                    frame.container.setdefault(key, value)
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.container, frame.size, frame.place)
         self._add(frame.container, frame.size, frame.place, event)
@@ -261,7 +256,7 @@ class _Builder:
             return
         key, frame.key = frame.key, _UNSET
         if key is _MERGE:
-            frame.merged += value if isinstance(value, list) else [value]
+            self._merge(frame.container, value, event)
             return
         frame.container[key] = value
         if frame.place is not None and frame.own is not None:
@@ -269,11 +264,22 @@ class _Builder:
                 frame.own.members = place.members
             frame.place.members[key] = frame.own
 
+    def _merge(self, container: dict[str, Any], value: Any, event: Any) -> None:
+        """Merged keys come where ``<<`` stands: over those before it, under those behind it; the first source wins."""
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            raise self._fail(event, "is not YAML: << must merge a mapping")
+        for source in reversed(sources):
+            container.update(source)
+
     def _value(self, event: Any) -> Any:
         """The scalar's value; a quoted one is text."""
         tag, text = event.tag, event.value
         if event.implicit[0]:
-            return scalar(text)
+            value = scalar(text)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise self._fail(event, f"has {text}, which is no number that a server takes")
+            return value
         if tag is None or event.implicit[1] or tag in ("!", f"{_CORE}str", f"{_CORE}timestamp"):
             return text
         if tag in (f"{_CORE}{name}" for name in ("int", "float", "bool", "null")):
@@ -287,14 +293,23 @@ def scalar(text: str) -> Any:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
         return text
-    if _INTEGER.fullmatch(text):
-        return _integer(text.replace("_", ""))
-    if _FLOAT.fullmatch(text):
-        return float(text)
+    plain = text if text[0] == "." else text.replace("_", "")
+    if _INTEGER.fullmatch(plain):
+        return _integer(plain)
+    if _FLOAT.fullmatch(plain):
+        return _float(plain, text)
     special = _SPECIAL.fullmatch(text)
     if special:
         return float(f"{special[1] or ''}{special[2] or special[3]}")
     return text
+
+
+def _float(plain: str, text: str) -> Any:
+    """A number with a fraction or exponent; a whole one is written as such on the way to the server: 80.0 is 80."""
+    number = float(plain)
+    if math.isinf(number):
+        return text
+    return int(number) if number.is_integer() and abs(number) < _WHOLE else number
 
 
 def _integer(text: str) -> Any:
