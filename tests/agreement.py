@@ -80,7 +80,7 @@ class Agreement:
 
     def listed(self) -> Iterator[Disagreement]:
         """Whether the listing of all pairs says what asking for each pair says, and leaves out only plain denials."""
-        listed: dict[tuple[int, int], Answer] = {}
+        listed: dict[tuple[AddressSet | int, AddressSet | int], Answer] = {}
         for src, dst, answer in self.reach.pairs():
             listed[(_key(src), _key(dst))] = answer
         for src, dst in product(self._ends(Direction.INGRESS), self._ends(Direction.EGRESS)):
@@ -121,8 +121,9 @@ def _seen(decision: Decision, flow: Flow) -> object:
     return (decision.verdict, decision.reasons)
 
 
-def _key(end: End) -> int:
-    return hash(end.addresses) if isinstance(end, Outside) else id(end)
+def _key(end: End) -> AddressSet | int:
+    # The addresses themselves, as hashes of two sets of IPv6 addresses may be equal.
+    return end.addresses if isinstance(end, Outside) else id(end)
 
 
 def _name(end: object) -> str:
