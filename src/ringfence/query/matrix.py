@@ -85,6 +85,7 @@ def matrix(
     """
     if by == "pod":
         cluster = _by_pod(cluster)
+        src, dst = _pods_of(cluster, src), _pods_of(cluster, dst)
     found: Iterable[tuple[End, End, Answer]]
     if src is None and dst is None:
         found = _whole(cluster, profile, every)
@@ -203,6 +204,18 @@ def _by_pod(cluster: Cluster) -> Cluster:
         for pod in workload.pods
     ]  # fmt: skip
     return replace(cluster, workloads=tuple(split))
+
+
+def _pods_of(split: Cluster, ends: Sequence[End] | None) -> Sequence[End] | None:
+    """*ends* as they stand in *split*, where every pod is a workload of its own."""
+    if ends is None:
+        return None
+    alone = {id(pod): workload for workload in split.workloads for pod in workload.pods}
+    found: list[End] = []
+    for end in ends:
+        pods = end.pods if isinstance(end, Workload) else (end,) if isinstance(end, Pod) else ()
+        found += [alone[id(pod)] for pod in pods] or [end]
+    return found
 
 
 def _refuse_label_gaps(reach: Reachability) -> None:
