@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import cluster, namespace, node, pod, policy, rule
 
 from engine.asking import Ask
 from ringfence.model.cluster import Cluster
+from ringfence.model.objects import Namespace
 from ringfence.model.policies import Policy
 from ringfence.model.profiles import NP_GUARD
 
@@ -120,6 +123,17 @@ def test_a_namespace_is_named_by_its_label(ask: Ask) -> None:
     )
     assert ask(where, "lab/web -> db 80") == "allowed"
     assert ask(where, "other/web -> db 80") == "denied"
+
+
+@pytest.mark.parametrize("read", [{}, {"lab": namespace("lab", invented=True)}], ids=["missing", "invented"])
+def test_a_namespace_that_nobody_wrote_down(ask: Ask, read: dict[str, Namespace]) -> None:
+    """S51 without a Namespace object: its name is known, and whoever asks for another label is told so (S126)."""
+    by_name = replace(cluster(DB, FAR, lets_in("ns: kubernetes.io/metadata.name=lab")), namespaces=read)
+    assert ask(by_name, "lab/web -> db 80") == "allowed"
+    assert ask.notes(by_name, "lab/web -> db 80") == set()
+    by_label = replace(cluster(DB, FAR, lets_in("ns: team=lab")), namespaces=read)
+    assert ask(by_label, "lab/web -> db 80") == "denied"
+    assert ask.notes(by_label, "lab/web -> db 80") == {"namespace-invented"}
 
 
 def test_a_block_without_its_exceptions(ask: Ask) -> None:
