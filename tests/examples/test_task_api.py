@@ -132,6 +132,9 @@ def test_each_mistake_closes_what_it_says(
         if extra == ("service-port",) and (src, dst) == (GATEWAY, API):
             wanted = ConnectionSet.of(TCP=[80])
         assert reach.answer(a, b).allowed == wanted, f"{src} -> {dst}"
+        for protocol, port in product(("TCP", "UDP"), (53, 80, 5432, 6379, 8000)):
+            verdict = decide(cluster, Flow(a, b, protocol, port), explain=False).verdict
+            assert (verdict is Verdict.ALLOWED) == wanted.allows(protocol, port), f"{src} -> {dst}:{port}/{protocol}"
 
 
 def test_the_service_port_mistake_through_the_service() -> None:
