@@ -9,6 +9,7 @@
     │   └── AmbiguousEndpoint a name that means two things which lead to different ports
     ├── InputError            nothing of the input could be used (exit 2)
     └── EnvironmentError_     the machine lacks what the verb needs (exit 3)
+        └── LabError          the packet lab cannot be made or held on this machine
 
 What only a programmer can cause is a ``ValueError`` or ``TypeError``.
 """
@@ -72,3 +73,7 @@ class EnvironmentError_(RingfenceError):  # noqa: N801 (the plain word is a buil
     """The machine or the cluster lacks what the verb needs."""
 
     exit_status = 3
+
+
+class LabError(EnvironmentError_):
+    """The packet lab cannot be made, or broke: what the kernel refused, and what to do."""

@@ -134,9 +134,22 @@ class ServiceSpec(TypedDict, total=False):
     publishNotReadyAddresses: bool | None
 
 
+class LoadBalancerEntry(TypedDict, total=False):
+    ip: str | None
+
+
+class LoadBalancerStatus(TypedDict, total=False):
+    ingress: list[LoadBalancerEntry | None] | None
+
+
+class ServiceStatus(TypedDict, total=False):
+    loadBalancer: LoadBalancerStatus | None
+
+
 class ServiceObject(TypedDict, total=False):
     metadata: Metadata | None
     spec: ServiceSpec | None
+    status: ServiceStatus | None
 
 
 class SlicePort(TypedDict, total=False):

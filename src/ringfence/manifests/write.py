@@ -197,7 +197,10 @@ def _service(service: Service) -> Plain:
     if service.publish_not_ready:
         spec["publishNotReadyAddresses"] = True
     spec["ports"] = [_service_port(port) for port in service.ports]
-    return _object("v1", "Service", service.name, service.namespace, spec=spec)
+    made = _object("v1", "Service", service.name, service.namespace, spec=spec)
+    if service.load_balancer_ips:
+        made["status"] = {"loadBalancer": {"ingress": [{"ip": ip} for ip in service.load_balancer_ips]}}
+    return made
 
 
 def _service_port(port: ServicePort) -> Plain:

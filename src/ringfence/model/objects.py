@@ -126,7 +126,10 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service. ``selector`` None means that its EndpointSlices alone say where it leads (S78)."""
+    """A Service. ``selector`` None means that its EndpointSlices alone say where it leads (S78).
+
+    ``load_balancer_ips`` are the outside addresses that its status names.
+    """
 
     namespace: str
     name: str
@@ -139,6 +142,7 @@ class Service:
     external_traffic_policy: str = "Cluster"
     publish_not_ready: bool = False
     source: Source = field(default=NOWHERE, compare=False, repr=False)
+    load_balancer_ips: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -1,0 +1,107 @@
+"""Trying many connections at once, and what was seen of each."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Final
+
+from ringfence.lab.kernel.nflog import Drop, DropLog
+from ringfence.lab.net.topology import Topology
+from ringfence.lab.plan.questions import Probe
+from ringfence.lab.wire.servers import Servers
+from ringfence.model.observations import Outcome
+
+WAIT: Final = 0.3
+"""Seconds that a probe without an answer and without a record of its end is waited for."""
+NUMBER_OF: Final = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1}
+
+
+class Evidence(StrEnum):
+    """What an outcome rests on."""
+
+    SERVER = "server"  # the server saw it arrive
+    LOG_EGRESS = "E"  # the kernel's log of drops names the source's side
+    LOG_INGRESS = "I"  # … the destination's side
+    NONE = ""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What became of one probe. ``server`` is the host that answered."""
+
+    outcome: Outcome = Outcome.SILENT
+    evidence: Evidence = Evidence.NONE
+    server: int | None = None
+    detail: str = ""
+
+
+class Bench:
+    """What the probes of every protocol work with: the namespaces, the servers and the log of drops."""
+
+    def __init__(self, topology: Topology, servers: Servers, log: DropLog) -> None:
+        self.topology = topology
+        self.servers = servers
+        self.log = log
+        self._round = 0
+
+    def source_port(self) -> int:
+        """A port to send from, another one for each round, so that no round meets what one before it opened."""
+        self._round = (self._round + 1) % 200
+        return 20000 + self._round * 64
+
+
+def measure(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
+    """What became of each of *probes*.
+
+    A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried once more;
+    what was expected of it plays no part, as nothing here knows it.
+    """
+    bench.servers.open_for({(p.dst, p.protocol, p.port) for p in probes if p.dst is not None and not p.backend})
+    try:
+        seen = _once(bench, probes)
+        again = [n for n, one in enumerate(seen) if _doubtful(one)]
+        if again:
+            for number, second in zip(again, _once(bench, [probes[n] for n in again]), strict=True):
+                seen[number] = second
+    finally:
+        bench.servers.close_extra()
+    return seen
+
+
+def _doubtful(seen: Seen) -> bool:
+    return seen.outcome is Outcome.ERROR or (seen.outcome is Outcome.SILENT and seen.evidence is Evidence.NONE)
+
+
+def _once(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
+    from ringfence.lab.wire import sctp, tcp, udp  # noqa: PLC0415 (each imports this module)
+
+    ways = {"TCP": tcp.run, "UDP": udp.run, "SCTP": sctp.run}
+    seen = [Seen() for _ in probes]
+    order = sorted(range(len(probes)), key=lambda n: (probes[n].protocol, probes[n].src, n))
+    bench.log.read()  # what was dropped before this round is no evidence
+    for protocol, numbers in groupby(order, key=lambda n: probes[n].protocol):
+        ways[protocol](bench, [(probes[n], seen[n]) for n in numbers])
+    return seen
+
+
+def packed(address: str) -> bytes:
+    """The bytes of an address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.inet_pton(family, address)
+
+
+def text(raw: bytes) -> str:
+    """The address in *raw*."""
+    return str(ipaddress.ip_address(raw))
+
+
+def note(seen: Seen, drop: Drop) -> None:
+    """That the kernel recorded the end of this probe. An answer that arrived all the same would be the stronger word."""
+    if seen.outcome is not Outcome.OPEN:
+        seen.outcome = Outcome.SILENT
+        seen.evidence = Evidence.LOG_EGRESS if drop.prefix.startswith("E") else Evidence.LOG_INGRESS

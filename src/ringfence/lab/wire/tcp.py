@@ -1,0 +1,178 @@
+"""TCP: connections opened side by side; the kernel has made each, or dropped its first packet, when ``connect`` returns."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from ringfence.lab.kernel import calls
+from ringfence.lab.plan.addresses import HAIRPIN
+from ringfence.lab.plan.questions import WORLD, Probe
+from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, note, packed
+from ringfence.model.observations import Outcome
+
+_ESTABLISHED: Final = 1
+_SYN_SENT: Final = 2
+_NO_PORT_YET: Final = 24
+_LINGER: Final = struct.pack("ii", 1, 0)
+_STEP: Final = 100
+_IPV6_TCLASS: Final = 67
+_REFUSED: Final = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES}
+Job = tuple[Probe, Seen]
+
+
+class _Open:
+    """One attempt under way."""
+
+    __slots__ = ("done", "job", "key", "socket")
+
+    def __init__(self, one: socket.socket, job: Job, key: tuple[bytes, int]) -> None:
+        self.socket = one
+        self.job = job
+        self.key = key
+        self.done = False
+
+
+def run(bench: Bench, jobs: Sequence[Job]) -> None:
+    """Try every one of *jobs*, as many at a time as there are descriptors for."""
+    window = _window()
+    for start in range(0, len(jobs), window):
+        _Window(bench).run(jobs[start : start + window])
+
+
+def _window() -> int:
+    """How many sockets may be open at once, after those of servers and namespaces."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard and hard != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    used = len(os.listdir("/proc/self/fd"))
+    return max(64, min(14000, soft - used - 200))
+
+
+class _Window:
+    """The attempts that are open at one time."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.open: dict[tuple[bytes, int], _Open] = {}
+        self.met: dict[tuple[bytes, int], int] = {}
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Open all, look, wait for what is left, close."""
+        try:
+            self._start(jobs)
+            self._wait()
+            self._judge()
+        finally:
+            for attempt in self.open.values():
+                attempt.socket.close()
+
+    def _start(self, jobs: Sequence[Job]) -> None:
+        here: int | None = None
+        try:
+            for number, job in enumerate(jobs):
+                if job[0].src != here:
+                    here = job[0].src
+                    calls.setns(self.bench.topology.namespace(here))
+                self._one(job)
+                if number % _STEP == _STEP - 1:
+                    self._look()
+        finally:
+            calls.setns(self.bench.topology.router)
+        self._look()
+
+    def _one(self, job: Job) -> None:
+        probe, seen = job
+        six = probe.dst_address.family == 6
+        try:
+            one = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as problem:
+            seen.outcome, seen.detail = Outcome.ERROR, str(problem)
+            return
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        if probe.backend:
+            mark = probe.backend << 2
+            level, option = (socket.IPPROTO_IPV6, _IPV6_TCLASS) if six else (socket.IPPROTO_IP, socket.IP_TOS)
+            one.setsockopt(level, option, mark)
+        try:
+            if probe.src == WORLD:
+                one.setsockopt(socket.IPPROTO_IP, _NO_PORT_YET, 1)
+                one.bind((str(probe.src_address), 0))
+            failed = one.connect_ex((str(probe.dst_address), probe.port))
+            name = one.getsockname()
+        except OSError as problem:
+            seen.outcome, seen.detail = Outcome.ERROR, f"connecting: {problem.strerror}"
+            one.close()
+            return
+        if failed not in (0, errno.EINPROGRESS):
+            seen.outcome = Outcome.REFUSED if failed in _REFUSED else Outcome.ERROR
+            seen.detail = os.strerror(failed)
+        key = (packed(name[0]), name[1])
+        attempt = _Open(one, job, key)
+        attempt.done = failed not in (0, errno.EINPROGRESS)
+        if key in self.open:  # two sockets of different namespaces cannot share an address and a port
+            seen.outcome, seen.detail, attempt.done = Outcome.ERROR, "the source port was in use", True
+            one.close()
+            return
+        self.open[key] = attempt
+
+    def _look(self) -> None:
+        """What servers met and what the log recorded so far."""
+        for met in self.bench.servers.meet():
+            self.met[packed(met.address), met.port] = met.server.host
+        for drop in self.bench.log.read():
+            attempt = self.open.get((drop.src, drop.src_port)) if drop.protocol == NUMBER_OF["TCP"] else None
+            if attempt is not None:
+                note(attempt.job[1], drop)
+                attempt.done = True
+
+    def _wait(self) -> None:
+        """Until each attempt has come to something, but no longer than the wait."""
+        until = time.monotonic() + WAIT
+        while True:
+            left = [a for a in self.open.values() if not a.done and _state(a.socket) == _SYN_SENT]
+            if not left or time.monotonic() > until:
+                return
+            time.sleep(0.02)
+            self._look()
+
+    def _judge(self) -> None:
+        """An open connection is one that a server met: under its own address, or as a guest of itself (a hairpin)."""
+        for key, attempt in self.open.items():
+            probe, seen = attempt.job
+            if attempt.done:
+                continue
+            server = self.met.get(key, self.met.get((packed(HAIRPIN[probe.dst_address.family]), key[1])))
+            if server is not None:
+                seen.outcome, seen.evidence, seen.server = Outcome.OPEN, Evidence.SERVER, server
+                if probe.dst is not None and seen.server != probe.dst:
+                    seen.outcome, seen.detail = Outcome.ERROR, f"another server answered: {self._name(seen.server)}"
+                continue
+            self._without_server(attempt, seen)
+
+    def _without_server(self, attempt: _Open, seen: Seen) -> None:
+        state = _state(attempt.socket)
+        if state == _SYN_SENT:
+            seen.outcome = Outcome.SILENT
+            return
+        failed = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failed in _REFUSED:
+            seen.outcome, seen.detail = Outcome.REFUSED, os.strerror(failed)
+        elif state == _ESTABLISHED:
+            seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server of the lab met it"
+        else:
+            seen.outcome, seen.detail = Outcome.ERROR, os.strerror(failed) if failed else f"state {state}"
+
+    def _name(self, host: int) -> str:
+        return self.bench.servers.name_of(host)
+
+
+def _state(one: socket.socket) -> int:
+    return one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
