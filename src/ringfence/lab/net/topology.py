@@ -21,7 +21,8 @@ from typing import Final
 from ringfence.errors import LabError
 from ringfence.lab.kernel import calls
 from ringfence.lab.kernel.netlink import LOCAL, Netlink, Refused
-from ringfence.lab.plan.addresses import GATEWAY, WORLD
+from ringfence.lab.plan.addresses import GATEWAY, HAIRPIN, WORLD
+from ringfence.lab.plan.services import addresses_of
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.model.addresses import FAMILIES, Address
 
@@ -101,6 +102,8 @@ class Topology:
         netlink = Netlink()
         try:
             netlink.up(1)
+            for family in FAMILIES:
+                netlink.address(1, HAIRPIN[family])  # whom a refusal comes from
             for number, descriptor in enumerate((*self.namespaces, self.world)):
                 wire = _FIRST_WIRE + number
                 netlink.veth(f"wire{number}", wire, _ROUTER_MAC, descriptor, _mac(number))
@@ -118,7 +121,12 @@ class Topology:
             netlink.close()
 
     def _inside_addresses(self) -> list[Address]:
-        return [address for host in self.snapshot.hosts for address in host.addresses]
+        """What lies inside the cluster in the eyes of the world: hosts, and what Services are reached at."""
+        snapshot = self.snapshot
+        found = [address for host in snapshot.hosts for address in host.addresses]
+        found += [address for service in snapshot.cluster.services for address in addresses_of(service)]
+        found += [address for addresses in snapshot.load_balancers.values() for address in addresses]
+        return list(dict.fromkeys(found))
 
     def namespace(self, host: int) -> int:
         """The descriptor of *host*'s namespace; of the world's for -1."""

@@ -13,10 +13,10 @@ from typing import Final, Literal
 
 from ringfence.lab.plan.addresses import outside, usable
 from ringfence.lab.plan.selection import numbers
-from ringfence.lab.plan.services import MOST_BACKENDS, Frontend, addresses_of, frontends
+from ringfence.lab.plan.services import MOST_BACKENDS, Frontend, addresses_of, backends_of, frontends
 from ringfence.lab.plan.snapshot import Host, Snapshot
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, edges
-from ringfence.model.objects import Node, Pod
+from ringfence.model.objects import Node, Pod, Service
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import MAX_PORT, PROTOCOLS
 
@@ -34,8 +34,8 @@ Party = Pod | Node | Address
 class Probe:
     """One attempt to connect: from a host's address to an address and port.
 
-    ``src`` and ``dst`` are numbers of hosts; ``dst`` is None when a Service chooses. ``backend`` names the backend that a
-    Service shall choose, from 1; 0 for none.
+    ``src`` and ``dst`` are numbers of hosts; ``dst`` is None when a Service has no endpoint. ``backend`` names the backend
+    that a Service shall choose, from 1; 0 for none. ``target`` is the port at the server, after translation.
     """
 
     src: int
@@ -44,15 +44,19 @@ class Probe:
     dst_address: Address
     protocol: str
     port: int
+    target: int
     backend: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May *src* open *protocol* *port* at *dst*? With the probes that answer it, one for each way to go."""
+    """May *src* open *protocol* *port* at *dst*? With the probes that answer it, one for each way to go.
+
+    There is one way for each family that both ends speak, and through a Service one for each backend.
+    """
 
     src: Party
-    dst: Party | Frontend
+    dst: Party | Service
     protocol: str
     port: int
     probes: tuple[Probe, ...]
@@ -196,32 +200,66 @@ class Questions:
                     if own is None:
                         continue
                     for protocol, port in sorted(self.ports(address, dst)):
-                        probe = Probe(WORLD, address, self._number(dst), own, protocol, port)
+                        probe = Probe(WORLD, address, self._number(dst), own, protocol, port, port)
                         yield Question(address, dst, protocol, port, (probe,))
 
     def through_services(self, sources: Iterable[Pod] | None = None) -> Iterator[Question]:
-        """Every Service at its own addresses, from every pod; each backend is asked for by name."""
-        fronts = [f for f in frontends(self.snapshot) if f.address in addresses_of(f.service)]
-        for src in self.snapshot.cluster.pods if sources is None else sources:
-            for front in fronts:
-                own = self._host(src).address(front.address.family)
-                if own is not None:
-                    probes = tuple(self._at_front(self._number(src), own, front))
-                    yield Question(src, front, front.entry.protocol, front.port, probes)
+        """Every Service at its own addresses, from every pod; each backend is asked for by name.
 
-    def _at_front(self, src: int, own: Address, front: Frontend) -> Iterator[Probe]:
-        if not front.backends:
-            yield Probe(src, own, None, front.address, front.entry.protocol, front.port)
-        for number, backend in enumerate(front.backends[:MOST_BACKENDS], 1):
-            dst = WORLD if backend.host is None else backend.host
-            yield Probe(src, own, dst, front.address, front.entry.protocol, front.port, number)
+        An address whose family no backend has is passed over, unless the port has no backend at all.
+        """
+        fronts: dict[tuple[int, str, int], list[Frontend]] = {}
+        for front in frontends(self.snapshot):
+            if front.address in addresses_of(front.service):
+                fronts.setdefault((id(front.service), front.entry.protocol, front.port), []).append(front)
+        ways = [
+            [front for front in several if front.backends] or several
+            for several in fronts.values()
+            if any(f.backends for f in several) or not backends_of(self.snapshot, several[0].service, several[0].entry)
+        ]
+        for src in self.snapshot.cluster.pods if sources is None else sources:
+            for several in ways:
+                probes = tuple(probe for front in several for probe in self._at_front(src, front))
+                if probes:
+                    yield Question(src, several[0].service, several[0].entry.protocol, several[0].port, probes)
+
+    def _at_front(self, src: Pod, front: Frontend) -> Iterator[Probe]:
+        own = self._host(src).address(front.address.family)
+        if own is not None:
+            yield from _through(self._number(src), own, front)
+
+    def through_fronts(self) -> Iterator[Question]:
+        """Every NodePort and load balancer, from every range of the outside (S80)."""
+        addresses = [address for cell in self.cells(Direction.INGRESS) for address in cell.tried]
+        fronts: dict[tuple[int, str, int], list[Frontend]] = {}
+        for front in frontends(self.snapshot):
+            if front.address not in addresses_of(front.service) and front.backends:
+                fronts.setdefault((id(front.service), front.entry.protocol, front.entry.port), []).append(front)
+        for several in fronts.values():
+            for address in addresses:
+                same = [front for front in several if front.address.family == address.family]
+                probes = tuple(probe for front in same for probe in _through(WORLD, address, front))
+                # An outside backend is reached from outside without passing the cluster's rules.
+                probes = tuple(probe for probe in probes if probe.dst != WORLD)
+                if probes:
+                    front = several[0]
+                    yield Question(address, front.service, front.entry.protocol, front.entry.port, probes)
+
+    def pings(self) -> Iterator[Question]:
+        """ICMP echo between every pair of pods and nodes (S74)."""
+        for src in self.parties:
+            for dst in self.parties:
+                if src is not dst and not (isinstance(src, Node) and isinstance(dst, Node)):
+                    probes = tuple(self._between(src, dst, "ICMP", 0))
+                    if probes:
+                        yield Question(src, dst, "ICMP", 0, probes)
 
     def _to_outside(self, src: Pod, address: Address) -> Iterator[Question]:
         own = self._host(src).address(address.family)
         if own is None:
             return
         for protocol, port in sorted(self.ports(src, address)):
-            probe = Probe(self._number(src), own, WORLD, address, protocol, port)
+            probe = Probe(self._number(src), own, WORLD, address, protocol, port, port)
             yield Question(src, address, protocol, port, (probe,))
 
     def _between(self, src: Pod | Node, dst: Pod | Node, protocol: str, port: int) -> Iterator[Probe]:
@@ -230,7 +268,7 @@ class Questions:
         for family in FAMILIES:
             own, there = from_.address(family), to.address(family)
             if own is not None and there is not None:
-                yield Probe(self._number(src), own, self._number(dst), there, protocol, port)
+                yield Probe(self._number(src), own, self._number(dst), there, protocol, port, port)
 
     def _number(self, party: Pod | Node) -> int:
         return self.snapshot.host_of[id(party)]
@@ -241,6 +279,16 @@ class Questions:
     def untried(self, direction: Direction) -> list[AddressSet]:
         """The ranges of the outside that hold no address to try, though some of their addresses could be on a wire."""
         return [c.addresses for c in self.cells(direction) if not c.tried and not c.addresses <= self.inside and _any_usable(c.addresses)]
+
+
+def _through(src: int, own: Address, front: Frontend) -> Iterator[Probe]:
+    """One probe for each backend of *front*; a single one where there is none."""
+    protocol, port = front.entry.protocol, front.port
+    if not front.backends:
+        yield Probe(src, own, None, front.address, protocol, port, port)
+    for position, backend in enumerate(front.backends[:MOST_BACKENDS], 1):
+        dst = WORLD if backend.host is None else backend.host
+        yield Probe(src, own, dst, front.address, protocol, port, backend.port, position)
 
 
 def _any_usable(addresses: AddressSet) -> bool:
@@ -268,12 +316,14 @@ def _edges(policy: Policy, direction: Direction) -> Iterator[tuple[str, int]]:
                     yield protocol, item.port
 
 
-Sort = Literal["inner", "outward", "inward", "services"]
+Sort = Literal["inner", "outward", "inward", "services", "fronts", "pings"]
+SORTS: Final[tuple[Sort, ...]] = ("inner", "outward", "inward", "services", "fronts", "pings")
 
 
-def everything(questions: Questions, sorts: Sequence[Sort] = ("inner", "outward", "inward", "services")) -> Iterator[Question]:
+def everything(questions: Questions, sorts: Sequence[Sort] = SORTS) -> Iterator[Question]:
     """All of the questions, of the *sorts* asked for."""
     ways = {"inner": questions.inner, "outward": questions.outward, "inward": questions.inward,
-            "services": questions.through_services}  # fmt: skip
+            "services": questions.through_services, "fronts": questions.through_fronts,
+            "pings": questions.pings}  # fmt: skip
     for sort in sorts:
         yield from ways[sort]()

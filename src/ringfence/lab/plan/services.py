@@ -166,7 +166,9 @@ def rules(snapshot: Snapshot) -> list[str]:
         made.append(f"add rule inet {TABLE} before {word} daddr . meta l4proto . th dport vmap @front{family}")
         made.append(f"add rule inet {TABLE} after ct status dnat {word} saddr . {word} daddr @itself{family} "
                     f"snat {word} to {HAIRPIN[family]}")  # fmt: skip
-        # A Service without endpoints, or a port that it does not have: refused, as kube-proxy does.
+        # A Service without endpoints, or a port that it does not have: refused, as kube-proxy does. A reset for TCP, as an
+        # ICMP error is lost on a socket that is still inside its first system call.
+        made.append(f"add rule inet {TABLE} empty {word} daddr @own{family} meta l4proto tcp reject with tcp reset")
         made.append(f"add rule inet {TABLE} empty {word} daddr @own{family} reject with icmpx port-unreachable")
     return made
 

@@ -121,7 +121,7 @@ class Lab:
         plain = [
             (
                 p.src, p.src_address.family, p.src_address.number.to_bytes(16), p.dst, p.dst_address.family,
-                p.dst_address.number.to_bytes(16), p.protocol, p.port, p.backend,
+                p.dst_address.number.to_bytes(16), p.protocol, p.port, p.target, p.backend,
             )
             for p in probes
         ]  # fmt: skip

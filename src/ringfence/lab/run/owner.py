@@ -203,8 +203,8 @@ def _names(snapshot: Snapshot) -> Callable[[bytes, bool], bytes] | None:
 
 
 def _probe(fields: Sequence[Any]) -> Probe:
-    src, src_family, src_number, dst, dst_family, dst_number, protocol, port, backend = fields
+    src, src_family, src_number, dst, dst_family, dst_number, protocol, port, target, backend = fields
     return Probe(
         src, Address(src_family, int.from_bytes(src_number)), dst, Address(dst_family, int.from_bytes(dst_number)),
-        protocol, port, backend,
+        protocol, port, target, backend,
     )  # fmt: skip

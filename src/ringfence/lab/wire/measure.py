@@ -18,7 +18,7 @@ from ringfence.model.observations import Outcome
 
 WAIT: Final = 0.3
 """Seconds that a probe without an answer and without a record of its end is waited for."""
-NUMBER_OF: Final = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1}
+NUMBER_OF: Final = {"TCP": 6, "UDP": 17, "SCTP": 132}
 
 
 class Evidence(StrEnum):
@@ -56,21 +56,21 @@ class Bench:
 
 
 def measure(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
-    """What became of each of *probes*.
+    """What became of each of *probes*. Equal ones are sent once.
 
     A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried once more;
     what was expected of it plays no part, as nothing here knows it.
     """
-    bench.servers.open_for({(p.dst, p.protocol, p.port) for p in probes if p.dst is not None and not p.backend})
+    bench.servers.open_for({(p.dst, p.protocol, p.target) for p in probes if p.dst is not None})
+    unlike = list(dict.fromkeys(probes))
     try:
-        seen = _once(bench, probes)
-        again = [n for n, one in enumerate(seen) if _doubtful(one)]
+        seen = dict(zip(unlike, _once(bench, unlike), strict=True))
+        again = [probe for probe, one in seen.items() if _doubtful(one)]
         if again:
-            for number, second in zip(again, _once(bench, [probes[n] for n in again]), strict=True):
-                seen[number] = second
+            seen |= zip(again, _once(bench, again), strict=True)
     finally:
         bench.servers.close_extra()
-    return seen
+    return [seen[probe] for probe in probes]
 
 
 def _doubtful(seen: Seen) -> bool:
@@ -78,9 +78,9 @@ def _doubtful(seen: Seen) -> bool:
 
 
 def _once(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
-    from ringfence.lab.wire import sctp, tcp, udp  # noqa: PLC0415 (each imports this module)
+    from ringfence.lab.wire import icmp, sctp, tcp, udp  # noqa: PLC0415 (each imports this module)
 
-    ways = {"TCP": tcp.run, "UDP": udp.run, "SCTP": sctp.run}
+    ways = {"TCP": tcp.run, "UDP": udp.run, "SCTP": sctp.run, "ICMP": icmp.run}
     seen = [Seen() for _ in probes]
     order = sorted(range(len(probes)), key=lambda n: (probes[n].protocol, probes[n].src, n))
     bench.log.read()  # what was dropped before this round is no evidence
@@ -98,6 +98,11 @@ def packed(address: str) -> bytes:
 def text(raw: bytes) -> str:
     """The address in *raw*."""
     return str(ipaddress.ip_address(raw))
+
+
+def concerns(probe: Probe, drop: Drop) -> bool:
+    """Whether the packet in *drop* was going where *probe* goes; a Service's address has been translated by then."""
+    return bool(probe.backend) or (drop.dst_port == probe.port and drop.dst == packed(str(probe.dst_address)))
 
 
 def note(seen: Seen, drop: Drop) -> None:

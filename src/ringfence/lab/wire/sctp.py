@@ -12,8 +12,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from ringfence.lab.kernel.nflog import Drop
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, packed
+from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
 from ringfence.model.addresses import Family
 from ringfence.model.observations import Outcome
 
@@ -25,6 +26,8 @@ _IPV6_RECVPKTINFO: Final = 49
 _IPV6_PKTINFO: Final = 50
 _IP_PKTINFO: Final = 8
 _IP_FREEBIND: Final = 15
+_IP_RECVERR: Final = 11
+_IPV6_RECVERR: Final = 25
 _IPV6_FREEBIND: Final = 78
 Job = tuple[Probe, Seen]
 
@@ -95,9 +98,11 @@ class _Round:
             if family == 6:
                 one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
                 one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
             else:
                 one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 one.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+                one.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.sockets[host, family] = one
 
@@ -127,15 +132,14 @@ class _Round:
                     moved = True
         for drop in self.bench.log.read():
             if drop.protocol == NUMBER_OF["SCTP"]:
-                self._dropped(drop.src, drop.dst, drop.src_port, drop.dst_port, drop.prefix)
+                self._dropped(drop)
 
-    def _dropped(self, src: bytes, dst: bytes, src_port: int, dst_port: int, prefix: str) -> None:
+    def _dropped(self, drop: Drop) -> None:
         for tag, (probe, seen) in list(self.open.items()):
-            if packed(str(probe.src_address)) != src or self.base + probe.backend != src_port:
+            if packed(str(probe.src_address)) != drop.src or self.base + probe.backend != drop.src_port:
                 continue
-            if probe.backend or (packed(str(probe.dst_address)), probe.port) == (dst, dst_port):
-                seen.outcome = Outcome.SILENT
-                seen.evidence = Evidence.LOG_EGRESS if prefix.startswith("E") else Evidence.LOG_INGRESS
+            if concerns(probe, drop):
+                note(seen, drop)
                 del self.open[tag]
                 return
 
@@ -144,7 +148,8 @@ class _Round:
             data, ancillary, _, peer = one.recvmsg(2048, 256)
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError:  # a refusal came back; what met it is in the queue of errors
+            self._refused(one)
             return True
         start = (data[0] & 15) * 4 if family == 4 else 0
         if len(data) < start + 20:
@@ -162,6 +167,17 @@ class _Round:
             (to,) = struct.unpack_from(">I", data, start + 4)
             self._answered(to, chunk, own_tag - 1)
         return True
+
+    def _refused(self, one: socket.socket) -> None:
+        while True:
+            try:
+                data, _, _, _ = one.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            if len(data) >= 20 and data[12] == _INIT:
+                job = self.open.pop(struct.unpack_from(">I", data, 16)[0], None)
+                if job is not None:
+                    job[1].outcome, job[1].detail = Outcome.REFUSED, "port unreachable"
 
     def _answered(self, tag: int, chunk: int, server: int) -> None:
         job = self.open.pop(tag, None)

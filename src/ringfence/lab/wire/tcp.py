@@ -13,13 +13,12 @@ from typing import Final
 
 from ringfence.lab.kernel import calls
 from ringfence.lab.plan.addresses import HAIRPIN
-from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, note, packed
+from ringfence.lab.plan.questions import Probe
+from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
 from ringfence.model.observations import Outcome
 
 _ESTABLISHED: Final = 1
 _SYN_SENT: Final = 2
-_NO_PORT_YET: Final = 24
 _LINGER: Final = struct.pack("ii", 1, 0)
 _STEP: Final = 100
 _IPV6_TCLASS: Final = 67
@@ -75,6 +74,7 @@ class _Window:
                 attempt.socket.close()
 
     def _start(self, jobs: Sequence[Job]) -> None:
+        self.bench.log.read()  # a last packet of the window before may have been recorded since
         here: int | None = None
         try:
             for number, job in enumerate(jobs):
@@ -102,9 +102,8 @@ class _Window:
             level, option = (socket.IPPROTO_IPV6, _IPV6_TCLASS) if six else (socket.IPPROTO_IP, socket.IP_TOS)
             one.setsockopt(level, option, mark)
         try:
-            if probe.src == WORLD:
-                one.setsockopt(socket.IPPROTO_IP, _NO_PORT_YET, 1)
-                one.bind((str(probe.src_address), 0))
+            # Bound first, so that no two attempts of one address share a port: the log of drops names no more than that.
+            one.bind((str(probe.src_address), 0))
             failed = one.connect_ex((str(probe.dst_address), probe.port))
             name = one.getsockname()
         except OSError as problem:
@@ -129,7 +128,7 @@ class _Window:
             self.met[packed(met.address), met.port] = met.server.host
         for drop in self.bench.log.read():
             attempt = self.open.get((drop.src, drop.src_port)) if drop.protocol == NUMBER_OF["TCP"] else None
-            if attempt is not None:
+            if attempt is not None and concerns(attempt.job[0], drop):
                 note(attempt.job[1], drop)
                 attempt.done = True
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, note, packed
+from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
 from ringfence.lab.wire.servers import MARK
 from ringfence.model.observations import Outcome
 
@@ -136,7 +136,7 @@ class _Sender:
                 continue
             # The datagram's number is not in the record; its address and port after translation are.
             for number, (probe, seen) in list(self.open.items()):
-                if probe.backend or (packed(str(probe.dst_address)), probe.port) == (drop.dst, drop.dst_port):
+                if concerns(probe, drop):
                     note(seen, drop)
                     del self.open[number]
                     break

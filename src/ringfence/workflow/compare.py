@@ -1,0 +1,166 @@
+"""Prediction against observation, question by question: the same code for the lab and for a live cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ringfence.engine.answers import Answer
+from ringfence.engine.reachability import Reachability
+from ringfence.engine.semantics import decide
+from ringfence.lab.plan.questions import WORLD, Question
+from ringfence.lab.plan.snapshot import Snapshot
+from ringfence.lab.run.lab import Observation
+from ringfence.model.addresses import Address, AddressSet
+from ringfence.model.flows import Decision, End, Flow, Outside, Reason, Verdict
+from ringfence.model.objects import Service
+from ringfence.model.observations import Outcome
+from ringfence.model.ports import PROTOCOLS
+from ringfence.model.profiles import KUBERNETES, Profile
+
+
+class Agreement(StrEnum):
+    """How a prediction and what was measured stand to each other.
+
+    ``either``: the API leaves the point open, so what was measured is one of the admissible answers.
+    ``unmeasured``: a probe failed on its own side, which says nothing.
+    """
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    EITHER = "either"
+    UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Every verdict of the ways to go, and why one is open where it is."""
+
+    verdicts: frozenset[Verdict]
+    reasons: frozenset[Reason] = frozenset()
+
+    @property
+    def word(self) -> str:
+        """One word, as the engine would say it."""
+        return str(next(iter(self.verdicts)) if len(self.verdicts) == 1 else Verdict.MIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One question, both answers, and whether they agree."""
+
+    question: Question
+    predicted: Predicted
+    observations: tuple[Observation, ...]
+    agreement: Agreement
+
+    @property
+    def measured(self) -> str:
+        """What was measured, in the words of verdicts."""
+        outcomes = {one.outcome for one in self.observations}
+        words = {Outcome.OPEN: "allowed", Outcome.SILENT: "denied", Outcome.REFUSED: "refused", Outcome.ERROR: "error"}
+        return words[outcomes.pop()] if len(outcomes) == 1 else "mixed"
+
+
+class Predictions:
+    """What the engine says about the questions of a lab, on the snapshot that the lab was made from."""
+
+    def __init__(
+        self, snapshot: Snapshot, profile: Profile = KUBERNETES, hits: Counter[str] | None = None
+    ) -> None:
+        self.snapshot = snapshot
+        self.cluster = snapshot.cluster
+        self.hits = hits
+        self.profile = profile
+        self.reach = Reachability(self.cluster, profile)
+        self._answers: dict[tuple[int | Address, int | Address], Answer] = {}
+        self._outside: dict[Address, Outside] = {}
+
+    def of(self, question: Question) -> Predicted:
+        """The verdicts on *question*. The compiler gives them, and the reference where it alone speaks."""
+        if isinstance(question.dst, Service) or question.protocol not in PROTOCOLS:
+            return self._by_reference(question)
+        answer = self.answer(question)
+        verdicts = set()
+        if answer.possible.allows(question.protocol, question.port):
+            verdicts.add(Verdict.ALLOWED)
+        if answer.blocked.allows(question.protocol, question.port):
+            verdicts.add(Verdict.DENIED)
+        reasons = frozenset(r for r, ports in answer.open if ports.allows(question.protocol, question.port))
+        if reasons:
+            verdicts.add(Verdict.IMPLEMENTATION_DEFINED)
+        return Predicted(frozenset(verdicts), reasons)
+
+    def answer(self, question: Question) -> Answer:
+        """The engine's answer for the two ends of *question*, over all ports."""
+        src, dst = question.src, question.dst
+        key = (src if isinstance(src, Address) else id(src), dst if isinstance(dst, Address) else id(dst))
+        if key not in self._answers:
+            assert not isinstance(dst, Service)
+            self._answers[key] = self.reach.answer(self.end(src), self.end(dst))
+        return self._answers[key]
+
+    def end(self, party: object) -> End:
+        """An end as the engine knows it."""
+        if isinstance(party, Address):
+            if party not in self._outside:
+                self._outside[party] = Outside(AddressSet.interval(party.family, party.number, party.number))
+            return self._outside[party]
+        return party  # type: ignore[return-value]
+
+    def _by_reference(self, question: Question) -> Predicted:
+        dst = question.dst if isinstance(question.dst, Service) else self.end(question.dst)
+        flow = Flow(self.end(question.src), dst, question.protocol, question.port)
+        decision = decide(self.cluster, flow, self.profile, hits=self.hits, explain=False)
+        tried = {probe.dst for probe in question.probes} if isinstance(question.dst, Service) else set()
+        parts = [part for part in decision.parts if self._host(part) in tried] or [decision]
+        return Predicted(
+            frozenset(verdict for part in parts for verdict in _verdicts(part)),
+            frozenset(reason for part in parts for reason in part.reasons),
+        )
+
+    def _host(self, part: Decision) -> int:
+        """The host in which the lab has the destination of *part*."""
+        return WORLD if isinstance(part.flow.dst, Outside) else self.snapshot.host_of[id(part.flow.dst)]
+
+
+def _verdicts(decision: Decision) -> Iterator[Verdict]:
+    """The verdict on each way to go."""
+    if decision.verdict is not Verdict.MIXED or not decision.parts:
+        yield decision.verdict
+        return
+    for part in decision.parts:
+        if part.verdict is Verdict.MIXED:  # the families of one pair differ
+            yield from (Verdict.ALLOWED, Verdict.DENIED)
+        else:
+            yield part.verdict
+
+
+def compare(
+    predictions: Predictions, questions: Sequence[Question], observations: Sequence[Observation]
+) -> Iterator[Comparison]:
+    """Each of *questions* with both answers; *observations* are those of the questions' probes, in order."""
+    waiting = iter(observations)
+    for question in questions:
+        seen = tuple(next(waiting) for _ in question.probes)
+        predicted = predictions.of(question)
+        yield Comparison(question, predicted, seen, judge(predicted, [one.outcome for one in seen]))
+
+
+def judge(predicted: Predicted, outcomes: Iterable[Outcome]) -> Agreement:
+    """Whether *outcomes* are what was predicted.
+
+    What is predicted for certain must be seen, and nothing may be seen that was not predicted. A refusal is an answer for a
+    Service without endpoints, and never stands for a denial.
+    """
+    seen = set(outcomes)
+    if not seen or Outcome.ERROR in seen:
+        return Agreement.UNMEASURED
+    said = {Outcome.OPEN: Verdict.ALLOWED, Outcome.SILENT: Verdict.DENIED, Outcome.REFUSED: Verdict.NO_ENDPOINTS}
+    measured = {said[outcome] for outcome in seen}
+    certain = predicted.verdicts - {Verdict.IMPLEMENTATION_DEFINED}
+    if Verdict.IMPLEMENTATION_DEFINED in predicted.verdicts:
+        return Agreement.EITHER if certain <= measured and Verdict.NO_ENDPOINTS not in measured else Agreement.DISAGREES
+    return Agreement.AGREES if certain == measured else Agreement.DISAGREES
