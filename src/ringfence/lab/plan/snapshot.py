@@ -129,6 +129,8 @@ class _Fixing:
         self.node_pool = Pool(facts.node_cidrs, NODE_RANGES, taken)
         self.service_pool = Pool(facts.service_cidrs, SERVICE_RANGES, taken)
         self.taken = taken
+        used = {port.node_port for service in cluster.services for port in service.ports}
+        self.free_node_ports = (number for number in count(_FIRST_NODE_PORT) if number not in used)
 
     def snapshot(self) -> Snapshot:
         """The whole of it."""
@@ -291,9 +293,7 @@ class _Fixing:
         ips = service.cluster_ips or tuple(map(str, self.service_pool.several(self.families)))
         ports = service.ports
         if service.type in ("NodePort", "LoadBalancer"):
-            used = {p.node_port for s in self.cluster.services for p in s.ports if p.node_port}
-            free = (n for n in count(_FIRST_NODE_PORT) if n not in used)
-            ports = tuple(p if p.node_port else replace(p, node_port=next(free)) for p in ports)
+            ports = tuple(p if p.node_port else replace(p, node_port=next(self.free_node_ports)) for p in ports)
         return replace(service, cluster_ips=ips, ports=ports)
 
     def _load_balancers(self, services: Sequence[Service]) -> dict[str, tuple[Address, ...]]:
