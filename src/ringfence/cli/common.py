@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ringfence.errors import UsageError
+from ringfence.errors import ArrowError, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.findings import Severity
+from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
 
 
-def add_input(parser: argparse.ArgumentParser, *, paths: bool = True) -> None:
-    """The source of manifests and what can be changed about it."""
+def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: bool = True) -> None:
+    """The source of manifests and what can be changed about it; *profile* is for verbs that predict."""
     group = parser.add_argument_group("input")
     if paths:
         parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
@@ -33,6 +34,9 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True) -> None:
     for name, what in (("pod", "pods"), ("node", "nodes")):
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
+    if not profile:
+        parser.set_defaults(profile="kubernetes")
+        return
     facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
                        help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
 
@@ -46,6 +50,19 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> Non
                        help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
     group.add_argument("-q", "--quiet", action="store_true", help="only errors on standard error")
     group.add_argument("-v", "--verbose", action="store_true", help="also what was read and left aside")
+
+
+def add_view(parser: argparse.ArgumentParser) -> None:
+    """Which part of a matrix is wanted."""
+    view = parser.add_argument_group("view")
+    view.add_argument("--from", dest="src", action="append", default=[], metavar="END",
+                      help="only from this end: ns/name, ns/*, [label=value], a CIDR …; may be repeated")  # fmt: skip
+    view.add_argument("--to", dest="dst", action="append", default=[], metavar="END",
+                      help="only to this end, with the policies and lines that let each source in")  # fmt: skip
+    view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
+                      help="only pairs that can connect on this port or range (TCP when not said)")  # fmt: skip
+    view.add_argument("--all", dest="every", action="store_true", help="list denied pairs too")
+    view.add_argument("--by", choices=("workload", "pod"), default="workload", help="default: workload")
 
 
 def _cidr(text: str) -> str:
@@ -99,6 +116,36 @@ def _count(number: int, what: str) -> str:
 def input_status(cluster: Cluster) -> int:
     """2 when something of the input had to be left out of the answers, else 0."""
     return 2 if any(finding.excludes for finding in cluster.findings) else 0
+
+
+def ports(texts: list[str]) -> ConnectionSet | None:
+    """The ports that ``--port`` names, together; None when it was not given."""
+    if not texts:
+        return None
+    from ringfence.model.arrows import parse_ports  # noqa: PLC0415
+
+    found = ConnectionSet.NONE
+    for text in texts:
+        try:
+            found = found | parse_ports(text)
+        except ArrowError as problem:
+            raise UsageError(f"--port {text}: expected {problem.expected}") from problem
+    return found
+
+
+@contextlib.contextmanager
+def progress(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error for long work, when a person looks at it; nothing in a pipe."""
+    if quiet or not is_terminal(sys.stderr):
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def wants_color(args: argparse.Namespace) -> bool:

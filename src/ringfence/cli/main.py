@@ -16,6 +16,8 @@ from ringfence.errors import RingfenceError
 VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+    "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
+    "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 CRASH: Final = 70
@@ -50,17 +52,33 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def _parse(words: list[str], verb: str) -> argparse.Namespace:
-    """The arguments; paths and the flow may stand before, between and behind options."""
+    """The arguments; paths and the flow may stand before, between and behind options, a command behind ``--``."""
     top = parser(verb)
+    words, command = _cut(words)
     args, more = top.parse_known_args(words)
+    if "command" in args:
+        args.command = command
+    elif command is not None:
+        more += command
     strange = [word for word in more if word.startswith("-") and word != "-"]
     if strange:
         top.exit(
             2,
             f"ringfence {args.verb}: unrecognized arguments: {' '.join(strange)}; run 'ringfence {args.verb} --help'\n",
         )
-    (args.words if hasattr(args, "words") else args.paths).extend(more)
+    if more:
+        if not hasattr(args, "words") and not hasattr(args, "paths"):
+            top.exit(2, f"ringfence {args.verb}: unexpected {more[0]}; run 'ringfence {args.verb} --help'\n")
+        (args.words if hasattr(args, "words") else args.paths).extend(more)
     return args
+
+
+def _cut(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """*words* before the first ``--``, and those behind it."""
+    if "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

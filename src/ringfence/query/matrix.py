@@ -24,12 +24,16 @@ By = Literal["workload", "pod"]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One cell of the matrix. ``causes`` say why, where that was asked for."""
+    """One cell of the matrix. ``causes`` say why, where that was asked for.
+
+    ``tried`` are the ports that were measured, when the answer was measured rather than computed.
+    """
 
     src: End
     dst: End
     answer: Answer
     causes: tuple[Cause, ...] = ()
+    tried: ConnectionSet | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Matrix:
     def endpoints(self) -> tuple[End, ...]:
         """The workloads (or pods), and then the ranges of the outside that the connections name."""
         outside = {end for c in self.connections for end in (c.src, c.dst) if isinstance(end, Outside)}
-        return (*self.cluster.workloads, *sorted(outside, key=_order))
+        return (*self.cluster.workloads, *sorted(outside, key=listing_order))
 
     @cached_property
     def unprotected(self) -> dict[Direction, tuple[Workload, ...]]:
@@ -84,7 +88,7 @@ def matrix(
     Raises: UsageError under the np-guard profile for pods of one owner that a policy tells apart (S140).
     """
     if by == "pod":
-        cluster = _by_pod(cluster)
+        cluster = by_pod(cluster)
         src, dst = _pods_of(cluster, src), _pods_of(cluster, dst)
     found: Iterable[tuple[End, End, Answer]]
     if src is None and dst is None:
@@ -96,7 +100,7 @@ def matrix(
         connections = [c for c in connections if _touches(c.answer, ports, every)]
     if why:
         connections = [replace(c, causes=_why(cluster, c, profile, ports)) for c in connections]
-    connections.sort(key=lambda c: (_order(c.src), _order(c.dst)))
+    connections.sort(key=lambda c: (listing_order(c.src), listing_order(c.dst)))
     sources, destinations = (None if ends is None else tuple(ends) for ends in (src, dst))
     return Matrix(cluster, profile, tuple(connections), sources, destinations, every, by, ports)
 
@@ -195,7 +199,7 @@ def _merge_outside(pairs: Iterable[tuple[End, End, Answer]]) -> Iterator[tuple[E
                 yield (outside, ends[end], answer) if incoming else (ends[end], outside, answer)
 
 
-def _by_pod(cluster: Cluster) -> Cluster:
+def by_pod(cluster: Cluster) -> Cluster:
     """*cluster* with every live pod as a workload of its own; a template stays what it stands for."""
     split = [
         Workload(pod.namespace, workload.name if pod.template else pod.name,
@@ -227,7 +231,8 @@ def _refuse_label_gaps(reach: Reachability) -> None:
             )
 
 
-def _order(end: End) -> tuple[int, str, str, int]:
+def listing_order(end: End) -> tuple[int, str, str, int]:
+    """Where *end* stands in a listing: workloads by name, then nodes, then the outside by address."""
     if isinstance(end, Workload):
         return (0, end.namespace, f"{end.name}[{end.kind}]", 0)
     if isinstance(end, Pod):

@@ -45,7 +45,7 @@ def _region(region: Region) -> dict[str, Any]:
     if decision.notes:
         made["notes"] = sorted(decision.notes)
     if decision.ends:
-        made["ends"] = [_end(end) for end in decision.ends]
+        made["ends"] = [end_json(end) for end in decision.ends]
     through_service = isinstance(decision.flow.dst, Service)
     if decision.parts and (through_service or len(decision.parts) > 1):
         made["backends" if through_service else "pods"] = [_part(part) for part in decision.parts]
@@ -60,11 +60,12 @@ def _part(part: Decision) -> dict[str, Any]:
     }  # fmt: skip
     if part.notes:
         made["notes"] = sorted(part.notes)
-    made["ends"] = [_end(end) for end in part.ends]
+    made["ends"] = [end_json(end) for end in part.ends]
     return made
 
 
-def _end(end: EndDecision) -> dict[str, Any]:
+def end_json(end: EndDecision) -> dict[str, Any]:
+    """One end of a decision with its steps."""
     return {
         "direction": str(end.direction),
         "verdict": str(end.verdict),

@@ -67,9 +67,9 @@ def _region(explanation: Explanation, region: Region, several: bool) -> Iterator
             yield Text()
             yield Text.assemble(f"  {end_name(part.flow.src)} -> {end_name(part.flow.dst)}:{part.flow.port}: ",
                                 _verdict(part.verdict))  # fmt: skip
-            yield from (Text("  ") + line for line in _ends(part))
+            yield from (Text("  ") + line for line in ends(part))
     else:
-        yield from _ends(parts[0])
+        yield from ends(parts[0])
 
 
 def _sentence(decision: Decision) -> str:
@@ -110,7 +110,8 @@ def _distinct(parts: tuple[Decision, ...]) -> Iterator[Decision]:
             yield part
 
 
-def _ends(decision: Decision) -> Iterator[Line]:
+def ends(decision: Decision) -> Iterator[Line]:
+    """Both ends of *decision*, each with every step that led to its verdict."""
     for end in decision.ends:
         yield Text()
         party = decision.flow.src if end.direction is Direction.EGRESS else decision.flow.dst

@@ -55,6 +55,8 @@ def _connection(connection: Connection) -> dict[str, Any]:
         ]
     if answer.notes:
         made["notes"] = sorted(answer.notes)
+    if connection.tried is not None:
+        made["tried"] = as_json(connection.tried)
     if connection.causes:
         made["because"] = [_cause(cause) for cause in connection.causes]
     return made

@@ -10,7 +10,6 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.engine.answers import Answer
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
@@ -77,7 +76,7 @@ def _indented(matrix: Matrix) -> Iterator[Text]:
         for sources, connection in rows:
             for source in sources:
                 yield Text(f"  from {source}")
-            yield from (Text("    ") + line for line in _ports(connection.answer).split())
+            yield from (Text("    ") + line for line in _ports(connection).split())
             for line in _because(connection).split():
                 whole = Text("      ") + line
                 whole.no_wrap, whole.overflow = True, "ignore"
@@ -97,7 +96,7 @@ def _table(matrix: Matrix) -> Table:
             cells = [
                 Text(destination if destination != last else "", style="bold"),
                 Text("\n".join(sources)),
-                _ports(connection.answer),
+                _ports(connection),
             ]
             table.add_row(*cells, *([_because(connection)] if why else []))
             last = destination
@@ -109,7 +108,7 @@ def _blocks(matrix: Matrix) -> Iterable[tuple[str, list[tuple[list[str], Connect
     blocks: dict[str, dict[object, tuple[list[str], Connection]]] = {}
     for connection in sorted(matrix.connections, key=lambda c: (isinstance(c.dst, Outside), end_name(c.dst))):
         block = blocks.setdefault(end_name(connection.dst), {})
-        key = (connection.answer, connection.causes)
+        key = (connection.answer, connection.causes, connection.tried if connection.answer.blocked else None)
         sources, _ = block.setdefault(key, ([], connection))
         sources.append(_source_name(connection.src, connection.dst))
     for destination, rows in blocks.items():
@@ -120,10 +119,11 @@ def _source_name(src: End, dst: End) -> str:
     return f"{end_name(src)} (another replica)" if src is dst else end_name(src)
 
 
-def _ports(answer: Answer) -> Text:
-    text = Text()
+def _ports(connection: Connection) -> Text:
+    text, answer = Text(), connection.answer
     if answer.allowed:
-        text.append(human(answer.allowed), style="green")
+        whole = connection.tried is not None and answer.allowed == connection.tried
+        text.append("every port that was tried" if whole else human(answer.allowed), style="green")
     if answer.mixed:
         text.append(("\n" if text else "") + f"some pods: {human(answer.mixed)}", style="yellow")
     for reason, ports in answer.open:
@@ -159,6 +159,8 @@ def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
         yield "No connection is allowed between these ends.", ""
     yield from _legend(matrix)
     yield from _unprotected(matrix)
+    if any(connection.tried is not None for connection in matrix.connections):
+        yield "Measured with packets, at the ports that matter; the json format lists those that were tried.", "dim"
     if not matrix.every:
         yield "Pairs that are not listed are denied; --all lists them too.", "dim"
 

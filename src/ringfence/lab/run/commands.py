@@ -57,8 +57,6 @@ def start(snapshot: Snapshot, topology: Topology, wanted: Wanted, descriptors: t
     hosts_file = _hosts_file(host)
     pid = os.fork()
     if pid:
-        with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)
         return Running(pid)
     status = OWN_FAILURE
     try:

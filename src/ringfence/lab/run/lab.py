@@ -70,15 +70,7 @@ class Lab:
         """
         check_library()
         rules = ruleset(snapshot, 0, reject=how.reject, strict=how.strict)
-        here, there = socket.socketpair()
-        child = _fork_owner(snapshot, rules, there, here, None)
-        there.close()
-        try:
-            _greeting(here)
-        except LabError:
-            here.close()
-            os.waitpid(child, 0)
-            raise
+        here, child = start_owner(snapshot, rules)
         return cls(snapshot, here, rules, how, child)
 
     @classmethod
@@ -192,6 +184,25 @@ def check_library() -> None:
         raise LabError(f"{SONAME} is missing; install it, on Debian with 'apt-get install libnftables1'") from problem
 
 
+def start_owner(
+    snapshot: Snapshot, rules: Ruleset, listener: socket.socket | None = None
+) -> tuple[socket.socket, int]:
+    """Start the process that holds a lab; the line to it, and its number. With *listener* it stays when the line is closed.
+
+    Raises: LabError.
+    """
+    here, there = socket.socketpair()
+    child = _fork_owner(snapshot, rules, there, here, listener)
+    there.close()
+    try:
+        _greeting(here)
+    except LabError:
+        here.close()
+        os.waitpid(child, 0)
+        raise
+    return here, child
+
+
 def _greeting(one: socket.socket) -> None:
     try:
         reply, _ = talk.receive(one)
@@ -235,6 +246,8 @@ def _outer(
         calls.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:
             return 3
+    if listener is not None:
+        _stay()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the lab ends when the one who uses it closes the line
     inner = os.fork()
@@ -248,6 +261,16 @@ def _outer(
     finally:
         os._exit(status)
     raise AssertionError  # never reached
+
+
+def _stay() -> None:
+    """Let go of the terminal and of whoever reads this program's output."""
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+    os.chdir("/")
 
 
 def _inner(snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener: socket.socket | None) -> int:

@@ -1,0 +1,43 @@
+"""``ringfence lab watch``: the rules follow the files, and what differs is printed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ringfence.cli import common, machine
+
+
+def configure(parser: argparse.ArgumentParser, _: str) -> None:
+    """Add the verb's options to *parser*."""
+    common.add_input(parser, profile=False)
+    machine.add_size(parser)
+    machine.add_rules(parser)
+    parser.add_argument("--interval", type=float, default=0.5, metavar="SECONDS", help="how often to look (default: 0.5)")
+    parser.add_argument("--changes", type=int, default=None, metavar="N", help="end after N changes (default: on Ctrl-C)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only errors on standard error")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what was read and left aside")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch until told to stop."""
+    from ringfence.workflow.watch import Watch  # noqa: PLC0415
+
+    def start(cluster: object) -> object:
+        from ringfence.model.cluster import Cluster  # noqa: PLC0415
+
+        assert isinstance(cluster, Cluster)
+        return machine.lab(machine.snapshot(cluster, args), args)
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    def problem(line: str) -> None:
+        print(f"ringfence: {line}", file=sys.stderr, flush=True)
+
+    try:
+        with Watch(args.paths + args.extra, lambda: common.load(args), start, say, problem) as watch:
+            watch.run(interval=args.interval, changes=args.changes)
+    except KeyboardInterrupt:
+        return 0
+    return 0

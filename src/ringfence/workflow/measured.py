@@ -1,0 +1,179 @@
+"""What a lab measured, and as a matrix in the words of the predicted one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ringfence.engine.answers import Answer
+from ringfence.lab.plan.questions import Ports, Question, Questions, Sort, everything
+from ringfence.lab.plan.snapshot import Snapshot
+from ringfence.lab.run.lab import Lab, Observation, Progress
+from ringfence.model.addresses import Address, AddressSet
+from ringfence.model.flows import End, Outside
+from ringfence.model.objects import Node, Pod, Service, Workload
+from ringfence.model.observations import Outcome
+from ringfence.model.policies import Direction
+from ringfence.model.ports import PROTOCOLS, ConnectionSet
+from ringfence.model.profiles import KUBERNETES
+from ringfence.query.matrix import By, Connection, Matrix, listing_order
+
+PAIRS: tuple[Sort, ...] = ("inner", "outward", "inward")
+"""What a matrix is made of; Services and ICMP are asked about by a proof."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Questions and what became of their probes, in the same order. ``seconds`` is the time the probes took."""
+
+    snapshot: Snapshot
+    questions: tuple[Question, ...]
+    observations: tuple[Observation, ...]
+    seconds: float
+
+    def each(self) -> Iterator[tuple[Question, tuple[Observation, ...]]]:
+        """Every question with its observations."""
+        waiting = iter(self.observations)
+        for question in self.questions:
+            yield question, tuple(next(waiting) for _ in question.probes)
+
+
+def measure(
+    lab: Lab, *, ports: Ports | None = None, sorts: Sequence[Sort] = PAIRS, progress: Progress | None = None
+) -> Measured:
+    """Try everything that matters in *lab*, or *ports* alone."""
+    asked = Questions(lab.snapshot, ports)
+    questions = tuple(everything(asked, sorts))
+    probes = [probe for question in questions for probe in question.probes]
+    began = time.perf_counter()
+    observations = lab.measure(probes, progress)
+    return Measured(lab.snapshot, questions, tuple(observations), time.perf_counter() - began)
+
+
+def single_ports(wanted: ConnectionSet) -> Ports:
+    """Each port of *wanted*; a long range stands by its ends. Raises: nothing, as sets are finite."""
+    found: set[tuple[str, int]] = set()
+    for protocol in PROTOCOLS:
+        for low, high in dict(wanted.items()).get(protocol, ()):
+            found |= {(protocol, n) for n in (range(low, high + 1) if high - low < 16 else (low, high))}
+    return frozenset(found)
+
+
+def matrix(
+    measured: Measured, *, by: By = "workload", src: Sequence[End] | None = None, dst: Sequence[End] | None = None,
+    every: bool = False,
+) -> Matrix:  # fmt: skip
+    """The measured matrix: for each pair the ports that were open, out of those that were tried.
+
+    *src* and *dst* are ends of the snapshot's cluster; outside ones keep the ranges that they touch.
+    """
+    ends = _Ends(measured.snapshot, by)
+    pairs: dict[tuple[int | AddressSet, int | AddressSet], _Pair] = {}
+    for question, observations in measured.each():
+        if isinstance(question.dst, Service | Node) or isinstance(question.src, Node):
+            continue
+        if question.src is question.dst and by == "workload":
+            continue  # a pod and itself say nothing about its replicas (S125)
+        a, b = ends.of(question.src, Direction.INGRESS), ends.of(question.dst, Direction.EGRESS)
+        key = (_key(a), _key(b))
+        if key not in pairs:
+            pairs[key] = _Pair(a, b)
+        pairs[key].see(question, observations)
+    connections = [
+        Connection(pair.src, pair.dst, pair.answer, tried=pair.tried)
+        for pair in pairs.values()
+        if (every or pair.answer.possible) and _asked(pair.src, src) and _asked(pair.dst, dst)
+    ]
+    connections.sort(key=lambda c: (listing_order(c.src), listing_order(c.dst)))
+    sources, destinations = (None if chosen is None else tuple(chosen) for chosen in (src, dst))
+    return Matrix(ends.cluster, KUBERNETES, tuple(_joined(connections)), sources, destinations, every, by)
+
+
+class _Pair:
+    """What was seen between two ends."""
+
+    def __init__(self, src: End, dst: End) -> None:
+        self.src, self.dst = src, dst
+        self.open: dict[str, set[int]] = {}
+        self.shut: dict[str, set[int]] = {}
+
+    def see(self, question: Question, observations: Iterable[Observation]) -> None:
+        for one in observations:
+            where = self.open if one.outcome is Outcome.OPEN else self.shut
+            where.setdefault(question.protocol, set()).add(question.port)
+
+    @property
+    def answer(self) -> Answer:
+        """In the engine's terms: possible where one way was open, blocked where one was not."""
+        return Answer(_set(self.open), (), _set(self.shut))
+
+    @property
+    def tried(self) -> ConnectionSet:
+        """Every port that was tried."""
+        return _set(self.open) | _set(self.shut)
+
+
+class _Ends:
+    """From parties to the ends that a matrix lists."""
+
+    def __init__(self, snapshot: Snapshot, by: By) -> None:
+        questions = Questions(snapshot)
+        self.cells = {d: questions.cells(d) for d in Direction}
+        self.cluster = snapshot.cluster
+        if by == "pod":
+            from ringfence.query.matrix import by_pod  # noqa: PLC0415
+
+            self.cluster = by_pod(snapshot.cluster)
+        self.workloads = {id(pod): workload for workload in self.cluster.workloads for pod in workload.pods}
+        self._outside: dict[tuple[Address, Direction], Outside] = {}
+
+    def of(self, party: object, direction: Direction) -> End:
+        if isinstance(party, Pod):
+            return self.workloads[id(party)]
+        assert isinstance(party, Address)
+        key = (party, direction)
+        if key not in self._outside:
+            cell = next(c for c in self.cells[direction] if party in c.addresses)
+            self._outside[key] = Outside(cell.addresses)
+        return self._outside[key]
+
+
+def _set(ports: dict[str, set[int]]) -> ConnectionSet:
+    return ConnectionSet.of(**{protocol: sorted(numbers) for protocol, numbers in ports.items()})
+
+
+def _key(end: End) -> int | AddressSet:
+    return end.addresses if isinstance(end, Outside) else id(end)
+
+
+def _asked(end: End, chosen: Sequence[End] | None) -> bool:
+    if chosen is None:
+        return True
+    if isinstance(end, Outside):
+        return any(isinstance(one, Outside) and one.addresses & end.addresses for one in chosen)
+    pods = set(map(id, end.pods)) if isinstance(end, Workload) else {id(end)}
+    return any(
+        bool(pods & set(map(id, one.pods))) if isinstance(one, Workload) else id(one) in pods for one in chosen
+    )
+
+
+def _joined(connections: Sequence[Connection]) -> Iterator[Connection]:
+    """Neighbouring ranges of the outside with the same answer as one."""
+    waiting: dict[tuple[int, bool, Answer, ConnectionSet], tuple[Connection, AddressSet]] = {}
+    for one in connections:
+        if not isinstance(one.src, Outside) and not isinstance(one.dst, Outside):
+            yield one
+            continue
+        incoming = isinstance(one.src, Outside)
+        outside, inside = (one.src, one.dst) if incoming else (one.dst, one.src)
+        assert isinstance(outside, Outside)
+        key = (id(inside), incoming, one.answer, one.tried or ConnectionSet.NONE)
+        first, addresses = waiting.get(key, (one, AddressSet.NONE))
+        waiting[key] = (first, addresses | outside.addresses)
+    for (_, incoming, answer, tried), (first, addresses) in waiting.items():
+        for family in (4, 6):
+            for low, high in addresses.of_family(4 if family == 4 else 6):
+                end = Outside(AddressSet.interval(4 if family == 4 else 6, low, high))
+                src, dst = (end, first.dst) if incoming else (first.src, end)
+                yield Connection(src, dst, answer, tried=tried)
