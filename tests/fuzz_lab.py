@@ -1,7 +1,9 @@
-"""The differential fuzz of the third witness: random clusters, in the engine and in the kernel, every pair and port that matters.
+"""The differential fuzz of the third witness: random clusters, in the engine and in the kernel, every pair and port
+that matters.
 
 Run as ``make fuzz`` or ``python tests/fuzz_lab.py --seconds 3600``; ``--seed N --clusters 1`` repeats one cluster.
-Exit status 1 for any disagreement or unmeasured flow, and when a long run leaves a rule thin; 3 when no lab can be made.
+Exit status 1 for any disagreement or unmeasured flow, and when a long run leaves a rule thin; 3 when no lab can be
+made.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from generate import random_cluster
 
 from ringfence.engine.semantics import decide
 from ringfence.errors import LabError
-from ringfence.lab.plan.questions import Question, Questions, everything
+from ringfence.lab.plan.questions import Question, Questions, Sort, everything
 from ringfence.lab.plan.selection import Selection
 from ringfence.lab.plan.snapshot import Options, Snapshot, fix
 from ringfence.lab.run.lab import Lab
@@ -81,8 +83,9 @@ def one_lab(seed: int, tally: LabTally) -> None:
 
 
 def _try(seed: int, what: str, snapshot: Snapshot, lab: Lab, tally: LabTally, *, relabelled: bool = False) -> None:
-    # A Service's backends are rules of their own that a change of policies leaves alone, so they are tried before it only.
-    sorts = ("inner", "outward", "inward", "pings") if relabelled else None
+    # A Service's backends are rules of their own that a change of policies leaves alone, so they are tried before it
+    # only.
+    sorts: tuple[Sort, ...] | None = ("inner", "outward", "inward", "pings") if relabelled else None
     asked = Questions(snapshot)
     questions = list(everything(asked, sorts) if sorts else everything(asked))
     observations = lab.measure([probe for question in questions for probe in question.probes])
@@ -103,7 +106,9 @@ def _try(seed: int, what: str, snapshot: Snapshot, lab: Lab, tally: LabTally, *,
 
 
 def _reference(predictions: Predictions, found: Comparison, tally: LabTally) -> Predicted | None:
-    """The reference's word on the same question, when it is not the compiler's; a Service has been asked of it already."""
+    """The reference's word on the same question, when it is not the compiler's; a Service has been asked of it
+    already.
+    """
     question = found.question
     if isinstance(question.dst, Service) or question.protocol == "ICMP":
         return None
@@ -154,12 +159,15 @@ def _said(found: Comparison) -> str:
         for one in found.observations
     ]
     reasons = ", ".join(sorted(found.predicted.reasons))
-    return f"{name(found.question)}: predicted {found.predicted.word} {reasons}, measured {found.measured} ({'; '.join(seen)})"
+    words = f"predicted {found.predicted.word} {reasons}, measured {found.measured}"
+    return f"{name(found.question)}: {words} ({'; '.join(seen)})"
 
 
 def name(question: Question) -> str:
     """The flow in words."""
-    src, dst = (getattr(end, "id", None) or getattr(end, "name", None) or str(end) for end in (question.src, question.dst))
+    src, dst = (
+        getattr(end, "id", None) or getattr(end, "name", None) or str(end) for end in (question.src, question.dst)
+    )
     return f"{src} -> {dst}:{question.port}/{question.protocol}"
 
 

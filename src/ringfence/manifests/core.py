@@ -82,7 +82,7 @@ def service(item: Item, place: str, name: str, problems: list[Problem]) -> Servi
 
 def _load_balancer_ips(found: ServiceObject) -> Iterator[str]:
     entries = ((found.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-    yield from (entry["ip"] for entry in entries if entry and entry.get("ip"))
+    yield from (ip for entry in entries if entry and (ip := entry.get("ip")))
 
 
 def _service_ports(spec: ServiceSpec, problems: list[Problem]) -> Iterator[ServicePort]:

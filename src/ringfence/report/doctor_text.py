@@ -19,5 +19,7 @@ def write(checks: Sequence[Check], ready: bool, out: TextIO, *, color: bool = Fa
         lines.append(Text.assemble((mark, style), f" {check.name}: {check.seen}"))
         if not check.ok and check.remedy:
             lines.append(Text(f"    {check.remedy}", "yellow"))
-    word = ("This machine can hold a lab.", "bold green") if ready else ("This machine cannot hold a lab yet.", "bold red")
+    word = (
+        ("This machine can hold a lab.", "bold green") if ready else ("This machine cannot hold a lab yet.", "bold red")
+    )
     show([*lines, Text(*word)], out, color=color, fold=False)

@@ -19,10 +19,11 @@ def document(proof: Proof) -> dict[str, Any]:
         "snapshot": _snapshot(proof),
         "measured": _measured(proof),
         "unmeasured": [*proof.why_incomplete, *(flow_name(one) for one in proof.of(Agreement.UNMEASURED))],
-        "disagreements": [_flow(one) | {"because": [end_json(end) for end in proof.decision(one).ends]} for one in proof.of(Agreement.DISAGREES)],
+        "disagreements": [_disagreement(proof, one) for one in proof.of(Agreement.DISAGREES)],
         "implementation_defined": [_flow(one) for one in proof.of(Agreement.EITHER)],
         "depends_on_addresses_or_placement": [
-            {"src": d.src.id, "dst": d.dst.id, "manifests": as_json(d.before), "snapshot": as_json(d.after)} for d in proof.depends
+            {"src": d.src.id, "dst": d.dst.id, "manifests": as_json(d.before), "snapshot": as_json(d.after)}
+            for d in proof.depends
         ],
         "coverage": [
             {"policy": c.policy.id, "rule": c.rule.path, "file": c.policy.source.file,
@@ -36,7 +37,12 @@ def _snapshot(proof: Proof) -> dict[str, Any]:
     snapshot = proof.snapshot
     return {
         "pods": [
-            {"id": pod.id, "node": host.node, "addresses": [str(ip) for ip in host.addresses], "labels": dict(sorted(pod.labels.items()))}
+            {
+                "id": pod.id,
+                "node": host.node,
+                "addresses": [str(ip) for ip in host.addresses],
+                "labels": dict(sorted(pod.labels.items())),
+            }
             for host in snapshot.hosts
             for pod in host.pods
         ],
@@ -61,6 +67,10 @@ def _measured(proof: Proof) -> dict[str, Any]:
             for row in rows(proof)
         ],
     }  # fmt: skip
+
+
+def _disagreement(proof: Proof, one: Comparison) -> dict[str, Any]:
+    return {**_flow(one), "because": [end_json(end) for end in proof.decision(one).ends]}
 
 
 def _flow(one: Comparison) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from ringfence.report.proof_rows import flow_name, rows, seen_lines
+from ringfence.workflow.compare import Comparison
 from ringfence.workflow.prove import Proof, Word
 
 
@@ -32,12 +33,10 @@ def write(proof: Proof, out: TextIO) -> None:
             out.write("/>\n")
     if proof.word is Word.INCOMPLETE:
         text = "; ".join(proof.why_incomplete)
-        out.write(f'    <testcase classname="ringfence" name="complete">\n      <error message={quoteattr(text)}/>\n    </testcase>\n')
+        out.write('    <testcase classname="ringfence" name="complete">\n')
+        out.write(f"      <error message={quoteattr(text)}/>\n    </testcase>\n")
     out.write("  </testsuite>\n</testsuites>\n")
 
 
-def _sentence(one: object) -> str:
-    from ringfence.workflow.compare import Comparison  # noqa: PLC0415
-
-    assert isinstance(one, Comparison)
+def _sentence(one: Comparison) -> str:
     return f"{flow_name(one)}: predicted {one.predicted.word}, measured {one.measured}"

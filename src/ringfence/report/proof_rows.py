@@ -122,10 +122,15 @@ def _end(end: Pod | Node | Address | Service) -> str:
 def seen_lines(one: Comparison) -> Iterator[str]:
     """What became of each packet of *one*."""
     for seen in one.observations:
-        ended = {"server": "the server met it", "E": "dropped on the source's side", "I": "dropped on the destination's side"}
+        ended = {
+            "server": "the server met it",
+            "E": "dropped on the source's side",
+            "I": "dropped on the destination's side",
+        }
         how = ended.get(seen.evidence, "nothing recorded")
         detail = f", {seen.detail}" if seen.detail else ""
-        yield f"{seen.probe.src_address} to {seen.probe.dst_address} port {seen.probe.port}: {seen.outcome} ({how}{detail})"
+        way = f"{seen.probe.src_address} to {seen.probe.dst_address} port {seen.probe.port}"
+        yield f"{way}: {seen.outcome} ({how}{detail})"
 
 
 def some(lines: Iterable[str], most: int) -> list[str]:

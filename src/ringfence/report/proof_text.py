@@ -109,7 +109,10 @@ def _rest(found: list[Row], shown: list[Row], cut: int) -> Iterator[Text]:
         yield Text(f"{cut} more rows agree; --all lists them.", "dim")
     if shut:
         flows = sum(row.flows for row in shut)
-        yield Text(f"{len(shut)} more pairs: nothing predicted open, nothing measured open ({flows} flows); --all lists them.", "dim")
+        yield Text(
+            f"{len(shut)} more pairs: nothing predicted open, nothing measured open ({flows} flows); --all lists them.",
+            "dim",
+        )
 
 
 def _disagreement(proof: Proof, one: Comparison) -> Iterator[RenderableType]:
@@ -119,8 +122,7 @@ def _disagreement(proof: Proof, one: Comparison) -> Iterator[RenderableType]:
         yield Text(f"  {line}")
     yield Text("  The prediction rests on:")
     decision = proof.decision(one)
-    for line in explain_text.ends(decision):
-        yield Text("  ") + line
+    yield from (Text("  ") + line for line in explain_text.ends(decision))
     hits = [(c, n) for c, n in proof.coverage if n]
     for counted, number in hits[:8]:
         yield Text(f"  {number} packets passed {counted.policy.id} {counted.rule.path}", "dim")
@@ -131,14 +133,26 @@ def _apart(proof: Proof) -> Iterator[Text]:
     either = proof.of(Agreement.EITHER)
     if either:
         reasons = sorted({str(reason) for one in either for reason in one.predicted.reasons})
-        yield Text(f"{len(either)} flows are implementation-defined ({', '.join(reasons)}); the lab showed one admissible answer.", "yellow")
+        yield Text(
+            f"{len(either)} flows are implementation-defined ({', '.join(reasons)}); the lab showed one of the answers.",
+            "yellow",
+        )
     if proof.depends:
-        yield Text(f"{len(proof.depends)} pairs depend on addresses or placement, which the manifests alone leave open:", "yellow")
-        said = [f"{_id(d.src)} -> {_id(d.dst)}: {human(d.before)} for certain before, {human(d.after)} here" for d in proof.depends]
+        yield Text(
+            f"{len(proof.depends)} pairs depend on addresses or placement, which the manifests alone leave open:",
+            "yellow",
+        )
+        said = [
+            f"{_id(d.src)} -> {_id(d.dst)}: {human(d.before)} for certain before, {human(d.after)} here"
+            for d in proof.depends
+        ]
         yield from (Text(f"  {line}", "yellow") for line in some(said, 5))
     unused = [counted for counted, number in proof.coverage if not number]
     if unused:
-        lines = [f"  {c.policy.id} {c.rule.path} ({c.policy.source.file}:{c.policy.source.at(c.rule.path)[0]})" for c in unused]
+        lines = [
+            f"  {c.policy.id} {c.rule.path} ({c.policy.source.file}:{c.policy.source.at(c.rule.path)[0]})"
+            for c in unused
+        ]
         yield Text(f"{len(unused)} rules let nothing through:", "yellow")
         yield from (Text(line, "yellow") for line in some(lines, 5))
 

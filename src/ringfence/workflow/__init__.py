@@ -1,8 +1,8 @@
 """Stories that join rooms: a prediction meets packets.
 
 Belongs: what needs both the engine's answers and a lab, and nobody else does: comparing (``compare``), the whole proof
-(``prove``), the measured matrix in the words of the predicted one (``measured``), what changed while watching (``watch``).
-Does not: answers, packets, or layout. This room hands things from one to the other and keeps them apart.
+(``prove``), the measured matrix in the words of the predicted one (``measured``), what changed while watching
+(``watch``). Does not: answers, packets, or layout. This room hands things from one to the other and keeps them apart.
 """
 
 from __future__ import annotations

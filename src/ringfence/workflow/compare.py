@@ -67,9 +67,7 @@ class Comparison:
 class Predictions:
     """What the engine says about the questions of a lab, on the snapshot that the lab was made from."""
 
-    def __init__(
-        self, snapshot: Snapshot, profile: Profile = KUBERNETES, hits: Counter[str] | None = None
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, profile: Profile = KUBERNETES, hits: Counter[str] | None = None) -> None:
         self.snapshot = snapshot
         self.cluster = snapshot.cluster
         self.hits = hits
@@ -152,8 +150,8 @@ def compare(
 def judge(predicted: Predicted, outcomes: Iterable[Outcome]) -> Agreement:
     """Whether *outcomes* are what was predicted.
 
-    What is predicted for certain must be seen, and nothing may be seen that was not predicted. A refusal is an answer for a
-    Service without endpoints, and never stands for a denial.
+    What is predicted for certain must be seen, and nothing may be seen that was not predicted. A refusal is an answer
+    for a Service without endpoints, and never stands for a denial.
     """
     seen = set(outcomes)
     if not seen or Outcome.ERROR in seen:

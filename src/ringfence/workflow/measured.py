@@ -153,9 +153,7 @@ def _asked(end: End, chosen: Sequence[End] | None) -> bool:
     if isinstance(end, Outside):
         return any(isinstance(one, Outside) and one.addresses & end.addresses for one in chosen)
     pods = set(map(id, end.pods)) if isinstance(end, Workload) else {id(end)}
-    return any(
-        bool(pods & set(map(id, one.pods))) if isinstance(one, Workload) else id(one) in pods for one in chosen
-    )
+    return any(bool(pods & set(map(id, one.pods))) if isinstance(one, Workload) else id(one) in pods for one in chosen)
 
 
 def _joined(connections: Sequence[Connection]) -> Iterator[Connection]:

@@ -29,8 +29,9 @@ HIDING = frozenset({Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY})
 class Word(StrEnum):
     """The outcome of a proof.
 
-    ``proven``: at least one flow was measured as allowed and one as denied, none against the prediction, and nothing that
-    matters was left unmeasured. ``disproved``: something was measured against the prediction. ``incomplete``: the rest.
+    ``proven``: at least one flow was measured as allowed and one as denied, none against the prediction, and nothing
+    that matters was left unmeasured. ``disproved``: something was measured against the prediction. ``incomplete``:
+    the rest.
     """
 
     PROVEN = "proven"
@@ -53,7 +54,8 @@ class Proof:
     """A prediction and a measurement of one snapshot, side by side.
 
     ``comparisons`` are in the order of the questions. ``coverage`` says how many connections each rule let through.
-    ``untried`` are sentences about what no probe could reach. ``depends`` are the answers that need addresses or placement.
+    ``untried`` are sentences about what no probe could reach. ``depends`` are the answers that need addresses or
+    placement.
     """
 
     snapshot: Snapshot
@@ -87,9 +89,11 @@ class Proof:
         """Sentences that say what a proof would need."""
         said = list(self.untried)
         agreed = Counter(one.measured for one in self.of(Agreement.AGREES))
-        for word in ("allowed", "denied"):
-            if not agreed[word]:
-                said.append(f"no flow was both predicted and measured as {word}, so nothing shows that the lab tells the two apart")
+        said += [
+            f"no flow was both predicted and measured as {word}, so the lab was not seen to tell the two apart"
+            for word in ("allowed", "denied")
+            if not agreed[word]
+        ]
         failed = self.of(Agreement.UNMEASURED)
         if failed:
             said.append(f"{len(failed)} flows could not be measured")
@@ -102,16 +106,19 @@ class Proof:
         return decide(self.snapshot.cluster, Flow(predictions.end(question.src), dst, question.protocol, question.port))
 
 
-def prove(
-    lab: Lab, bare: Cluster, *, ports: Ports | None = None, progress: Progress | None = None
-) -> Proof:
+def prove(lab: Lab, bare: Cluster, *, ports: Ports | None = None, progress: Progress | None = None) -> Proof:
     """Predict and measure the snapshot of *lab*, which was made from *bare*."""
     snapshot = lab.snapshot
     measured = measure(lab, ports=ports, sorts=SORTS, progress=progress)
     predictions = Predictions(snapshot)
     comparisons = tuple(compare(predictions, measured.questions, measured.observations))
     return Proof(
-        snapshot, measured, comparisons, tuple(lab.coverage()), tuple(_untried(snapshot)), tuple(_depends(bare, snapshot))
+        snapshot,
+        measured,
+        comparisons,
+        tuple(lab.coverage()),
+        tuple(_untried(snapshot)),
+        tuple(_depends(bare, snapshot)),
     )
 
 

@@ -120,7 +120,9 @@ def _name(end: object) -> str:
 
 
 def _differences(before: Flows, after: Flows) -> Iterator[str]:
-    """A line for each pair whose open ports changed: + what was opened, - what was closed. Ports tried once are left out."""
+    """A line for each pair whose open ports changed: + what was opened, - what was closed. Ports tried once are
+    left out.
+    """
     opened: dict[tuple[str, str], list[str]] = {}
     closed: dict[tuple[str, str], list[str]] = {}
     for key in sorted(before.keys() & after.keys()):

@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser, _: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its status."""
     if not args.command:
-        raise UsageError("no command: put it behind --, as in 'ringfence lab exec DIR shop/web -- curl -s http://api:8080'")
+        raise UsageError(
+            "no command: put it behind --, as in 'ringfence lab exec DIR shop/web -- curl -s http://api:8080'"
+        )
     *args.paths, pod = args.words
     if not args.paths:
         raise UsageError(f"{pod}: name files, directories or a running lab before the pod")

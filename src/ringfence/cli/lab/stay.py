@@ -12,7 +12,9 @@ from ringfence.errors import UsageError
 def configure(parser: argparse.ArgumentParser, verb: str) -> None:
     """Add the options of *verb* to *parser*."""
     if verb == "up":
-        parser.add_argument("words", nargs="+", metavar="NAME PATH …", help="the lab's name, then files and directories")
+        parser.add_argument(
+            "words", nargs="+", metavar="NAME PATH …", help="the lab's name, then files and directories"
+        )
         common.add_input(parser, paths=False, profile=False)
         machine.add_size(parser)
         machine.add_rules(parser)

@@ -172,7 +172,7 @@ class Netlink:
     def links(self) -> list[str]:
         """The names of all devices of this namespace."""
         self._socket.send(struct.pack("=IHHIIBxHiII", 32, _GETLINK, _REQUEST | _DUMP, 0, 0, 0, 0, 0, 0, 0))
-        found = []
+        found: list[str] = []
         while True:
             answer = memoryview(self._socket.recv(65536))
             while answer:

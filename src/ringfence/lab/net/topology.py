@@ -6,8 +6,9 @@
       \\    |    /
        [router] ---- [world]   the world answers as every address that nobody else has
 
-So every packet between two hosts is forwarded once, through one set of rules, after Services are translated. The router has
-no address that answers and no device besides these wires. Neighbours are written down, so nothing is ever asked for.
+So every packet between two hosts is forwarded once, through one set of rules, after Services are translated. The
+router has no address that answers and no device besides these wires. Neighbours are written down, so nothing is ever
+asked for.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Topology:
         self._wires()
         for number, host in enumerate(self.snapshot.hosts):
             with self.inside(number):
-                _furnish(host.addresses, number)
+                _furnish(host.addresses)
         with self.inside(-1):
             _furnish_world(self._inside_addresses())
 
@@ -142,7 +143,7 @@ class Topology:
             calls.setns(self.router)
 
 
-def _furnish(addresses: Sequence[Address], number: int) -> None:
+def _furnish(addresses: Sequence[Address]) -> None:
     """A host's end: loopback, its addresses, and the router as the way to everything."""
     netlink = Netlink()
     try:

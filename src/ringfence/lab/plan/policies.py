@@ -49,9 +49,7 @@ class Ruleset:
     counters: dict[str, Counted] = field(default_factory=dict)
 
 
-def ruleset(
-    snapshot: Snapshot, generation: int, *, reject: bool = False, strict: bool = False
-) -> Ruleset:
+def ruleset(snapshot: Snapshot, generation: int, *, reject: bool = False, strict: bool = False) -> Ruleset:
     """The rules that enforce the policies of *snapshot*.
 
     *reject* answers what is denied with "administratively prohibited" instead of silence. *strict* asks the policies
@@ -101,7 +99,11 @@ class _Translation:
 
     def _forward(self) -> list[str]:
         """The base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42)."""
-        old = "ct direction reply ct state established,related accept" if self.strict else "ct state established,related accept"
+        old = (
+            "ct direction reply ct state established,related accept"
+            if self.strict
+            else "ct state established,related accept"
+        )
         made = [f"add chain inet {self.table} forward {{ type filter hook forward priority 0; policy drop; }}"]
         lines = [old, *(["ct state related accept"] if self.strict else [])]
         for family in FAMILIES:
@@ -197,9 +199,7 @@ class _Translation:
 
     # -- one rule ----------------------------------------------------------------------------------------------
 
-    def _matches(
-        self, policy: Policy, rule: Rule, direction: Direction, subjects: Sequence[Pod]
-    ) -> Iterator[str]:
+    def _matches(self, policy: Policy, rule: Rule, direction: Direction, subjects: Sequence[Pod]) -> Iterator[str]:
         """Every peer of *rule* with every port of it (S41), as the beginnings of packet rules."""
         peers = list(self._peers(policy, rule, direction))
         for family, peer in peers:
@@ -245,9 +245,7 @@ class _Translation:
             self._elements(name, key)
         return name
 
-    def _ports(
-        self, rule: Rule, direction: Direction, subjects: Sequence[Pod], family: Family
-    ) -> Iterator[str]:
+    def _ports(self, rule: Rule, direction: Direction, subjects: Sequence[Pod], family: Family) -> Iterator[str]:
         if not rule.ports:
             yield ""  # S58: every port of every protocol
         for item in rule.ports:
@@ -262,7 +260,11 @@ class _Translation:
         """A name, as the destinations mean it (S62): a pod that does not know it is not in the set (S63, S66)."""
         at = subjects if direction is Direction.INGRESS else self.selection.every_pod()
         items = [
-            f"{ip} . {number}" for pod in at for number in numbers(pod, name, protocol) for ip in pod.ips if ip.family == family
+            f"{ip} . {number}"
+            for pod in at
+            for number in numbers(pod, name, protocol)
+            for ip in pod.ips
+            if ip.family == family
         ]
         if not items:
             return

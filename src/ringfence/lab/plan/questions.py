@@ -1,7 +1,7 @@
 """What is worth trying: every pair of parties, at every port where an answer may change.
 
-Chosen from the model alone. Ports are those that a pod declares, those that a rule names with the one before and the one after
-(also at both ends of a range), and one that nothing names.
+Chosen from the model alone. Ports are those that a pod declares, those that a rule names with the one before and the
+one after (also at both ends of a range), and one that nothing names.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Party = Pod | Node | Address
 class Probe:
     """One attempt to connect: from a host's address to an address and port.
 
-    ``src`` and ``dst`` are numbers of hosts; ``dst`` is None when a Service has no endpoint. ``backend`` names the backend
-    that a Service shall choose, from 1; 0 for none. ``target`` is the port at the server, after translation.
+    ``src`` and ``dst`` are numbers of hosts; ``dst`` is None when a Service has no endpoint. ``backend`` names the
+    backend that a Service shall choose, from 1; 0 for none. ``target`` is the port at the server, after translation.
     """
 
     src: int
@@ -134,7 +134,9 @@ class Questions:
         return (*self.snapshot.cluster.pods, *self.snapshot.cluster.nodes)
 
     def cells(self, direction: Direction) -> list[Cell]:
-        """The outside, cut wherever a block of *direction* begins or ends (S128); sources are what ingress rules see."""
+        """The outside, cut wherever a block of *direction* begins or ends (S128); sources are what ingress rules
+        see.
+        """
         cluster = self.snapshot.cluster
         blocks = [
             block
@@ -170,7 +172,9 @@ class Questions:
 
     # -- the whole ---------------------------------------------------------------------------------------------
 
-    def inner(self, sources: Iterable[Pod | Node] | None = None, targets: Iterable[Pod | Node] | None = None) -> Iterator[Question]:
+    def inner(
+        self, sources: Iterable[Pod | Node] | None = None, targets: Iterable[Pod | Node] | None = None
+    ) -> Iterator[Question]:
         """Every pair of pods and nodes; two nodes ask nothing of policies."""
         for src in self.parties if sources is None else sources:
             for dst in self.parties if targets is None else targets:
@@ -278,7 +282,11 @@ class Questions:
 
     def untried(self, direction: Direction) -> list[AddressSet]:
         """The ranges of the outside that hold no address to try, though some of their addresses could be on a wire."""
-        return [c.addresses for c in self.cells(direction) if not c.tried and not c.addresses <= self.inside and _any_usable(c.addresses)]
+        return [
+            c.addresses
+            for c in self.cells(direction)
+            if not c.tried and not c.addresses <= self.inside and _any_usable(c.addresses)
+        ]
 
 
 def _through(src: int, own: Address, front: Frontend) -> Iterator[Probe]:

@@ -1,7 +1,7 @@
 """Services as packet rules: the address a client dials becomes a pod's before any policy looks.
 
-The kernel chooses a backend by chance, unless the packet's DSCP field names one: 1 is the first, 2 the second, and so on. A
-probe says so, to try each of them; what people run leaves the field at 0.
+The kernel chooses a backend by chance, unless the packet's DSCP field names one: 1 is the first, 2 the second, and so
+on. A probe says so, to try each of them; what people run leaves the field at 0.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ class LabBackend:
 
 
 def backends_of(snapshot: Snapshot, service: Service, entry: ServicePort) -> list[LabBackend]:
-    """The ready backends behind *entry* of *service*, in the order of the input; several families are several backends."""
+    """The ready backends behind *entry* of *service*, in the order of the input; several families are several
+    backends.
+    """
     if service.external_name is not None:
         return []
-    found = list(_from_slices(snapshot, service, entry) if service.selector is None else _from_pods(snapshot, service, entry))
+    found = list(
+        _from_slices(snapshot, service, entry) if service.selector is None else _from_pods(snapshot, service, entry)
+    )
     return list(dict.fromkeys(found))
 
 
@@ -166,8 +170,8 @@ def rules(snapshot: Snapshot) -> list[str]:
         made.append(f"add rule inet {TABLE} before {word} daddr . meta l4proto . th dport vmap @front{family}")
         made.append(f"add rule inet {TABLE} after ct status dnat {word} saddr . {word} daddr @itself{family} "
                     f"snat {word} to {HAIRPIN[family]}")  # fmt: skip
-        # A Service without endpoints, or a port that it does not have: refused, as kube-proxy does. A reset for TCP, as an
-        # ICMP error is lost on a socket that is still inside its first system call.
+        # A Service without endpoints, or a port that it does not have: refused, as kube-proxy does. A reset for TCP,
+        # as an ICMP error is lost on a socket that is still inside its first system call.
         made.append(f"add rule inet {TABLE} empty {word} daddr @own{family} meta l4proto tcp reject with tcp reset")
         made.append(f"add rule inet {TABLE} empty {word} daddr @own{family} reject with icmpx port-unreachable")
     return made

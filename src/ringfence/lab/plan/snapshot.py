@@ -42,7 +42,8 @@ _FIRST_NODE_PORT: Final = 30000
 class Options:
     """How large the lab may be, and whether what every cluster has is added where the input lacks it.
 
-    ``pods_per_workload`` None means as many as there are live pods, and at most :data:`PODS_OF_A_TEMPLATE` of a template.
+    ``pods_per_workload`` None means as many as there are live pods, and at most :data:`PODS_OF_A_TEMPLATE` of a
+    template.
     """
 
     pods_per_workload: int | None = None
@@ -108,7 +109,7 @@ class Snapshot:
         return replace(self, cluster=replace(self.cluster, policies=cluster.policies, gaps=cluster.gaps))
 
 
-def fix(cluster: Cluster, options: Options = Options()) -> Snapshot:  # noqa: B008 (frozen)
+def fix(cluster: Cluster, options: Options = Options()) -> Snapshot:
     """*cluster* with an address and a node for every pod, and what a working cluster has besides."""
     return _Fixing(cluster, options).snapshot()
 
@@ -151,9 +152,7 @@ class _Fixing:
             services=fixed_services, slices=tuple(slices),
         )  # fmt: skip
         hosts = self._hosts(fixed)
-        snapshot = Snapshot(
-            fixed, hosts, tuple(self.added), tuple(self.left_out), self._load_balancers(fixed_services)
-        )
+        snapshot = Snapshot(fixed, hosts, tuple(self.added), tuple(self.left_out), self._load_balancers(fixed_services))
         return replace(snapshot, dns=tuple(_name_servers(snapshot)))
 
     # -- nodes -------------------------------------------------------------------------------------------------
@@ -195,7 +194,9 @@ class _Fixing:
         if kept > most:
             lost = made[most:]
             made = made[:most]
-            self.left_out.append(f"{len(lost)} workloads, from {lost[0].id} on: more than the {most} pods of --max-pods")
+            self.left_out.append(
+                f"{len(lost)} workloads, from {lost[0].id} on: more than the {most} pods of --max-pods"
+            )
         return made
 
     def _pods(self, workload: Workload, per: int | None) -> Iterator[Pod]:
@@ -264,9 +265,13 @@ class _Fixing:
         key, value = DNS_LABEL
         if not pods and not served:
             ports = (ContainerPort(53, "dns", "UDP"), ContainerPort(53, "dns-tcp", "TCP"))
-            pod = Pod(DNS_NAMESPACE, "lab-coredns-1", {key: value}, ports, controller=Controller("Deployment", "lab-coredns"))
+            pod = Pod(
+                DNS_NAMESPACE, "lab-coredns-1", {key: value}, ports, controller=Controller("Deployment", "lab-coredns")
+            )
             workloads.append(Workload(DNS_NAMESPACE, "lab-coredns", "Deployment", (pod,)))
-            self.added.append(f"Deployment {DNS_NAMESPACE}/lab-coredns ({key}: {value}), as the input has no cluster DNS")
+            self.added.append(
+                f"Deployment {DNS_NAMESPACE}/lab-coredns ({key}: {value}), as the input has no cluster DNS"
+            )
         if not served:
             entries = (ServicePort(53, 53, "dns", "UDP"), ServicePort(53, 53, "dns-tcp", "TCP"))
             services.append(Service(DNS_NAMESPACE, DNS_SERVICE, selector={key: value}, ports=entries))
@@ -282,7 +287,9 @@ class _Fixing:
         services.append(Service("default", "kubernetes", ports=(ServicePort(443, API_PORT, "https"),)))
         first = nodes[0]
         port = ServicePort(API_PORT, API_PORT, "https")
-        slices.append(EndpointSlice("default", "kubernetes", "kubernetes", (port,), (SliceEndpoint(first.addresses[:1]),)))
+        slices.append(
+            EndpointSlice("default", "kubernetes", "kubernetes", (port,), (SliceEndpoint(first.addresses[:1]),))
+        )
         self.added.append(f"Service default/kubernetes, which leads to port {API_PORT} of node {first.name}")
 
     # -- Services ----------------------------------------------------------------------------------------------
@@ -321,7 +328,8 @@ class _Fixing:
 def _unlike_first(pods: Sequence[Pod]) -> tuple[Pod, ...]:
     """*pods* so that those that differ in labels or ports stand before those that repeat one."""
     seen: set[object] = set()
-    first, rest = [], []
+    first: list[Pod] = []
+    rest: list[Pod] = []
     for pod in pods:
         key = (tuple(sorted(pod.labels.items())), pod.ports, pod.host_network)
         (rest if key in seen else first).append(pod)

@@ -79,7 +79,11 @@ def _inside() -> Iterator[Check]:
     yield Check("namespaces", True, "user, network, mount, process and host name, without rights on the machine")
     yield _tried("only lo", _only_loopback, "sysctl -w net.core.fb_tunnels_only_for_init_net=1")
     yield _tried("network devices", _devices, "the kernel needs CONFIG_VETH")
-    yield _tried("packet rules", _rules, "the kernel needs nf_tables, nft_chain_nat, nft_numgen, nft_reject_inet and nf_conntrack")
+    yield _tried(
+        "packet rules",
+        _rules,
+        "the kernel needs nf_tables, nft_chain_nat, nft_numgen, nft_reject_inet and nf_conntrack",
+    )
     yield _tried("log of drops", _log, "the kernel needs nfnetlink_log and nft_log")
 
 
@@ -125,7 +129,7 @@ def _rules() -> str:
     one.run("""
         add table inet try
         add chain inet try nat { type nat hook prerouting priority -100; }
-        add rule inet try nat meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.0.0.1 . 80, 1 : 10.0.0.2 . 80 }
+        add rule inet try nat meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.0.0.1 . 80 }
         add chain inet try forward { type filter hook forward priority 0; policy drop; }
         add map inet try isolated { type ipv4_addr : verdict; }
         add rule inet try forward ct state established,related counter accept
@@ -161,7 +165,9 @@ def _limits() -> Iterator[Check]:
     import resource  # noqa: PLC0415
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    yield Check("open files", hard >= 2000 or hard == resource.RLIM_INFINITY, f"at most {hard}", "ulimit -n 20000", needed=False)
+    yield Check(
+        "open files", hard >= 2000 or hard == resource.RLIM_INFINITY, f"at most {hard}", "ulimit -n 20000", needed=False
+    )
     with contextlib.suppress(OSError, ValueError):
         most = int(Path("/proc/sys/user/max_net_namespaces").read_text(encoding="ascii"))
         yield Check("network namespaces", most >= 50, f"at most {most}", "sysctl -w user.max_net_namespaces=10000")
@@ -171,4 +177,4 @@ def _programs() -> Iterator[Check]:
     for name, package in (("curl", "curl"), ("nslookup", "bind9-dnsutils")):
         where = shutil.which(name)
         yield Check(name, where is not None, where or "not installed",
-                    f"only to try it by hand with 'lab exec'; on Debian: apt-get install {package}", needed=False)  # fmt: skip
+                    f"only for 'lab exec' by hand; on Debian: apt-get install {package}", needed=False)  # fmt: skip

@@ -1,6 +1,7 @@
 """A lab, from outside: started, asked, ended.
 
-The lab is a process of its own in namespaces of its own. It ends when the one who started it ends, however that happens.
+The lab is a process of its own in namespaces of its own. It ends when the one who started it ends, however that
+happens.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _STEP = 20_000
 class Observation:
     """A probe and what the wire did with it.
 
-    ``evidence`` is "server" when the server saw it arrive, "E" or "I" when the kernel recorded that the rules of that end
-    dropped it, and empty without either. ``server`` is the number of the host that answered.
+    ``evidence`` is "server" when the server saw it arrive, "E" or "I" when the kernel recorded that the rules of that
+    end dropped it, and empty without either. ``server`` is the number of the host that answered.
     """
 
     probe: Probe
@@ -63,7 +64,7 @@ class Lab:
         self._child = child
 
     @classmethod
-    def start(cls, snapshot: Snapshot, how: Rules = Rules()) -> Lab:  # noqa: B008 (frozen)
+    def start(cls, snapshot: Snapshot, how: Rules = Rules()) -> Lab:
         """Make the lab of *snapshot* and wait until every server answers.
 
         Raises: LabError when this machine cannot, with what is missing and what to do.
@@ -132,7 +133,12 @@ class Lab:
         """Put the policies of *snapshot* in force, all at once; the seconds it took. Hosts must be the same."""
         generation = int(self.rules.table.rpartition("_")[2]) + 1
         rules = ruleset(snapshot, generation, reject=self.how.reject, strict=self.how.strict)
-        message = {"do": "switch", "table": rules.table, "commands": rules.commands, "switch": rules.switch}
+        message: dict[str, Any] = {
+            "do": "switch",
+            "table": rules.table,
+            "commands": rules.commands,
+            "switch": rules.switch,
+        }
         if self._child is None:
             message["snapshot"] = pickle.dumps(snapshot)
         seconds: float = self._ask(message)["seconds"]
@@ -184,10 +190,9 @@ def check_library() -> None:
         raise LabError(f"{SONAME} is missing; install it, on Debian with 'apt-get install libnftables1'") from problem
 
 
-def start_owner(
-    snapshot: Snapshot, rules: Ruleset, listener: socket.socket | None = None
-) -> tuple[socket.socket, int]:
-    """Start the process that holds a lab; the line to it, and its number. With *listener* it stays when the line is closed.
+def start_owner(snapshot: Snapshot, rules: Ruleset, listener: socket.socket | None = None) -> tuple[socket.socket, int]:
+    """Start the process that holds a lab; the line to it, and its number. With *listener* it stays when the line is
+    closed.
 
     Raises: LabError.
     """
@@ -231,9 +236,7 @@ def _fork_owner(
     raise AssertionError  # never reached
 
 
-def _outer(
-    snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener: socket.socket | None, parent: int
-) -> int:
+def _outer(snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener: socket.socket | None, parent: int) -> int:
     from ringfence.lab.kernel import calls  # noqa: PLC0415
     from ringfence.lab.net.sandbox import leave_host  # noqa: PLC0415
 

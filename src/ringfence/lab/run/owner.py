@@ -1,4 +1,6 @@
-"""What the process that holds a lab does: it makes the network, keeps servers answering, and carries out what it is asked."""
+"""What the process that holds a lab does: it makes the network, keeps servers answering, and carries out what it
+is asked.
+"""
 
 from __future__ import annotations
 

@@ -68,11 +68,15 @@ def _connect(path: Path) -> socket.socket | None:
 
 
 def start(name: str, snapshot: Snapshot, how: Rules = Rules()) -> None:  # noqa: B008 (frozen)
-    """Start a lab that stays after this program has ended. Raises: UsageError for the name, LabError from the machine."""
+    """Start a lab that stays after this program has ended. Raises: UsageError for the name, LabError from the
+    machine.
+    """
     if not is_name(name):
         raise UsageError(f"{name}: a lab's name has small letters, digits and -, at most 40")
     if name in running():
-        raise UsageError(f"a lab called {name} runs already; end it with 'ringfence lab down {name}', or choose another name")
+        raise UsageError(
+            f"a lab called {name} runs already; end it with 'ringfence lab down {name}', or choose another name"
+        )
     check_library()
     path = directory() / f"{name}.sock"
     listener = socket.socket(socket.AF_UNIX)

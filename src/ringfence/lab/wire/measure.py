@@ -58,8 +58,8 @@ class Bench:
 def measure(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
     """What became of each of *probes*. Equal ones are sent once.
 
-    A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried once more;
-    what was expected of it plays no part, as nothing here knows it.
+    A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried once
+    more; what was expected of it plays no part, as nothing here knows it.
     """
     bench.servers.open_for({(p.dst, p.protocol, p.target) for p in probes if p.dst is not None})
     unlike = list(dict.fromkeys(probes))
@@ -106,7 +106,9 @@ def concerns(probe: Probe, drop: Drop) -> bool:
 
 
 def note(seen: Seen, drop: Drop) -> None:
-    """That the kernel recorded the end of this probe. An answer that arrived all the same would be the stronger word."""
+    """That the kernel recorded the end of this probe. An answer that arrived all the same would be the stronger
+    word.
+    """
     if seen.outcome is not Outcome.OPEN:
         seen.outcome = Outcome.SILENT
         seen.evidence = Evidence.LOG_EGRESS if drop.prefix.startswith("E") else Evidence.LOG_INGRESS

@@ -1,7 +1,8 @@
-"""SCTP by hand: the first packet of an association and its answer, without the kernel's own SCTP, which few machines have.
+"""SCTP by hand: the first packet of an association and its answer, without the kernel's own SCTP, which few machines
+have.
 
-Every host holds one raw socket for each family. It answers an INIT at any port with an INIT ACK, so that a server is everywhere,
-and hands answers to the probe that waits for one.
+Every host holds one raw socket for each family. It answers an INIT at any port with an INIT ACK, so that a server is
+everywhere, and hands answers to the probe that waits for one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Servers in the hosts of a lab: each declared port answers, a person with a page or an echo, a probe with a mark.
 
-All of them are served by one loop in one process. While probes run that loop rests, and the probes look after the servers
-themselves, so that what a server saw is evidence and costs no waiting.
+All of them are served by one loop in one process. While probes run that loop rests, and the probes look after the
+servers themselves, so that what a server saw is evidence and costs no waiting.
 """
 
 from __future__ import annotations
@@ -91,15 +91,15 @@ class Servers:
         for host_number, port in self.snapshot.dns:
             self._open_all(host_number, {("TCP", port), ("UDP", port)}, kept=True, names=True)
         api = {
-            (host, port.port)
+            (owner, port.port)
             for piece in self.snapshot.cluster.slices
             for port in piece.ports
             for endpoint in piece.endpoints
             for address in endpoint.addresses
-            if (host := self.snapshot.by_address.get(address)) is not None
+            if (owner := self.snapshot.by_address.get(address)) is not None
         }
-        for host_number, port in api:
-            self._open_all(host_number, {("TCP", port)}, kept=True)
+        for server, port in api:
+            self._open_all(server, {("TCP", port)}, kept=True)
         outside = {("TCP", 80), ("TCP", 443)}
         for policy in self.snapshot.cluster.policies:
             outside |= {
@@ -234,7 +234,7 @@ class Servers:
                 talk.socket.setblocking(True)
                 talk.socket.settimeout(1)
                 talk.socket.sendall(reply)
-        if reply is not None and not (talk.server.names and reply) or not heard:
+        if (reply is not None and not (talk.server.names and reply)) or not heard:
             del self._talks[descriptor]
             self._epoll.unregister(descriptor)
             talk.socket.close()

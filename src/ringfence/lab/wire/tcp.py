@@ -1,4 +1,6 @@
-"""TCP: connections opened side by side; the kernel has made each, or dropped its first packet, when ``connect`` returns."""
+"""TCP: connections opened side by side; the kernel has made each, or dropped its first packet, when ``connect``
+returns.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,8 @@ class _Window:
             level, option = (socket.IPPROTO_IPV6, _IPV6_TCLASS) if six else (socket.IPPROTO_IP, socket.IP_TOS)
             one.setsockopt(level, option, mark)
         try:
-            # Bound first, so that no two attempts of one address share a port: the log of drops names no more than that.
+            # Bound first, so that no two attempts of one address share a port: the log of drops names no more than
+            # that.
             one.bind((str(probe.src_address), 0))
             failed = one.connect_ex((str(probe.dst_address), probe.port))
             name = one.getsockname()

@@ -26,7 +26,8 @@ Job = tuple[Probe, Seen]
 def run(bench: Bench, jobs: Sequence[Job]) -> None:
     """Send one datagram for each of *jobs*, a host at a time, and look at what comes back."""
     base = bench.source_port()
-    # One socket for each address that sends and each backend that is asked for: a Service's choice sticks to the pair of ports.
+    # One socket for each address that sends and each backend that is asked for: a Service's choice sticks to the
+    # pair of ports.
     order = sorted(jobs, key=_sender)
     waiting: list[tuple[_Sender, list[Job]]] = []
     try:
@@ -88,7 +89,8 @@ class _Sender:
             try:
                 self.socket.sendto(MARK + struct.pack(">I", number), (str(probe.dst_address), probe.port))
             except OSError as problem:
-                # An error of an earlier datagram is reported by the next call; it is read from the queue, and this one sent.
+                # An error of an earlier datagram is reported by the next call; it is read from the queue, and this
+                # one sent.
                 self._errors()
                 try:
                     self.socket.sendto(MARK + struct.pack(">I", number), (str(probe.dst_address), probe.port))
