@@ -31,10 +31,12 @@ $(VENV)/.installed: tools/link.py $(VENV)/.run
 install: $(VENV)/.installed ## put a working ringfence at .venv/bin/ringfence
 	@version=$$($(BIN)/ringfence --version) && echo "$$version is at $(BIN)/ringfence"
 
-demo: $(VENV)/.installed ## install, then show the Task API example
+demo: $(VENV)/.installed ## install, then show the Task API example and prove it with packets
+	@tools/system.sh libnftables
 	@tools/demo.sh $(BIN)/ringfence $(EXAMPLE)
 
 test: $(VENV)/.installed $(VENV)/.dev ## install, then run all tests
+	@tools/system.sh libnftables curl nslookup
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed $(VENV)/.dev ## style, types and import contracts
@@ -44,13 +46,18 @@ lint: $(VENV)/.installed $(VENV)/.dev ## style, types and import contracts
 	$(BIN)/lint-imports --no-logo
 
 golden: $(VENV)/.installed $(VENV)/.dev ## write the expected outputs anew; look at the difference before you commit
+	@tools/system.sh libnftables curl nslookup
 	$(BIN)/python -m pytest -q --golden
 
 bench: $(VENV)/.installed $(VENV)/.dev ## measure, as ratios within one run
+	@tools/system.sh libnftables curl
 	$(BIN)/python bench/run.py
+	PYTHONPATH=src $(BIN)/python bench/lab.py
 
-fuzz: $(VENV)/.installed $(VENV)/.dev ## compare the two witnesses on random clusters for FUZZ_SECONDS
-	PYTHONPATH=src:tests $(BIN)/python tests/fuzz.py --seconds $(FUZZ_SECONDS)
+fuzz: $(VENV)/.installed $(VENV)/.dev ## compare the three witnesses on random clusters, FUZZ_SECONDS with packets and half of it without
+	@tools/system.sh libnftables
+	PYTHONPATH=src:tests $(BIN)/python tests/fuzz.py --seconds $$(( $(FUZZ_SECONDS) / 2 ))
+	PYTHONPATH=src:tests $(BIN)/python tests/fuzz_lab.py --seconds $(FUZZ_SECONDS)
 
 docs: $(VENV)/.installed $(VENV)/.dev ## write the generated reference pages anew and run every command of the docs
 	$(BIN)/python tools/reference.py

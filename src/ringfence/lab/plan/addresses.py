@@ -42,11 +42,16 @@ class Pool:
             own = AddressSet.NONE | said & AddressSet.whole(family)
             self._ranges[family] = own or AddressSet.of(default[family])
 
-    def several(self, families: Iterable[Family]) -> tuple[Address, ...]:
-        """One free address of each of *families*."""
-        return tuple(self._one(family) for family in families)
+    def several(self, families: Iterable[Family], place: int | None = None) -> tuple[Address, ...]:
+        """One free address of each of *families*; the one at *place* in the range, if that is free."""
+        return tuple(self._one(family, place) for family in families)
 
-    def _one(self, family: Family) -> Address:
+    def _one(self, family: Family, place: int | None) -> Address:
+        if place is not None and self._ranges[family]:
+            wanted = Address(family, self._ranges[family].first().number + place)
+            if wanted not in self._taken and wanted in self._ranges[family]:
+                self._taken.add(wanted)
+                return wanted
         for low, high in self._ranges[family].of_family(family):
             number = max(self._next.get(family, 0), low + 1)
             while number < high:

@@ -36,6 +36,8 @@ PODS_OF_A_TEMPLATE: Final = 3
 """Pods that a workload of templates gets at most, unless said otherwise."""
 MOST_PODS: Final = 300
 _FIRST_NODE_PORT: Final = 30000
+_USUAL_PLACE: Final = {"default/kubernetes": 1, f"{DNS_NAMESPACE}/{DNS_SERVICE}": 10}
+"""Where in the Services' range the two that every cluster has are mostly found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ class _Fixing:
             self._dns(workloads, services, spaces)
             self._api_server(nodes, services, slices, spaces)
         workloads = self._placed(workloads)
-        fixed_services = tuple(self._service(service) for service in services)
+        usual = {service.id: self._service(service) for service in services if service.id in _USUAL_PLACE}
+        fixed_services = tuple(usual.get(service.id) or self._service(service) for service in services)
         fixed = replace(
             self.cluster, namespaces=spaces, workloads=tuple(workloads), nodes=nodes,
             services=fixed_services, slices=tuple(slices),
@@ -297,7 +300,8 @@ class _Fixing:
     def _service(self, service: Service) -> Service:
         if service.headless or service.external_name is not None:
             return service
-        ips = service.cluster_ips or tuple(map(str, self.service_pool.several(self.families)))
+        place = _USUAL_PLACE.get(service.id)
+        ips = service.cluster_ips or tuple(map(str, self.service_pool.several(self.families, place)))
         ports = service.ports
         if service.type in ("NodePort", "LoadBalancer"):
             ports = tuple(p if p.node_port else replace(p, node_port=next(self.free_node_ports)) for p in ports)
