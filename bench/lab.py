@@ -1,7 +1,7 @@
 """How fast the packet lab is: pods up, the full matrix at two ports, a change of rules under load; all in one run.
 
-Beside it, in the same run, the same matrix by one ``curl`` after another, for a sample of its pairs, and what the whole would
-take at that rate. Run as ``python bench/lab.py``; ``--pods 10 50`` chooses sizes, ``--json FILE`` keeps the figures.
+Beside it, in the same run, the same matrix by one ``curl`` after another, for a sample of its pairs, and what the
+whole would take at that rate. Run as ``python bench/lab.py``; ``--pods 10 50`` chooses sizes, ``--json FILE`` keeps the figures.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ def one_after_another(lab: Lab, snapshot: Snapshot, probes: int, took: float) ->
 
 
 def under_load(pods: int) -> dict[str, Any]:
-    """Changes of rules while everything is probed again and again: every change keeps the meaning, so none may be seen."""
+    """Changes of rules while everything is probed again and again: every change keeps the meaning, so none may be
+    seen.
+    """
     snapshot = fix(cluster(pods), Options(companions=False, most_pods=1000))
     questions = list(everything(Questions(snapshot, PORTS), ("inner",)))
     questions = random.Random(2).sample(questions, min(len(questions), 4000))
@@ -123,7 +125,13 @@ def under_load(pods: int) -> dict[str, Any]:
             found = compare(predictions, questions[: len(observations)], observations)
             wrong += sum(c.agreement in (Agreement.DISAGREES, Agreement.UNMEASURED) for c in found)
             tried += len(observations)
-    return {"pods": pods, "changes": CHANGES, "probes": tried, "wrong": wrong, "switch_median_s": statistics.median(swaps)}
+    return {
+        "pods": pods,
+        "changes": CHANGES,
+        "probes": tried,
+        "wrong": wrong,
+        "switch_median_s": statistics.median(swaps),
+    }
 
 
 def proof() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from ringfence.model.addresses import FAMILIES, AddressSet, Family
@@ -65,6 +65,10 @@ class Cluster:
     facts: Facts = field(default_factory=Facts)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     ignored: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """The fields alone: what is derived from them goes by identity, which no copy of this shares."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:

@@ -134,7 +134,7 @@ def _apart(proof: Proof) -> Iterator[Text]:
     if either:
         reasons = sorted({str(reason) for one in either for reason in one.predicted.reasons})
         yield Text(
-            f"{len(either)} flows are implementation-defined ({', '.join(reasons)}); the lab showed one of the answers.",
+            f"{len(either)} flows are implementation-defined ({', '.join(reasons)}): the lab showed one way.",
             "yellow",
         )
     if proof.depends:

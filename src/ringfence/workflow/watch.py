@@ -105,7 +105,7 @@ def _files(path: str) -> Iterator[str]:
 
 
 def _flows(measured: Measured) -> Flows:
-    workloads = {id(p): w.id for w in measured.snapshot.cluster.workloads for p in w.pods}
+    workloads = {id(p): f"{w.namespace}/{w.name}" for w in measured.snapshot.cluster.workloads for p in w.pods}
     found: Flows = {}
     for question, observations in measured.each():
         names = [workloads.get(id(end)) or _name(end) for end in (question.src, question.dst)]

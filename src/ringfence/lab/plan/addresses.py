@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ringfence.errors import LabError
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 
 POD_RANGES: Final[Mapping[Family, str]] = {4: "10.244.0.0/16", 6: "fd00:10:244::/64"}
@@ -26,6 +28,19 @@ NEVER_ON_A_WIRE: Final = AddressSet.of(
 def usable(address: Address) -> bool:
     """Whether a host of the lab, or the outside, can have *address*."""
     return address not in NEVER_ON_A_WIRE
+
+
+def parsed(texts: Iterable[str]) -> tuple[Address, ...]:
+    """The addresses that *texts* write and that can be on a wire; others are passed over, as a Service gets a new
+    one.
+    """
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            address = Address.parse(text)
+            if usable(address):
+                found.append(address)
+    return tuple(found)
 
 
 class Pool:
@@ -61,7 +76,8 @@ class Pool:
                     self._next[family] = number + 1
                     return address
                 number += 1
-        raise ValueError(f"no free IPv{family} address is left in {self._ranges[family]!r}")
+        ranges = ", ".join(self._ranges[family].cidrs())
+        raise LabError(f"no free IPv{family} address is left in {ranges}; give a wider range, as with --pod-cidr")
 
 
 def outside(cell: AddressSet, inside: AddressSet) -> list[Address]:

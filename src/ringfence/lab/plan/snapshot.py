@@ -6,12 +6,12 @@ Engine and kernel are both asked about this snapshot, so that neither can hide b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import count
 from typing import Final
 
-from ringfence.lab.plan.addresses import NODE_RANGES, POD_RANGES, SERVICE_RANGES, Pool, usable
+from ringfence.lab.plan.addresses import NODE_RANGES, POD_RANGES, SERVICE_RANGES, Pool, parsed, usable
 from ringfence.model.addresses import Address, AddressSet, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import (
@@ -86,6 +86,10 @@ class Snapshot:
     load_balancers: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     dns: tuple[tuple[int, int], ...] = ()
 
+    def __getstate__(self) -> dict[str, object]:
+        """The fields alone, as the rest goes by identity."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     @cached_property
     def host_of(self) -> dict[int, int]:
         """The number of each pod's host, by ``id(pod)``; nodes by ``id(node)``."""
@@ -126,7 +130,7 @@ class _Fixing:
         self.left_out: list[str] = []
         self.families: tuple[Family, ...] = tuple(sorted(cluster.pod_families))
         taken = {ip for pod in cluster.pods for ip in pod.ips} | {ip for n in cluster.nodes for ip in n.addresses}
-        taken |= {Address.parse(text) for service in cluster.services for text in service.cluster_ips}
+        taken |= {ip for service in cluster.services for ip in parsed(service.cluster_ips)}
         facts = cluster.facts
         self.pod_pool = Pool(facts.pod_cidrs, POD_RANGES, taken)
         self.node_pool = Pool(facts.node_cidrs, NODE_RANGES, taken)
@@ -301,11 +305,11 @@ class _Fixing:
         if service.headless or service.external_name is not None:
             return service
         place = _USUAL_PLACE.get(service.id)
-        ips = service.cluster_ips or tuple(map(str, self.service_pool.several(self.families, place)))
+        ips = parsed(service.cluster_ips) or self.service_pool.several(self.families, place)
         ports = service.ports
         if service.type in ("NodePort", "LoadBalancer"):
             ports = tuple(p if p.node_port else replace(p, node_port=next(self.free_node_ports)) for p in ports)
-        return replace(service, cluster_ips=ips, ports=ports)
+        return replace(service, cluster_ips=tuple(map(str, ips)), ports=ports)
 
     def _load_balancers(self, services: Sequence[Service]) -> dict[str, tuple[Address, ...]]:
         """The outside address of each LoadBalancer Service: as written, or one kept for documentation."""
@@ -313,8 +317,7 @@ class _Fixing:
         found = {}
         for service in services:
             if service.type == "LoadBalancer":
-                written = tuple(ip for ip in map(Address.parse, service.load_balancer_ips) if usable(ip))
-                found[service.id] = written or pool.several(self.families)
+                found[service.id] = parsed(service.load_balancer_ips) or pool.several(self.families)
         return found
 
     # -- hosts -------------------------------------------------------------------------------------------------
