@@ -1,7 +1,8 @@
 """How fast the packet lab is: pods up, the full matrix at two ports, a change of rules under load; all in one run.
 
 Beside it, in the same run, the same matrix by one ``curl`` after another, for a sample of its pairs, and what the
-whole would take at that rate. Run as ``python bench/lab.py``; ``--pods 10 50`` chooses sizes, ``--json FILE`` keeps the figures.
+whole would take at that rate. Run as ``python bench/lab.py``; ``--pods 10 50`` chooses sizes, ``--json FILE`` keeps
+the figures.
 """
 
 from __future__ import annotations

@@ -70,6 +70,6 @@ def settle() -> None:
         netlink.close()
     if names != ["lo"]:
         raise LabError(
-            f"the new network namespace holds {', '.join(names)} and should hold lo alone; if the "
-            f"kernel puts tunnels into every namespace, 'sysctl -w net.core.fb_tunnels_only_for_init_net=1' keeps them out"
+            f"the new network namespace holds {', '.join(names)} and should hold lo alone; if the kernel puts tunnels "
+            f"into every namespace, 'sysctl -w net.core.fb_tunnels_only_for_init_net=1' keeps them out"
         )
