@@ -41,16 +41,21 @@ def cli() -> str:
     rows += [f"| [`{verb}`](#{verb}) | {question} |" for verb, question in VERBS.items()]
     rows += ["", f"{EPILOG[:1].upper()}{EPILOG[1:]}.\n"]
     for verb in VERBS:
-        sub = verbs.choices[verb]
-        rows += [
-            f"## {verb}\n",
-            f"{sub.description}\n",
-            "```text",
-            f"ringfence {verb} [OPTION …] {_positional(sub)}",
-            "```\n",
-        ]
-        rows += list(_options(sub))
+        rows += _verb(verb, verbs.choices[verb], "##")
     return "\n".join(rows)
+
+
+def _verb(words: str, sub: argparse.ArgumentParser, heading: str) -> list[str]:
+    """One verb with its options; a verb that has verbs of its own, with each of them."""
+    rows = [f"{heading} {words}\n", f"{sub.description}\n"]
+    inner = [action for action in sub._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in inner:
+        for name, choice in action.choices.items():
+            rows += _verb(f"{words} {name}", choice, "###")
+    if not inner:
+        rows += ["```text", f"ringfence {words} [OPTION …] {_positional(sub)}".rstrip(), "```\n", *_options(sub)]
+        rows += [f"{sub.epilog[:1].upper()}{sub.epilog[1:]}.\n"] if sub.epilog else []
+    return rows
 
 
 def _positional(sub: argparse.ArgumentParser) -> str:

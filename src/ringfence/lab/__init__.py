@@ -7,6 +7,8 @@ even through another room: a witness that reads the prediction is no witness.
 Inner rooms, each with a charter: ``kernel`` (system calls), ``plan`` (from a cluster to addresses, rules and questions;
 pure), ``net`` (the sandbox and its namespaces), ``wire`` (servers, name service, probes), ``run`` (the process that
 holds a lab, and how to talk to it).
+Belongs: whatever is needed to start such a cluster, ask it and end it.
+Does not: predictions, comparisons, layout.
 Start at ``plan.snapshot.fix``, then ``run.lab.Lab``.
 """
 

@@ -1,6 +1,8 @@
 """``ringfence lab``: run it for real on this machine, without a cluster and without root.
 
-One module for each of its verbs: ``doctor``, ``matrix``, ``exec``, ``shell``, ``stay`` (up, down, list) and ``watch``.
+Belongs: one module for each of its verbs: ``doctor``, ``matrix``, ``execute``, ``shell``, ``stay`` (up, down, list), ``watch``.
+Does not: what a lab is (``lab``) or means (``workflow``), layout (``report``).
+Start at ``configure``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Belongs: system calls that Python does not wrap (``calls``), network devices, addresses and routes by netlink
 (``netlink``), packet rules by libnftables (``nft``), the kernel's log of dropped packets (``nflog``).
 Does not: names of Kubernetes, decisions, text for people.
+Start at ``netlink``.
 """
 
 from __future__ import annotations

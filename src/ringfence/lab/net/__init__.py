@@ -2,6 +2,7 @@
 
 Belongs: leaving the host's namespaces (``sandbox``), devices, addresses and routes (``topology``).
 Does not: rules (``plan``), servers and probes (``wire``).
+Start at ``topology``, which draws it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Belongs: sockets in the hosts' namespaces (``servers``), what a name means (``names``), trying many connections at once
 (``measure`` with one module for each protocol).
 Does not: what a probe ought to see. Nothing here knows of policies.
+Start at ``measure``.
 """
 
 from __future__ import annotations
