@@ -1,6 +1,7 @@
 """``ringfence lab``: run it for real on this machine, without a cluster and without root.
 
-Belongs: one module for each of its verbs: ``doctor``, ``matrix``, ``execute``, ``shell``, ``stay`` (up, down, list), ``watch``.
+Belongs: one module for each of its verbs: ``doctor``, ``matrix``, ``execute``, ``shell``, ``stay`` (up, down, list),
+``watch``.
 Does not: what a lab is (``lab``) or means (``workflow``), layout (``report``).
 Start at ``configure``.
 """

@@ -1,0 +1,130 @@
+"""``prove``: the three words, the exit statuses, and every format, on labs that really run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import ROOT, Run
+from jsonschema import Draft202012Validator
+
+from ringfence.lab.plan.selection import Selection
+from ringfence.model.objects import Pod
+from ringfence.model.policies import Policy
+
+EXAMPLE = "examples/task-api"
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "prove.schema.json").read_text()))
+PODS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop, labels: {app: a}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: shop, labels: {app: b}}
+"""
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {matchLabels: {app: b}}}
+"""
+
+
+def _written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "all.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_example_is_proven(run: Run) -> None:
+    result = run("prove", EXAMPLE)
+    assert result.status == 0
+    assert "proven: the kernel did with every packet what was predicted." in result.out
+    assert "Service default/kubernetes" in result.out
+    (row,) = [line for line in result.out.splitlines() if line.startswith("task-api/task-api ")]
+    assert row.split() == ["task-api/task-api", "envoy-gateway-system/envoy-gateway", *["TCP", "8000"] * 2, "✓"]
+
+
+def test_the_json_is_what_the_schema_says(run: Run) -> None:
+    found = json.loads(run("prove", EXAMPLE, "--format", "json").out)
+    SCHEMA.validate(found)
+    assert found["word"] == "proven"
+    assert found["disagreements"] == found["unmeasured"] == []
+    pairs = {(pair["src"], pair["dst"]): pair for pair in found["measured"]["pairs"]}
+    gateway = pairs["envoy-gateway-system/envoy-gateway", "task-api/task-api"]
+    assert gateway["predicted"] == gateway["measured"] == {"TCP": [[8000, 8000]]}
+    assert pairs["task-api/test-pod", "task-api/task-api"]["measured"] == {}
+    assert all(rule["packets"] > 0 for rule in found["coverage"])
+
+
+def test_the_junit_report_has_a_case_for_each_pair(run: Run) -> None:
+    suites = ElementTree.fromstring(run("prove", EXAMPLE, "--format", "junit").out)  # noqa: S314 (our own text)
+    cases = list(suites.iter("testcase"))
+    assert int(suites.attrib["tests"]) == len(cases) > 50
+    assert suites.attrib["failures"] == suites.attrib["errors"] == "0"
+
+
+def test_all_lists_what_is_shut(run: Run) -> None:
+    rows = [line.split()[-3:] for line in run("prove", EXAMPLE, "--all").out.splitlines()]
+    assert ["nothing", "nothing", "✓"] in rows
+
+
+def test_without_a_denial_nothing_is_proven(run: Run, tmp_path: Path) -> None:
+    result = run("prove", _written(tmp_path, PODS))
+    assert result.status == 3
+    assert "incomplete: 0 disagreements, but this is missing:" in result.out
+    assert "no flow was both predicted and measured as denied" in result.out
+
+
+def test_a_lab_that_does_otherwise_disproves(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(self: Selection, policy: Policy) -> list[Pod]:
+        return []
+
+    monkeypatch.setattr(Selection, "subjects", nobody)
+    path = _written(tmp_path, f"{PODS}---{DENY}")
+    result = run("prove", path)
+    assert result.status == 1
+    assert "disproved: " in result.out
+    assert "shop/a -> shop/b:31999: predicted denied, measured allowed" in result.out
+    assert "the server met it" in result.out
+    assert f"NetworkPolicy shop/deny ({path}:" in result.out
+    found = json.loads(run("prove", path, "--format", "json").out)
+    SCHEMA.validate(found)
+    assert found["word"] == "disproved"
+    assert found["disagreements"][0]["because"]
+    suites = ElementTree.fromstring(run("prove", path, "--format", "junit").out)  # noqa: S314 (our own text)
+    assert int(suites.attrib["failures"]) > 0
+
+
+def test_a_policy_that_is_not_modelled_leaves_a_proof_incomplete(run: Run, tmp_path: Path) -> None:
+    other = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: shop}\nspec: {}\n"
+    result = run("prove", _written(tmp_path, f"{PODS}---{DENY}---\n{other}"))
+    assert result.status == 2
+    assert "incomplete" in result.out
+    assert "it may change answers, and the lab does not have it" in result.out
+
+
+def test_answers_that_hang_on_addresses_are_listed(run: Run, tmp_path: Path) -> None:
+    rule = DENY.replace("{matchLabels: {app: b}}}", "{matchLabels: {app: b}}, ingress: [{from: [{ipBlock: "
+                        "{cidr: 10.244.0.0/24}}]}]}")  # fmt: skip
+    result = run("prove", _written(tmp_path, f"{PODS}---{rule}"))
+    assert result.status == 0
+    assert "depend on addresses or placement" in result.out
+    assert "shop/a -> shop/b: nothing for certain before, every port here" in result.out
+
+
+def test_more_pods_than_asked_for_are_said_before_the_start(run: Run, tmp_path: Path) -> None:
+    result = run("prove", _written(tmp_path, f"{PODS}---{DENY}"), "--max-pods", "1")
+    assert result.status == 3
+    assert "the lab leaves out" in result.err
+    assert "more than the 1 pods of --max-pods" in result.err
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_number_of_pods_is_a_number(run: Run, value: str) -> None:
+    result = run("prove", EXAMPLE, f"--max-pods={value}")
+    assert (result.status, result.out) == (2, "")
+    assert "is not a number from 1 up" in result.err
