@@ -30,6 +30,7 @@ class Watch:
         self.start = start
         self.say = say
         self.problem = problem
+        self._known = _stamps(paths)  # before reading, so that no change falls between the two
         self.cluster = read()
         self.lab = start(self.cluster)
         self.flows = _flows(measure(self.lab))
@@ -43,13 +44,13 @@ class Watch:
     def run(self, *, interval: float = 0.5, changes: int | None = None) -> None:
         """Look again and again, until *changes* were seen, or without an end."""
         self.say(f"watching {', '.join(self.paths)}: {sum(self.flows.values())} of {len(self.flows)} flows are open")
-        seen, known = 0, _stamps(self.paths)
+        seen = 0
         while changes is None or seen < changes:
             time.sleep(interval)
             now = _stamps(self.paths)
-            if now == known:
+            if now == self._known:
                 continue
-            known = now
+            self._known = now
             try:
                 self.follow()
             except RingfenceError as problem:

@@ -84,8 +84,8 @@ class Owner:
                 message, descriptors = talk.receive(one)
             except talk.Closed:
                 self.selector.unregister(one)
-                one.close()
                 self._abandoned(one)
+                one.close()
                 self.ended = self.ended or last
                 return
             self._answer(one, message, descriptors)
@@ -173,9 +173,10 @@ class Owner:
             running.signal(message["number"])
 
     def _abandoned(self, one: socket.socket) -> None:
-        for key, running in list(self.running.items()):
-            if key == one.fileno() or one.fileno() < 0:
-                running.signal(signal.SIGHUP)
+        """Nobody waits any more for the command that *one* asked for."""
+        running = self.running.get(one.fileno())
+        if running is not None:
+            running.signal(signal.SIGHUP)
 
     def _stop(self, _: socket.socket, __: dict[str, Any], ___: tuple[int, ...]) -> dict[str, Any]:
         self.ended = True
