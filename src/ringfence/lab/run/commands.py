@@ -42,7 +42,10 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal to the command and what it started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:  # it has no group of its own yet: it was started this very moment
+                os.kill(self.pid, number)
 
     def reap(self) -> int:
         """Its exit status, as a shell gives it."""
