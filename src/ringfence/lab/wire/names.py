@@ -193,6 +193,6 @@ def _zone_of(name: str) -> str:
 
 
 def _together(name: dns.name.Name, records: list[Record]) -> dns.rrset.RRset:
-    """Records of one type as the set that goes on the wire."""
+    """Records of one type as the set that goes on the wire, where chance orders it, so that clients spread."""
     values = [dns.rdata.from_text(dns.rdataclass.IN, record.kind, record.value) for record in records]
     return dns.rrset.from_rdata_list(name, TTL, values)
