@@ -13,7 +13,7 @@ from typing import Final
 from ringfence.lab.plan.addresses import HAIRPIN
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.model.addresses import FAMILIES, Address
-from ringfence.model.objects import Pod, Service, ServicePort
+from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort
 
 MOST_BACKENDS: Final = 63
 """Backends that a probe can name: the values of DSCP but 0."""
@@ -43,13 +43,40 @@ def backends_of(snapshot: Snapshot, service: Service, entry: ServicePort) -> lis
     return list(dict.fromkeys(found))
 
 
-def _from_pods(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterator[LabBackend]:
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A ready address behind a Service, whatever the port, and the pod that has it where one is known."""
+
+    address: Address
+    pod: Pod | None
+
+
+def endpoints_of(snapshot: Snapshot, service: Service) -> list[Endpoint]:
+    """Every ready address behind *service*, in the order of the input, that of a pod without its ports too (S78)."""
+    if service.external_name is not None:
+        return []
+    if service.selector is not None:
+        return [Endpoint(ip, pod) for pod in _selected(snapshot, service) for ip in pod.ips]
+    found = {
+        address: Endpoint(address, _pod(snapshot, service.namespace, endpoint.pod))
+        for piece in _slices(snapshot, service)
+        for endpoint in piece.endpoints
+        if endpoint.ready or service.publish_not_ready
+        for address in _slice_addresses(snapshot, service, endpoint.pod, endpoint.addresses)
+    }
+    return list(found.values())
+
+
+def _selected(snapshot: Snapshot, service: Service) -> Iterator[Pod]:
     wanted = set((service.selector or {}).items())
     for pod in snapshot.cluster.pods:
-        if pod.namespace != service.namespace or not wanted <= set(pod.labels.items()):
-            continue
-        if not (pod.ready or service.publish_not_ready):
-            continue
+        same = pod.namespace == service.namespace and wanted <= set(pod.labels.items())
+        if same and (pod.ready or service.publish_not_ready):
+            yield pod
+
+
+def _from_pods(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterator[LabBackend]:
+    for pod in _selected(snapshot, service):
         port = _target(pod, entry)
         if port is not None:
             host = snapshot.host_of[id(pod)]
@@ -67,10 +94,13 @@ def _target(pod: Pod, entry: ServicePort) -> int | None:
     return None
 
 
+def _slices(snapshot: Snapshot, service: Service) -> Iterator[EndpointSlice]:
+    own = (service.namespace, service.name)
+    return (piece for piece in snapshot.cluster.slices if (piece.namespace, piece.service) == own)
+
+
 def _from_slices(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterator[LabBackend]:
-    for piece in snapshot.cluster.slices:
-        if (piece.namespace, piece.service) != (service.namespace, service.name):
-            continue
+    for piece in _slices(snapshot, service):
         for target in piece.ports:
             if (target.name or "", target.protocol) != (entry.name or "", entry.protocol):
                 continue
@@ -84,11 +114,12 @@ def _slice_addresses(
     snapshot: Snapshot, service: Service, pod_name: str | None, written: tuple[Address, ...]
 ) -> tuple[Address, ...]:
     """The addresses of the pod that an endpoint names, as the lab gave them; else those that are written."""
-    if pod_name is not None:
-        for pod in snapshot.cluster.pods:
-            if (pod.namespace, pod.name) == (service.namespace, pod_name):
-                return pod.ips
-    return written
+    pod = _pod(snapshot, service.namespace, pod_name)
+    return written if pod is None else pod.ips
+
+
+def _pod(snapshot: Snapshot, namespace: str, name: str | None) -> Pod | None:
+    return next((pod for pod in snapshot.cluster.pods if (pod.namespace, pod.name) == (namespace, name)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Engine and kernel are both asked about this snapshot, so that neither can hide b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import count
@@ -265,24 +265,27 @@ class _Fixing:
 
     def _dns(self, workloads: list[Workload], services: list[Service], spaces: dict[str, Namespace]) -> None:
         """The cluster's name service, where the input has none."""
-        served = any(s.id == f"{DNS_NAMESPACE}/{DNS_SERVICE}" for s in services)
-        pods = [p for w in workloads for p in w.pods if p.namespace == DNS_NAMESPACE and _serves_names(p)]
         if DNS_NAMESPACE not in spaces:
             spaces[DNS_NAMESPACE] = Namespace(DNS_NAMESPACE, {NAME_LABEL: DNS_NAMESPACE})
-        key, value = DNS_LABEL
-        if not pods and not served:
-            ports = (ContainerPort(53, "dns", "UDP"), ContainerPort(53, "dns-tcp", "TCP"))
-            pod = Pod(
-                DNS_NAMESPACE, "lab-coredns-1", {key: value}, ports, controller=Controller("Deployment", "lab-coredns")
-            )
-            workloads.append(Workload(DNS_NAMESPACE, "lab-coredns", "Deployment", (pod,)))
-            self.added.append(
-                f"Deployment {DNS_NAMESPACE}/lab-coredns ({key}: {value}), as the input has no cluster DNS"
-            )
-        if not served:
-            entries = (ServicePort(53, 53, "dns", "UDP"), ServicePort(53, 53, "dns-tcp", "TCP"))
-            services.append(Service(DNS_NAMESPACE, DNS_SERVICE, selector={key: value}, ports=entries))
+        found = next((s for s in services if s.id == f"{DNS_NAMESPACE}/{DNS_SERVICE}"), None)
+        entries = (ServicePort(53, 53, "dns", "UDP"), ServicePort(53, 53, "dns-tcp", "TCP"))
+        service = found or Service(DNS_NAMESPACE, DNS_SERVICE, selector=dict((DNS_LABEL,)), ports=entries)
+        self._dns_pods(workloads, service)
+        if found is None:
+            services.append(service)
             self.added.append(f"Service {DNS_NAMESPACE}/{DNS_SERVICE}, as the input has none")
+
+    def _dns_pods(self, workloads: list[Workload], service: Service) -> None:
+        """A pod behind the name service's Service, where that selects none."""
+        wanted = service.selector
+        if not wanted or any(_carries(pod, wanted) for workload in workloads for pod in workload.pods):
+            return
+        ports = tuple(map(_target_port, service.ports))
+        owner = Controller("Deployment", "lab-coredns")
+        pod = Pod(DNS_NAMESPACE, "lab-coredns-1", dict(wanted), ports, controller=owner)
+        workloads.append(Workload(DNS_NAMESPACE, "lab-coredns", "Deployment", (pod,)))
+        said = ", ".join(f"{key}: {value}" for key, value in wanted.items())
+        self.added.append(f"Deployment {DNS_NAMESPACE}/lab-coredns ({said}), as the input has no cluster DNS")
 
     def _api_server(
         self, nodes: Sequence[Node], services: list[Service], slices: list[EndpointSlice], spaces: dict[str, Namespace]
@@ -355,9 +358,15 @@ def _generated(key: str, pod: str, workload: str, ordinal: int) -> str:
     return "lab1"
 
 
-def _serves_names(pod: Pod) -> bool:
-    key, value = DNS_LABEL
-    return pod.labels.get(key) == value and not pod.host_network
+def _carries(pod: Pod, wanted: Mapping[str, str]) -> bool:
+    return pod.namespace == DNS_NAMESPACE and all(pod.labels.get(key) == value for key, value in wanted.items())
+
+
+def _target_port(entry: ServicePort) -> ContainerPort:
+    """A container port that *entry* leads to."""
+    if isinstance(entry.target, str):
+        return ContainerPort(entry.port, entry.target, entry.protocol)
+    return ContainerPort(entry.target, entry.name, entry.protocol)
 
 
 def _name_servers(snapshot: Snapshot) -> Iterator[tuple[int, int]]:

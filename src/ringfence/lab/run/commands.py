@@ -42,7 +42,10 @@ class Running:
     def signal(self, number: int) -> None:
         """Send a signal to the command and what it started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:  # it has no group of its own yet: it was started this very moment
+                os.kill(self.pid, number)
 
     def reap(self) -> int:
         """Its exit status, as a shell gives it."""
@@ -65,6 +68,8 @@ def start(snapshot: Snapshot, topology: Topology, wanted: Wanted, descriptors: t
         calls.set_host_name(host.name.rpartition("/")[2])
         _cover("/etc/resolv.conf", resolver)
         _cover("/etc/hosts", hosts_file)
+        _cover("/etc/nsswitch.conf", _sources_of_names())
+        _cover("/var/run/nscd/socket", "")  # a cache of this machine's names, which no network keeps out
         status = _become(wanted, descriptors)
     except OSError as problem:
         os.write(descriptors[-1], f"ringfence: {problem.strerror or problem}\n".encode())
@@ -109,6 +114,16 @@ def _resolver(snapshot: Snapshot, host: Host) -> str:
 def _hosts_file(host: Host) -> str:
     own = "".join(f"{address}\t{host.name.rpartition('/')[2]}\n" for address in host.addresses)
     return f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{own}"
+
+
+def _sources_of_names() -> str:
+    """This machine's choice of where names come from, but for hosts: its own resolver is not asked, the pod's is."""
+    try:
+        lines = Path("/etc/nsswitch.conf").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    kept = [line for line in lines if not line.lstrip().startswith("hosts:")]
+    return "\n".join([*kept, "hosts: files dns", ""])
 
 
 def _cover(path: str, text: str) -> None:

@@ -228,18 +228,28 @@ class Servers:
         except OSError:
             heard = b""
         talk.heard += heard
-        reply = self._reply(talk, ended=not heard)
-        if reply is not None:
-            with contextlib.suppress(OSError):
-                talk.socket.setblocking(True)
-                talk.socket.settimeout(1)
-                talk.socket.sendall(reply)
-        if (reply is not None and not (talk.server.names and reply)) or not heard:
-            del self._talks[descriptor]
-            self._epoll.unregister(descriptor)
-            talk.socket.close()
-        elif reply is not None:
+        while (reply := self._reply(talk, ended=not heard)) is not None:
+            # A client of the name service may send its next queries before it has read the first reply.
+            if not self._say(talk, reply) or not (talk.server.names and reply):
+                self._end(talk)
+                return
+        if not heard:
+            self._end(talk)
+
+    def _say(self, talk: _Talk, reply: bytes) -> bool:
+        """Send *reply*; whether the client took all of it."""
+        try:
+            talk.socket.settimeout(1)
+            talk.socket.sendall(reply)
             talk.socket.setblocking(False)
+        except OSError:
+            return False
+        return True
+
+    def _end(self, talk: _Talk) -> None:
+        del self._talks[talk.socket.fileno()]
+        self._epoll.unregister(talk.socket.fileno())
+        talk.socket.close()
 
     def _reply(self, talk: _Talk, *, ended: bool) -> bytes | None:
         """What to say now; None to go on listening, nothing to end in silence."""
