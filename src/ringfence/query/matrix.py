@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
 from ringfence.engine.reachability import Reachability
@@ -17,7 +17,9 @@ from ringfence.model.objects import Node, Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.query.regions import Cause, causes, regions
+
+if TYPE_CHECKING:
+    from ringfence.query.regions import Cause
 
 By = Literal["workload", "pod"]
 Pair = tuple[End, End, Answer]
@@ -111,6 +113,8 @@ def _touches(answer: Answer, ports: ConnectionSet, every: bool) -> bool:
 
 
 def _why(cluster: Cluster, connection: Connection, profile: Profile, ports: ConnectionSet | None) -> tuple[Cause, ...]:
+    from ringfence.query.regions import causes, regions  # noqa: PLC0415 (the reference; the matrix alone needs none)
+
     wanted = connection.answer.possible | connection.answer.undecided
     if ports is not None:
         wanted = wanted & ports

@@ -13,10 +13,10 @@ import msgspec
 
 from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.text import json_text, yaml_text
+from ringfence.manifests.text import json_text
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.json_text import JsonFile
-from ringfence.manifests.text.yaml_text import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
@@ -81,6 +81,8 @@ class YamlDocument:
     @cached_property
     def place(self) -> Place:
         """The places of all its fields, found by reading it again."""
+        from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
         return yaml_text.compose(self.text, places=True).place or Place(1, 1)
 
 
@@ -225,6 +227,8 @@ def objects(file: File) -> Iterator[Item | Problem]:
 
 
 def _is_yaml(data: bytes) -> bool:
+    from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
     try:
         for text, _ in yaml_text.split(data.decode()):
             yaml_text.compose(text)
@@ -234,6 +238,8 @@ def _is_yaml(data: bytes) -> bool:
 
 
 def _yaml_items(file: File) -> Iterator[Item | Problem]:
+    from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
     for text, first_line in yaml_text.split(file.data.decode()):
         if not text.strip():
             continue
