@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from ringfence.manifests.text.yaml_text import Unreadable, compose
+from ringfence.manifests.text.places import Unreadable
+from ringfence.manifests.text.yaml_text import compose
 
 CASES: Final[list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent.parent / "data" / "kubectl-yaml" / "values.json").read_text()

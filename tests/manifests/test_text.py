@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text.documents import Item, objects, twice_in
 from ringfence.manifests.text.files import File
-from ringfence.manifests.text.yaml_text import Unreadable, compose, scalar, split
+from ringfence.manifests.text.places import Unreadable
+from ringfence.manifests.text.yaml_text import compose, scalar, split
 
 
 @pytest.mark.parametrize(

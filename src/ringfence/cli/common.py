@@ -7,7 +7,6 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -168,6 +167,8 @@ def output(args: argparse.Namespace) -> Iterator[TextIO]:
             sys.stdout.reconfigure(errors="backslashreplace")
         yield sys.stdout
         return
+    import tempfile  # noqa: PLC0415
+
     target = Path(args.output)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent, text=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from ringfence.model.flows import Note, Reason, Verdict
 from ringfence.model.ports import ConnectionSet
@@ -11,12 +12,13 @@ from ringfence.model.ports import ConnectionSet
 NO_NOTES: frozenset[Note] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What one end may open to another, over all ports and all pods behind the two names.
 
     ``possible``: allowed for at least one pair of pods. ``open``: per reason, what is implementation-defined for at
     least one. ``blocked``: denied for at least one. A port in ``possible`` alone is allowed everywhere (S123, S129).
+    Few answers serve many pairs, so what is derived from one is kept.
     """
 
     possible: ConnectionSet
@@ -24,7 +26,14 @@ class Answer:
     blocked: ConnectionSet = ConnectionSet.NONE
     notes: frozenset[Note] = NO_NOTES
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.possible, self.open, self.blocked, self.notes))
+
+    @cached_property
     def undecided(self) -> ConnectionSet:
         """Everything in ``open``, whatever the reason."""
         found = ConnectionSet.NONE
@@ -32,19 +41,19 @@ class Answer:
             found = found | ports
         return found
 
-    @property
+    @cached_property
     def allowed(self) -> ConnectionSet:
         """What is allowed for every pair of pods: the guaranteed set (S123)."""
         if not self.blocked and not self.open:
             return self.possible
         return self.possible - self.blocked - self.undecided
 
-    @property
+    @cached_property
     def mixed(self) -> ConnectionSet:
         """What is allowed for some pairs of pods and not for others."""
         return self.possible - self.allowed
 
-    @property
+    @cached_property
     def plainly_denied(self) -> bool:
         """Denied on every port, with nothing to add."""
         return not self.possible and not self.open and not self.notes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from ringfence.engine.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
-from ringfence.engine.classes import Classes, PartyClass, bits_of
-from ringfence.engine.compile import Table
+from ringfence.engine.classes import Classes, bits_of
+from ringfence.engine.compile import Row, Table
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Note, Outside, Reason
@@ -17,6 +18,26 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 
 Party = Pod | Node
+NOWHERE: frozenset[str | None] = frozenset()
+
+
+class Kind(NamedTuple):
+    """The pods or nodes of one class behind an end.
+
+    ``nodes`` are where they run, empty when that counts for nothing here. ``sole`` is the one that there is, if it is
+    one: it makes no pair with itself.
+    """
+
+    number: int
+    nodes: frozenset[str | None]
+    sole: Party | None
+
+
+class Behind(NamedTuple):
+    """Whom an end stands for, and the notes that they bring to every pair they are in."""
+
+    kinds: tuple[Kind, ...]
+    notes: frozenset[Note]
 
 
 def compile(cluster: Cluster, profile: Profile = KUBERNETES) -> Reachability:  # noqa: A001 (the field's word)
@@ -41,66 +62,77 @@ class Reachability:
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
-        self._representatives: dict[int, tuple[Party, ...]] = {}
-        self._kinds: dict[int, tuple[tuple[int, frozenset[Note]], ...]] = {}
+        self._entries: dict[object, list[tuple[Outside, Answer]]] = {}
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
     def answer(self, src: End, dst: End) -> Answer:
         """What *src* may open to *dst*, over every pair of pods, nodes or address cells behind them."""
-        sources, destinations = _parties(src), _parties(dst)
-        if isinstance(src, Outside) and isinstance(dst, Outside):
-            return EVERYTHING.noted(self._everywhere)
         if isinstance(src, Outside):
-            found = [a for d in self._unlike(destinations) for a in self._from_outside(src, d)]
-        elif isinstance(dst, Outside):
-            found = [a for s in self._unlike(sources) for a in self._to_outside(s, dst)]
-        elif {id(s) for s in sources} & {id(d) for d in destinations}:
-            pairs = [(s, d) for s in sources for d in destinations if not _itself(s, d)]
-            found = [self.parties(s, d) for s, d in pairs] or [self.itself(s) for s in sources]
-        else:
-            found = [self.parties(s, d) for s in self._unlike(sources) for d in self._unlike(destinations)]
-        return join(found)
+            if isinstance(dst, Outside):
+                return EVERYTHING.noted(self._everywhere)
+            into = self.behind(dst)
+            return join(self._from_outside(src, into)).noted(into.notes | self._everywhere)
+        if isinstance(dst, Outside):
+            out_of = self.behind(src)
+            return join(self._to_outside(out_of, dst)).noted(out_of.notes | self._everywhere)
+        return self._between(self.behind(src), self.behind(dst))
 
-    def _unlike(self, parties: tuple[Party, ...]) -> tuple[Party, ...]:
-        """One of all *parties* that have the same answers: of one class, and on one node where nodes count (S122)."""
-        if len(parties) == 1:
-            return parties
-        found = self._representatives.get(id(parties))
+    def behind(self, end: Workload | Party) -> Behind:
+        """Whom *end* stands for."""
+        found = self._behind_workloads.get(id(end))
         if found is None:
-            of_party, placed = self.classes.of_party, self._nodes_count
-            unlike = {(of_party[id(p)], _node_of(p) if placed else None): p for p in parties}
-            found = self._representatives[id(parties)] = tuple(unlike.values())
+            found = self._look_behind(end.pods if isinstance(end, Workload) else (end,))
         return found
+
+    @cached_property
+    def _behind_workloads(self) -> dict[int, Behind]:
+        """Whom each of the cluster's own workloads stands for; those live as long as the cluster does."""
+        return {id(workload): self._look_behind(workload.pods) for workload in self.cluster.workloads}
+
+    def _look_behind(self, parties: Iterable[Party]) -> Behind:
+        members: dict[int, list[Party]] = {}
+        for party in parties:
+            members.setdefault(self.classes.of_party[id(party)], []).append(party)
+        kinds = tuple(Kind(number, self._nodes_of(alike), _sole(alike)) for number, alike in members.items())
+        return Behind(kinds, NO_NOTES.union(*(self.end_notes(alike[0]) for alike in members.values())))
+
+    def _nodes_of(self, parties: Iterable[Party]) -> frozenset[str | None]:
+        return frozenset(map(_node_of, parties)) if self._nodes_count else NOWHERE
 
     @cached_property
     def _nodes_count(self) -> bool:
         """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
-        return any(item.node_like for item in self.classes.items)
+        return self.profile.own_node and any(item.node_like for item in self.classes.items)
 
-    def itself(self, party: Party) -> Answer:
-        """A pod to itself: always allowed (S70)."""
-        return EVERYTHING.noted(self.end_notes(party))
+    def _between(self, src: Behind, dst: Behind) -> Answer:
+        """What one end inside the cluster may open to another; a pod alone with itself may open everything (S70)."""
+        found = [
+            answer
+            for a in src.kinds
+            for b in dst.kinds
+            if a.sole is None or a.sole is not b.sole
+            for answer in self._answers(a, b)
+        ]
+        return join(found or [EVERYTHING]).noted(src.notes | dst.notes)
 
-    def parties(self, src: Party, dst: Party) -> Answer:
-        """What the pod or node *src* may open to the other pod or node *dst*."""
-        ends = self.end_notes(src) | self.end_notes(dst)
-        a, b = self._class(src), self._class(dst)
+    def _answers(self, src: Kind, dst: Kind) -> Iterator[Answer]:
+        """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122)."""
+        a, b = self.classes.items[src.number], self.classes.items[dst.number]
         common = sorted(a.families & b.families)
         if not common:
-            return NOTHING.noted(ends | self._noted(Note.NO_COMMON_FAMILY))
-        return join(self._in_family(family, src, dst, a, b).noted(ends) for family in common)
+            yield NOTHING.noted(self._noted(Note.NO_COMMON_FAMILY))
+        for family in common:
+            table = self.tables[family]
+            answer = cell(table, a.number, b.number).noted(self._peer_notes(table, a.number, b.number))
+            if not self.profile.own_node or a.node_like == b.node_like:
+                yield answer
+            else:
+                for here, there in _placements(src.nodes, dst.nodes):
+                    yield self._own_node(answer, here, there, a.node_like)
 
-    def _in_family(self, family: Family, src: Party, dst: Party, a: PartyClass, b: PartyClass) -> Answer:
-        table = self.tables[family]
-        answer = cell(table, a.number, b.number).noted(self._peer_notes(table, a.number, b.number))
-        if not self.profile.own_node or a.node_like == b.node_like:
-            return answer
-        return self._own_node(answer, src, dst, a.node_like)
-
-    def _own_node(self, answer: Answer, src: Party, dst: Party, from_node: bool) -> Answer:
+    def _own_node(self, answer: Answer, here: str | None, there: str | None, from_node: bool) -> Answer:
         """*answer* with the rules about a pod and the node it runs on (S71, S72, S89)."""
-        here, there = _node_of(src), _node_of(dst)
         if here is None or there is None:
             undecided = answer.blocked or answer.open
             return answer.noted(self._noted(Note.PLACEMENT_UNKNOWN)) if undecided else answer
@@ -113,26 +145,23 @@ class Reachability:
         undecided_too = (*answer.open, (Reason.OWN_NODE_EGRESS, answer.blocked))
         return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.notes)
 
-    def _from_outside(self, src: Outside, dst: Party) -> Iterator[Answer]:
-        table, number = self.table(src.family), self._class(dst).number
-        for position, piece in enumerate(table.source_cells):
+    def _from_outside(self, src: Outside, dst: Behind) -> Iterator[Answer]:
+        table = self.table(src.family)
+        for position, piece in enumerate(table.source_cells, table.count):
             if piece.addresses & src.addresses:
-                yield cell(table, table.count + position, number).noted(self.end_notes(dst) | self._everywhere)
+                yield from (cell(table, position, kind.number) for kind in dst.kinds)
 
-    def _to_outside(self, src: Party, dst: Outside) -> Iterator[Answer]:
-        table, number = self.table(dst.family), self._class(src).number
-        for position, piece in enumerate(table.destination_cells):
+    def _to_outside(self, src: Behind, dst: Outside) -> Iterator[Answer]:
+        table = self.table(dst.family)
+        for position, piece in enumerate(table.destination_cells, table.count):
             if piece.addresses & dst.addresses:
-                yield cell(table, number, table.count + position).noted(self.end_notes(src) | self._everywhere)
+                yield from (cell(table, kind.number, position) for kind in src.kinds)
 
     def table(self, family: Family) -> Table:
         """The table of *family*; made on demand for a family that the input does not speak."""
         if family not in self._outside_tables:
             self._outside_tables[family] = Table(family, self.classes)
         return self._outside_tables[family]
-
-    def _class(self, party: Party) -> PartyClass:
-        return self.classes.items[self.classes.of_party[id(party)]]
 
     # -- notes -------------------------------------------------------------------------------------------------
 
@@ -195,27 +224,36 @@ class Reachability:
                 yield from self._into_cell(table, table.count + position, dst_cell, every)
 
     def _into_workload(self, dst: Workload, every: bool) -> Iterator[tuple[End, End, Answer]]:
-        numbers = {self.classes.of_party[id(pod)] for pod in dst.pods}
-        simple = self._simple(dst)
+        behind = self.behind(dst)
+        simple = self._simple(behind)
         if simple is not None and len(self.families) == 1 and not every:
             yield from self._quick(dst, simple)
         else:
-            for src in self._candidates(dst, numbers, every):
-                answer = self.answer(src, dst)
+            for src in self._candidates(behind, every):
+                answer = self._between(self.behind(src), behind)
                 if every or not answer.plainly_denied:
                     yield src, dst, answer
         for family in self.outside_families:
-            table = self.tables[family]
+            for piece, answer in self._entering(self.tables[family], behind, every):
+                yield piece, dst, answer
+
+    def _entering(self, table: Table, dst: Behind, every: bool) -> list[tuple[Outside, Answer]]:
+        """What each cell of the outside may open to *dst*; the same for all whose rows and notes are the same."""
+        rows = [table.row(kind.number) for kind in dst.kinds]
+        key = (table.family, every, tuple(map(id, rows)), dst.notes)
+        found = self._entries.get(key)
+        if found is None:
+            found = self._entries[key] = []
             for position, piece in enumerate(table.source_cells, table.count):
-                answer = join(cell(table, position, number).noted(notes) for number, notes in self._kinds_of_pods(dst))
+                answer = join(answer_in(row, position) for row in rows).noted(dst.notes)
                 if every or not answer.plainly_denied:
-                    yield piece, dst, answer
+                    found.append((piece, answer))
+        return found
 
     def _quick(self, dst: Workload, number: int) -> Iterator[tuple[End, End, Answer]]:
         """The same as asking :meth:`answer` for each source, straight from the row where both ends are one class."""
-        table = self.tables[self.families[0]]
-        seen = self.end_notes(dst.pods[0])
-        special = self._special_sources(number) if not seen else set(range(len(self.cluster.workloads)))
+        table, behind = self.tables[self.families[0]], self.behind(dst)
+        special = self._special_sources(number) if not behind.notes else set(range(len(self.cluster.workloads)))
         for answer, bits in table.row(number):
             if answer.plainly_denied:
                 continue
@@ -229,7 +267,7 @@ class Reachability:
         special.add(self._position[id(dst)])
         for position in sorted(special):
             src = self.cluster.workloads[position]
-            answer = self.answer(src, dst)
+            answer = self._between(self.behind(src), behind)
             if not answer.plainly_denied:
                 yield src, dst, answer
 
@@ -258,34 +296,28 @@ class Reachability:
 
     @cached_property
     def _never_quick(self) -> frozenset[int]:
-        return frozenset(
-            position
-            for position, workload in enumerate(self.cluster.workloads)
-            if self._simple(workload) is None or self.end_notes(workload.pods[0])
-        )
+        sources = enumerate(map(self.behind, self.cluster.workloads))
+        return frozenset(position for position, src in sources if src.notes or self._simple(src) is None)
 
-    def _simple(self, workload: Workload) -> int | None:
-        """The class of a workload whose pods are all of it, and are pods in the eyes of policies."""
-        numbers = {self.classes.of_party[id(pod)] for pod in workload.pods}
-        if len(numbers) != 1:
+    def _simple(self, end: Behind) -> int | None:
+        """The class of an end whose pods are all of it, and are pods in the eyes of policies."""
+        if len(end.kinds) > 1 or self.classes.items[end.kinds[0].number].node_like:
             return None
-        (number,) = numbers
-        return None if self.classes.items[number].node_like else number
+        return end.kinds[0].number
 
     @cached_property
     def _workloads_of(self) -> list[list[int]]:
         found: list[list[int]] = [[] for _ in self.classes.items]
         for position, workload in enumerate(self.cluster.workloads):
-            for number in {self.classes.of_party[id(pod)] for pod in workload.pods}:
-                found[number].append(position)
+            for kind in self.behind(workload).kinds:
+                found[kind.number].append(position)
         return found
 
-    def _candidates(self, dst: Workload, destinations: set[int], every: bool) -> Iterator[Workload]:
-        """The workloads whose answer to *dst*, which is of the classes *destinations*, may not be a plain denial."""
-        noted = any(self.end_notes(pod) for pod in dst.pods)
-        if every or noted or any(self.classes.items[number].node_like for number in destinations):
-            yield from self.cluster.workloads
-            return
+    def _candidates(self, dst: Behind, every: bool) -> Iterable[Workload]:
+        """The workloads whose answer to *dst* may not be a plain denial."""
+        destinations = [kind.number for kind in dst.kinds]
+        if every or dst.notes or any(self.classes.items[number].node_like for number in destinations):
+            return self.cluster.workloads
         wanted = set(self._never_quick)
         for number in destinations:
             wanted |= self._special_sources(number)
@@ -296,46 +328,64 @@ class Reachability:
                     if not answer.plainly_denied:
                         for source in bits_of(bits & self.classes.everything):
                             wanted.update(self._workloads_of[source])
-        for position in sorted(wanted):
-            yield self.cluster.workloads[position]
+        return [self.cluster.workloads[position] for position in sorted(wanted)]
 
     @property
     def outside_families(self) -> tuple[Family, ...]:
         """The families whose outside is listed: IPv6 only when the input speaks it."""
         return self.families if self.cluster.speaks_ipv6 else (4,)
 
-    def _kinds_of_pods(self, workload: Workload) -> tuple[tuple[int, frozenset[Note]], ...]:
-        """The classes of a workload's pods, and the notes that each brings."""
-        found = self._kinds.get(id(workload))
-        if found is None:
-            number_of = self.classes.of_party
-            kinds = {number_of[id(pod)]: self.end_notes(pod) for pod in workload.pods}
-            found = self._kinds[id(workload)] = tuple(kinds.items())
-        return found
-
     def _into_cell(self, table: Table, number: int, dst: Outside, every: bool) -> Iterator[tuple[End, End, Answer]]:
+        answers = spread(table.row(number), table.count)
         for src in self.cluster.workloads:
-            answer = join(cell(table, source, number).noted(notes) for source, notes in self._kinds_of_pods(src))
+            behind = self.behind(src)
+            answer = join(answers[kind.number] for kind in behind.kinds).noted(behind.notes)
             if every or not answer.plainly_denied:
                 yield src, dst, answer
 
 
 def cell(table: Table, source: int, destination: int) -> Answer:
     """The answer of *table* for one source bit and one destination."""
-    for answer, bits in table.row(destination):
+    return answer_in(table.row(destination), source)
+
+
+def answer_in(row: Row, source: int) -> Answer:
+    """The answer of *row* for one source bit."""
+    for answer, bits in row:
         if bits >> source & 1:
             return answer
     raise AssertionError("a row covers every source")
 
 
-def _parties(end: End) -> tuple[Party, ...]:
-    if isinstance(end, Workload):
-        return end.pods
-    return () if isinstance(end, Outside) else (end,)
+def spread(row: Row, count: int) -> list[Answer]:
+    """The answer of *row* for each of the first *count* sources."""
+    found = [NOTHING] * count
+    for answer, bits in row:
+        for source in bits_of(bits & ((1 << count) - 1)):
+            found[source] = answer
+    return found
 
 
-def _itself(src: Party, dst: Party) -> bool:
-    return src is dst and (not isinstance(src, Pod) or src.replicas == 1)
+def _sole(parties: list[Party]) -> Party | None:
+    """The one party that there is; a template of several is not one."""
+    if len(parties) > 1:
+        return None
+    (party,) = parties
+    return None if isinstance(party, Pod) and party.replicas != 1 else party
+
+
+def _placements(here: frozenset[str | None], there: frozenset[str | None]) -> Iterator[tuple[str | None, str | None]]:
+    """Nodes of two parties, one pair for each way they can lie: on the same node, on two, or nobody knows where."""
+    if None in here or None in there:
+        yield None, None
+    a, b = here - {None}, there - {None}
+    for shared in a & b:
+        yield shared, shared
+        break
+    for first in a:
+        for other in b - {first}:
+            yield first, other
+            return
 
 
 def _node_of(party: Party) -> str | None:

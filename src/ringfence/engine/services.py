@@ -122,7 +122,7 @@ class Services:
         if isinstance(source, Pod) and source is party:
             yield self._hairpin(source, protocol, port)
             if source.replicas > 1:
-                yield self.reach.parties(source, source).verdict(protocol, port)
+                yield self.reach.answer(source, source).verdict(protocol, port)
         elif isinstance(source, Outside):
             if isinstance(party, Outside):
                 yield Verdict.ALLOWED

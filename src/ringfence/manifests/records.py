@@ -13,7 +13,7 @@ from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
-from ringfence.manifests.shapes import AnyObject, Named
+from ringfence.manifests.shapes import AnyObject, Metadata
 from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
@@ -129,7 +129,7 @@ def _twice(item: Item) -> Any:
 def _metadata(item: Item) -> Mapping[str, Any]:
     """The metadata, also when something in it is of the wrong type."""
     try:
-        return item.document.decode(Named).get("metadata") or {}
+        return item.document.read(item.metadata, Metadata) or {}
     except msgspec.ValidationError:
         plain = item.document.value().get("metadata")
         return plain if isinstance(plain, dict) else {}

@@ -6,13 +6,11 @@ Findings, gaps and the facts that files cannot hold are not written.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
-import yaml
-
 from ringfence.manifests.core import SERVICE_LABEL
-from ringfence.manifests.text.yaml_text import scalar
 from ringfence.manifests.workloads import HASH, JOB_NAMES, ORDINAL, POD_NAME
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import (
@@ -39,25 +37,34 @@ _VERSIONS: Final = {
 }
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Quotes every text that a reader would take for something else, and repeats what is equal."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the library calls it so)
-        """Never an anchor: a manifest says what it means where it means it."""
-        return True
-
-
-def _text(dumper: Any, text: str) -> Any:
-    style = None if isinstance(scalar(text), str) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
 def write(cluster: Cluster) -> str:
     """*cluster* as a stream of YAML documents."""
-    return str(yaml.dump_all(documents(cluster), Dumper=_Dumper, sort_keys=False, default_flow_style=False))
+    import yaml  # noqa: PLC0415 (who only reads a dump in JSON needs no YAML)
+
+    made = yaml.dump_all(documents(cluster), Dumper=_dumper(), sort_keys=False, default_flow_style=False)
+    return str(made)
+
+
+@cache
+def _dumper() -> Any:
+    """The library's writer, told to quote every text that a reader would take for something else."""
+    import yaml  # noqa: PLC0415
+
+    from ringfence.manifests.text.yaml_text import scalar  # noqa: PLC0415
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """It repeats what is equal."""
+
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the library calls it so)
+            """Never an anchor: a manifest says what it means where it means it."""
+            return True
+
+    def text(dumper: Any, written: str) -> Any:
+        style = None if isinstance(scalar(written), str) else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", written, style=style)
+
+    Dumper.add_representer(str, text)
+    return Dumper
 
 
 def documents(cluster: Cluster) -> Iterator[Plain]:

@@ -152,7 +152,8 @@ class ConnectionSet:
         return all(mine <= theirs for mine, theirs in zip(self.parts, other.parts, strict=True))
 
     def __bool__(self) -> bool:
-        return any(self.parts)
+        a, b, c = self.parts
+        return bool(a.intervals or b.intervals or c.intervals)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConnectionSet) and self.parts == other.parts

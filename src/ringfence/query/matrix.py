@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
 from ringfence.engine.reachability import Reachability
@@ -17,9 +17,12 @@ from ringfence.model.objects import Node, Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.query.regions import Cause, causes, regions
+
+if TYPE_CHECKING:
+    from ringfence.query.regions import Cause
 
 By = Literal["workload", "pod"]
+Pair = tuple[End, End, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,17 @@ def matrix(
     if by == "pod":
         cluster = by_pod(cluster)
         src, dst = _pods_of(cluster, src), _pods_of(cluster, dst)
-    found: Iterable[tuple[End, End, Answer]]
+    found: Iterable[Pair]
     if src is None and dst is None:
         found = _whole(cluster, profile, every)
     else:
         found = _part(cluster, profile, src, dst)
-    connections = [Connection(*item) for item in found if _listed(item[2], every)]
+    pairs = [pair for pair in found if _listed(pair[2], every)]
     if ports is not None:
-        connections = [c for c in connections if _touches(c.answer, ports, every)]
+        pairs = [pair for pair in pairs if _touches(pair[2], ports, every)]
+    connections = [Connection(*pair) for pair in _sorted(pairs)]
     if why:
         connections = [replace(c, causes=_why(cluster, c, profile, ports)) for c in connections]
-    connections.sort(key=lambda c: (listing_order(c.src), listing_order(c.dst)))
     sources, destinations = (None if ends is None else tuple(ends) for ends in (src, dst))
     return Matrix(cluster, profile, tuple(connections), sources, destinations, every, by, ports)
 
@@ -114,13 +117,15 @@ def _touches(answer: Answer, ports: ConnectionSet, every: bool) -> bool:
 
 
 def _why(cluster: Cluster, connection: Connection, profile: Profile, ports: ConnectionSet | None) -> tuple[Cause, ...]:
+    from ringfence.query.regions import causes, regions  # noqa: PLC0415 (the reference; the matrix alone needs none)
+
     wanted = connection.answer.possible | connection.answer.undecided
     if ports is not None:
         wanted = wanted & ports
     return tuple(causes(r.decision for r in regions(cluster, connection.src, connection.dst, wanted, profile)))
 
 
-def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[tuple[End, End, Answer]]:
+def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[Pair]:
     reach = Reachability(cluster, profile)
     if profile.direct_controller:
         _refuse_label_gaps(reach)
@@ -135,9 +140,7 @@ def _alone(src: End, dst: End, profile: Profile) -> bool:
     return profile.direct_controller or src.replicas == 1
 
 
-def _part(
-    cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Sequence[End] | None
-) -> Iterator[tuple[End, End, Answer]]:
+def _part(cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Sequence[End] | None) -> Iterator[Pair]:
     """The asked rows and columns, one pair at a time."""
     reach = Reachability(cluster, profile)
     sources = _asked(reach, src, Direction.INGRESS)
@@ -177,26 +180,40 @@ def _cells(reach: Reachability, direction: Direction) -> list[Outside]:
     return found
 
 
-def _merge_outside(pairs: Iterable[tuple[End, End, Answer]]) -> Iterator[tuple[End, End, Answer]]:
+def _merge_outside(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """*pairs* with neighbouring outside ranges of equal answers made one (S128)."""
-    waiting: dict[tuple[int, bool, Answer], AddressSet] = {}
+    waiting: dict[tuple[int, bool, Answer], list[Outside]] = {}
     ends: dict[int, End] = {}
     for src, dst, answer in pairs:
         if isinstance(src, Outside):
-            key, addresses = (id(dst), True, answer), src.addresses
+            waiting.setdefault((id(dst), True, answer), []).append(src)
             ends[id(dst)] = dst
         elif isinstance(dst, Outside):
-            key, addresses = (id(src), False, answer), dst.addresses
+            waiting.setdefault((id(src), False, answer), []).append(dst)
             ends[id(src)] = src
         else:
             yield src, dst, answer
-            continue
-        waiting[key] = waiting.get(key, AddressSet.NONE) | addresses
-    for (end, incoming, answer), addresses in waiting.items():
-        for family in FAMILIES:
-            for low, high in addresses.of_family(family):
-                outside = Outside(AddressSet.interval(family, low, high))
-                yield (outside, ends[end], answer) if incoming else (ends[end], outside, answer)
+    merged: dict[
+        tuple[int, ...], list[Outside]
+    ] = {}  # by identity: the cells are few, and many ends meet the same ones
+    for (end, incoming, answer), cells in waiting.items():
+        key = tuple(map(id, cells))
+        if key not in merged:
+            merged[key] = _merged(cells)
+        for outside in merged[key]:
+            yield (outside, ends[end], answer) if incoming else (ends[end], outside, answer)
+
+
+def _merged(cells: Iterable[Outside]) -> list[Outside]:
+    """The addresses of *cells* as the fewest ranges."""
+    together = AddressSet.NONE
+    for cell in cells:
+        together = together | cell.addresses
+    return [
+        Outside(AddressSet.interval(family, low, high))
+        for family in FAMILIES
+        for low, high in together.of_family(family)
+    ]
 
 
 def by_pod(cluster: Cluster) -> Cluster:
@@ -229,6 +246,15 @@ def _refuse_label_gaps(reach: Reachability) -> None:
                 f"{workload.id}: its pods differ in labels that a policy selects on, which the np-guard profile "
                 f"cannot show; leave --profile out"
             )
+
+
+def _sorted(pairs: list[Pair]) -> list[Pair]:
+    """*pairs* by source and destination; each end is ranked once, as it stands in many pairs."""
+    ends = {id(end): end for pair in pairs for end in pair[:2]}
+    orders = {number: listing_order(end) for number, end in ends.items()}
+    ranks = {order: rank for rank, order in enumerate(sorted(set(orders.values())))}
+    rank_of = {number: ranks[order] for number, order in orders.items()}
+    return sorted(pairs, key=lambda pair: (rank_of[id(pair[0])], rank_of[id(pair[1])]))
 
 
 def listing_order(end: End) -> tuple[int, str, str, int]:

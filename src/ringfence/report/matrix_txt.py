@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.engine.answers import Answer
-from ringfence.query.matrix import Connection, Matrix
+from ringfence.query.matrix import Matrix
 from ringfence.report.words import end_id, grammar
 
 
@@ -14,22 +14,27 @@ def lines(matrix: Matrix) -> Iterator[str]:
 
     Under a profile without notes exactly np-guard's text: no line for an empty set (S131).
     """
+    say = _full if matrix.profile.notes else _plain
+    names: dict[int, str] = {}  # by identity: an end stands in many connections
+    texts: dict[Answer, str] = {}
     made = []
     for connection in matrix.connections:
-        text = _plain(connection) if not matrix.profile.notes else _full(connection)
-        if text:
-            made.append(text)
+        for end in (connection.src, connection.dst):
+            if id(end) not in names:
+                names[id(end)] = end_id(end)
+        if connection.answer not in texts:
+            texts[connection.answer] = say(connection.answer)
+        if text := texts[connection.answer]:
+            made.append(f"{names[id(connection.src)]} => {names[id(connection.dst)]} : {text}")
     yield from sorted(made)
 
 
-def _plain(connection: Connection) -> str:
-    allowed = connection.answer.allowed
-    return f"{end_id(connection.src)} => {end_id(connection.dst)} : {grammar(allowed)}" if allowed else ""
+def _plain(answer: Answer) -> str:
+    return grammar(answer.allowed) if answer.allowed else ""
 
 
-def _full(connection: Connection) -> str:
-    answer = connection.answer
-    return f"{end_id(connection.src)} => {end_id(connection.dst)} : {grammar(answer.allowed)}{_appendix(answer)}"
+def _full(answer: Answer) -> str:
+    return f"{grammar(answer.allowed)}{_appendix(answer)}"
 
 
 def _appendix(answer: Answer) -> str:

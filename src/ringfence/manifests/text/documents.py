@@ -13,10 +13,10 @@ import msgspec
 
 from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.text import json_text, yaml_text
+from ringfence.manifests.text import json_text
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.json_text import JsonFile
-from ringfence.manifests.text.yaml_text import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
@@ -41,12 +41,14 @@ class _Head(msgspec.Struct):
 _HEADS: Final = msgspec.json.Decoder(_Head)
 _ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NO_VALUE: Final = (b"", b"n")
+"""How a part of JSON begins that is absent, or null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What an object says of itself: values as they stand, what its ``items`` are, and whether it is a mapping that has
-    the keys of a Kubernetes object.
+    the keys of a Kubernetes object. ``metadata`` and ``inside``, its items, are parts for the document to read.
     """
 
     api_version: Any
@@ -54,6 +56,8 @@ class Head:
     items: Items = "absent"
     manifest: bool = False
     mapping: bool = True
+    metadata: Any = None
+    inside: Any = None
 
     @property
     def is_list(self) -> bool:
@@ -77,6 +81,8 @@ class YamlDocument:
     @cached_property
     def place(self) -> Place:
         """The places of all its fields, found by reading it again."""
+        from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
         return yaml_text.compose(self.text, places=True).place or Place(1, 1)
 
 
@@ -101,18 +107,23 @@ class YamlObject:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
         return msgspec.convert(self._value, shape)
 
+    def read(self, part: Any, shape: type[T]) -> T | None:
+        """The fields of *shape* in a part that :meth:`head` found; None where there is none. Raises: as above."""
+        return None if part is None else msgspec.convert(part, shape)
+
     def head(self) -> Head:
         """What the object says of itself."""
         value = self._value
         if not isinstance(value, dict):
             return Head(None, None, mapping=False)
         manifest = bool(_MANIFEST_KEYS & value.keys())
-        return Head(value.get("apiVersion"), value.get("kind"), _items_kind(value.get("items", _ABSENT)), manifest)
+        return Head(value.get("apiVersion"), value.get("kind"), _items_kind(value.get("items", _ABSENT)), manifest,
+                    metadata=value.get("metadata"), inside=value.get("items"))  # fmt: skip
 
-    def items(self) -> list[YamlObject]:
-        """The items of a list."""
+    def items(self, inside: list[Any]) -> list[YamlObject]:
+        """The items of a list, *inside* its head."""
         path = f"{self._prefix}." if self._prefix else ""
-        return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(self._value["items"])]
+        return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(inside)]
 
 
 class JsonObject:
@@ -143,6 +154,10 @@ class JsonObject:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
         return msgspec.json.decode(self.data, type=shape)
 
+    def read(self, part: msgspec.Raw, shape: type[T]) -> T | None:
+        """The fields of *shape* in a part that :meth:`head` found; None where there is none. Raises: as above."""
+        return None if _first(part) in _NO_VALUE else msgspec.json.decode(part, type=shape)
+
     def head(self) -> Head:
         """What the object says of itself."""
         try:
@@ -150,26 +165,30 @@ class JsonObject:
         except msgspec.ValidationError:
             return Head(None, None, mapping=False)
         manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
-        first = bytes(memoryview(found.items)[:1])
-        items: Items = "list" if first == b"[" else "absent" if first in (b"", b"n") else "other"
-        return Head(found.apiVersion, found.kind, items, manifest)
+        first = _first(found.items)
+        items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
+        return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
 
-    def items(self) -> list[JsonObject]:
-        """The items of a list."""
-        raws = _RAWS.decode(_HEADS.decode(self.data).items)
+    def items(self, inside: msgspec.Raw) -> list[JsonObject]:
+        """The items of a list, *inside* its head."""
+        raws = _RAWS.decode(inside)
         starts = _Starts(self, raws)
         return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object of the input: what it says it is, where it stands, and the keys that stand twice in it."""
+    """One object of the input: what it says it is, where it stands, and the keys that stand twice in it.
+
+    ``metadata`` is the part of that name, for ``document.read``.
+    """
 
     api_version: str
     kind: str
     file: str
     document: YamlObject | JsonObject
     twice: tuple[Twice, ...] = ()
+    metadata: Any = None
 
     @property
     def group(self) -> str:
@@ -198,8 +217,8 @@ def objects(file: File) -> Iterator[Item | Problem]:
                 yield Problem(problem.code, problem.message, file=file.name, line=problem.line, column=problem.column)
                 return
         else:
-            for top in tops:
-                yield from _expand(file, top, None, ())
+            for top, head in tops:
+                yield from _expand(file, top, head, ())
             return
     yield from _yaml_items(file)
 
@@ -208,6 +227,8 @@ def objects(file: File) -> Iterator[Item | Problem]:
 
 
 def _is_yaml(data: bytes) -> bool:
+    from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
     try:
         for text, _ in yaml_text.split(data.decode()):
             yaml_text.compose(text)
@@ -217,6 +238,8 @@ def _is_yaml(data: bytes) -> bool:
 
 
 def _yaml_items(file: File) -> Iterator[Item | Problem]:
+    from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
+
     for text, first_line in yaml_text.split(file.data.decode()):
         if not text.strip():
             continue
@@ -231,23 +254,28 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
             continue
         document = YamlDocument(text, first_line)
         twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
-        yield from _expand(file, YamlObject(document, composed.value), None, twice)
+        top = YamlObject(document, composed.value)
+        yield from _expand(file, top, top.head(), twice)
 
 
 # -- JSON -----------------------------------------------------------------------------------------------------------
 
 
-def _json(data: bytes) -> Iterator[JsonObject]:
-    """The values of *data*, which may follow one another. Raises: Unreadable."""
+def _json(data: bytes) -> Iterator[tuple[JsonObject, Head]]:
+    """The values of *data*, which may follow one another, with their heads. Raises: Unreadable."""
     file = JsonFile(data)
+    whole = JsonObject(file, data, lambda: 0)
     try:
-        _ANYTHING.decode(data)
+        head = whole.head()
+        if not head.mapping:
+            _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
     except (msgspec.DecodeError, RecursionError) as problem:
         if isinstance(problem, RecursionError):
             raise json_text.unreadable(data, problem) from None
-        yield from _stream(file)
+        for value in _stream(file):
+            yield value, value.head()
         return
-    yield JsonObject(file, data, lambda: 0)
+    yield whole, head
 
 
 def _stream(file: JsonFile) -> Iterator[JsonObject]:
@@ -296,16 +324,9 @@ class _Starts:
 
 
 def _expand(
-    file: File, document: YamlObject | JsonObject, above: Head | None, twice: tuple[Twice, ...]
+    file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]
 ) -> Iterator[Item | Problem]:
-    """The object itself, or the items of a list, of lists in it too.
-
-    *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
-    """
-    head = document.head()
-    if above is not None and above.kind != "List" and head.mapping:
-        kind = head.kind or above.kind.removesuffix("List")
-        head = replace(head, api_version=head.api_version or above.api_version, kind=kind)
+    """The object itself, or the items of a list, of lists in it too."""
     if not head.is_list:
         yield _item(file, document, head, twice)
         return
@@ -316,9 +337,17 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    inside: Sequence[YamlObject | JsonObject] = document.items()
+    inside: Sequence[YamlObject | JsonObject] = document.items(head.inside)
     for index, inner in enumerate(inside):
-        yield from _expand(file, inner, head, tuple(by_item.get(index, ())))
+        yield from _expand(file, inner, _below(head, inner.head()), tuple(by_item.get(index, ())))
+
+
+def _below(above: Head, head: Head) -> Head:
+    """The head of an item of the list *above*: one may leave its kind and version to a typed list (S3)."""
+    if above.kind == "List" or not head.mapping:
+        return head
+    kind = head.kind or above.kind.removesuffix("List")
+    return replace(head, api_version=head.api_version or above.api_version, kind=kind)
 
 
 def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]) -> Item | Problem:
@@ -328,7 +357,7 @@ def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tupl
         return Problem("RF010", f"is a {kind} whose items are no list", "items", "make items a list",
                        file=file.name, line=line, column=column)  # fmt: skip
     if isinstance(version, str) and isinstance(kind, str) and version and kind:
-        return Item(version, kind, file.name, document, twice)
+        return Item(version, kind, file.name, document, twice, head.metadata)
     line, column = document.locate("")
     if not head.mapping or not head.manifest:
         return Problem("RF011", "is not a Kubernetes object: it has no apiVersion and no kind; left aside",
@@ -356,6 +385,10 @@ def twice_in(item: Item) -> tuple[Twice, ...]:
         return item.twice
     found = json_text.duplicates(bytes(document.data))
     return tuple(Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found)
+
+
+def _first(part: msgspec.Raw) -> bytes:
+    return bytes(memoryview(part)[:1])
 
 
 def _inner(place: Place, path: str) -> Place:

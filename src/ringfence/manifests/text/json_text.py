@@ -10,7 +10,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 from ringfence.manifests.checks.paths import child
-from ringfence.manifests.text.yaml_text import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Place, Twice, Unreadable
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR: Final = re.compile(r'[^\s,\]}"\[{]+')

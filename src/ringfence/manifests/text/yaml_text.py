@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from ringfence.manifests.checks.paths import child
+from ringfence.manifests.text.places import Place, Twice, Unreadable
 
 MAX_DEPTH: Final = 200
 """Levels of nesting; the deepest objects in use, schemas of CustomResourceDefinitions, have about 60."""
@@ -39,33 +40,6 @@ _WHOLE: Final = 1e21
 """Below this a whole number of the type float is written without an exponent."""
 _MERGE: Final = object()
 _UNSET: Final = object()
-
-
-class Unreadable(Exception):
-    """A document that cannot be read: the code of the finding, a sentence, the place in the text, and a remedy."""
-
-    def __init__(self, code: str, message: str, line: int, column: int, remedy: str = "") -> None:
-        self.code, self.message, self.line, self.column, self.remedy = code, message, line, column, remedy
-        super().__init__(message)
-
-
-@dataclass(slots=True)
-class Place:
-    """Where a value stands, line and column from 1, and where its members do. A member's place is that of its key."""
-
-    line: int
-    column: int
-    members: dict[str, Place] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Twice:
-    """A key that stands twice in one mapping: the path of the second, its place, and the line of the first."""
-
-    path: str
-    line: int
-    column: int
-    first: int
 
 
 @dataclass(frozen=True, slots=True)
