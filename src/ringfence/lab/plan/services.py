@@ -1,6 +1,6 @@
 """Services as packet rules: the address a client dials becomes a pod's before any policy looks.
 
-The kernel chooses a backend by chance, unless the packet's DSCP field names one: 1 is the first, 2 the second, and so
+The kernel takes a Service's backends in turn, unless the packet's DSCP field names one: 1 is the first, 2 the second, and so
 on. A probe says so, to try each of them; what people run leaves the field at 0.
 """
 
@@ -218,7 +218,7 @@ def _chain(name: str, protocol: str, backends: tuple[LabBackend, ...]) -> Iterat
         yield f"{start} dnat {word} to {_place(backends[0])}"
         return
     choices = ", ".join(f"{n} : {b.address} . {b.port}" for n, b in enumerate(backends))
-    yield f"{start} dnat {word} to numgen random mod {len(backends)} map {{ {choices} }}"
+    yield f"{start} dnat {word} to numgen inc mod {len(backends)} map {{ {choices} }}"
 
 
 def _place(backend: LabBackend) -> str:

@@ -129,7 +129,7 @@ def _rules() -> str:
     one.run("""
         add table inet try
         add chain inet try nat { type nat hook prerouting priority -100; }
-        add rule inet try nat meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.0.0.1 . 80 }
+        add rule inet try nat meta l4proto tcp dnat ip to numgen inc mod 1 map { 0 : 10.0.0.1 . 80 }
         add chain inet try forward { type filter hook forward priority 0; policy drop; }
         add map inet try isolated { type ipv4_addr : verdict; }
         add rule inet try forward ct state established,related counter accept
