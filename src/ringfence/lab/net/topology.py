@@ -25,7 +25,7 @@ from ringfence.lab.kernel.netlink import LOCAL, Netlink, Refused
 from ringfence.lab.plan.addresses import GATEWAY, HAIRPIN, WORLD
 from ringfence.lab.plan.services import addresses_of
 from ringfence.lab.plan.snapshot import Snapshot
-from ringfence.model.addresses import FAMILIES, Address
+from ringfence.model.addresses import FAMILIES, Address, Family
 
 _ROUTER_MAC: Final = bytes.fromhex("eeeeeeeeeeee")
 _FIRST_WIRE: Final = 1000
@@ -86,7 +86,7 @@ class Topology:
             with self.inside(number):
                 _furnish(host.addresses)
         with self.inside(-1):
-            _furnish_world(self._inside_addresses())
+            _furnish_world(self._inside_addresses(), self.snapshot.families)
 
     def _new_namespace(self, settings: Sequence[tuple[str, str]]) -> int:
         """A network namespace of its own, held by a descriptor."""
@@ -103,7 +103,7 @@ class Topology:
         netlink = Netlink()
         try:
             netlink.up(1)
-            for family in FAMILIES:
+            for family in self.snapshot.families:
                 netlink.address(1, HAIRPIN[family])  # whom a refusal comes from
             for number, descriptor in enumerate((*self.namespaces, self.world)):
                 wire = _FIRST_WIRE + number
@@ -114,7 +114,7 @@ class Topology:
                     netlink.neighbour(wire, str(address), _mac(number))
                     netlink.route(f"{address}/{32 if address.family == 4 else 128}", wire)
             last = len(self.namespaces)
-            for family in FAMILIES:
+            for family in self.snapshot.families:
                 netlink.neighbour(_FIRST_WIRE + last, WORLD[family], _mac(last))
                 netlink.route(_WHOLE[family], _FIRST_WIRE + last, via=WORLD[family])
             netlink.commit()
@@ -161,15 +161,15 @@ def _furnish(addresses: Sequence[Address]) -> None:
         netlink.close()
 
 
-def _furnish_world(inside: Sequence[Address]) -> None:
+def _furnish_world(inside: Sequence[Address], families: Sequence[Family]) -> None:
     """The outside's end: every address is its own, but for those of the cluster, which lie down the wire."""
     netlink = Netlink()
     try:
         netlink.up(1)
         netlink.up(2, arp=False)
-        for family in FAMILIES:
+        for family in families:
             netlink.route(_WHOLE[family], 1, kind=LOCAL)
-        for address in inside:
+        for address in (one for one in inside if one.family in families):
             netlink.route(f"{address}/{32 if address.family == 4 else 128}", 2)
             netlink.neighbour(2, str(address), _ROUTER_MAC)
         netlink.commit()

@@ -1,7 +1,7 @@
 """Services as packet rules: the address a client dials becomes a pod's before any policy looks.
 
-The kernel takes a Service's backends in turn, unless the packet's DSCP field names one: 1 is the first, 2 the second, and so
-on. A probe says so, to try each of them; what people run leaves the field at 0.
+The kernel takes a Service's backends in turn, unless the packet's DSCP field names one: 1 is the first, 2 the second,
+and so on. A probe says so, to try each of them; what people run leaves the field at 0.
 """
 
 from __future__ import annotations

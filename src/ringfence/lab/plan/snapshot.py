@@ -98,6 +98,11 @@ class Snapshot:
         return found | {id(node): by_name[node.name] for node in self.cluster.nodes}
 
     @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families that some host speaks; the lab asks the machine for no other."""
+        return tuple(sorted({ip.family for host in self.hosts for ip in host.addresses}))
+
+    @cached_property
     def by_address(self) -> dict[Address, int]:
         """The host behind each address."""
         return {ip: number for number, host in enumerate(self.hosts) for ip in host.addresses}

@@ -134,7 +134,7 @@ class Servers:
 
     def _families(self, host: int) -> tuple[Family, ...]:
         if host == WORLD:
-            return FAMILIES
+            return self.snapshot.families
         return tuple(f for f in FAMILIES if self.snapshot.hosts[host].address(f) is not None)
 
     def _open(self, host: int, protocol: Protocol, family: Family, port: int, *, kept: bool, names: bool) -> None:

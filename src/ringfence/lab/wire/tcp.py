@@ -24,7 +24,7 @@ _SYN_SENT: Final = 2
 _LINGER: Final = struct.pack("ii", 1, 0)
 _STEP: Final = 100
 _IPV6_TCLASS: Final = 67
-_REFUSED: Final = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES}
+_REFUSED: Final = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES}
 Job = tuple[Probe, Seen]
 
 
@@ -167,8 +167,10 @@ class _Window:
         failed = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failed in _REFUSED:
             seen.outcome, seen.detail = Outcome.REFUSED, os.strerror(failed)
-        elif state == _ESTABLISHED:
-            seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server of the lab met it"
+        elif state == _ESTABLISHED or failed == errno.ECONNRESET:
+            # It was open, and a server has ended it perhaps: behind a Service the kernel gives a connection another
+            # source port where the pair is still taken by one that has ended. It is tried again, from a port of its own.
+            seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server met it under this address and port"
         else:
             seen.outcome, seen.detail = Outcome.ERROR, os.strerror(failed) if failed else f"state {state}"
 
