@@ -169,7 +169,7 @@ class _Window:
             seen.outcome, seen.detail = Outcome.REFUSED, os.strerror(failed)
         elif state == _ESTABLISHED or failed == errno.ECONNRESET:
             # It was open, and a server has ended it perhaps: behind a Service the kernel gives a connection another
-            # source port where the pair is still taken by one that has ended. It is tried again, from a port of its own.
+            # source port where the pair is still taken by one that has ended. It is tried again, from another.
             seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server met it under this address and port"
         else:
             seen.outcome, seen.detail = Outcome.ERROR, os.strerror(failed) if failed else f"state {state}"
