@@ -11,6 +11,7 @@ from ringfence.engine.answers import Answer
 from ringfence.engine.reachability import Reachability
 from ringfence.engine.semantics import decide
 from ringfence.lab.plan.questions import WORLD, Question
+from ringfence.lab.plan.services import MOST_BACKENDS
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run.lab import Observation
 from ringfence.model.addresses import Address, AddressSet
@@ -36,10 +37,14 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """Every verdict of the ways to go, and why one is open where it is."""
+    """Every verdict of the ways to go, and why one is open where it is.
+
+    ``astray``: the lab takes a Service to lead to other pods or ports than the engine does, so nothing was compared.
+    """
 
     verdicts: frozenset[Verdict]
     reasons: frozenset[Reason] = frozenset()
+    astray: bool = False
 
     @property
     def word(self) -> str:
@@ -117,7 +122,22 @@ class Predictions:
         return Predicted(
             frozenset(verdict for part in parts for verdict in _verdicts(part)),
             frozenset(reason for part in parts for reason in part.reasons),
+            isinstance(question.dst, Service) and self._astray(question, question.dst, decision.parts),
         )
+
+    def _astray(self, question: Question, service: Service, parts: Sequence[Decision]) -> bool:
+        """Whether the backends that are tried are not those of *parts*.
+
+        All of them must be tried from a pod of the cluster, as far as they share a family with it and the Service.
+        Where endpoints are written as addresses, or a node's port leads to its own pods alone, it may be some of them.
+        """
+        tried = {(probe.dst, probe.target) for probe in question.probes if probe.dst is not None}
+        known = {(self._host(part), part.flow.port) for part in parts}
+        if isinstance(question.src, Address) or service.selector is None or len(tried) >= MOST_BACKENDS:
+            return not tried <= known
+        families = {probe.dst_address.family for probe in question.probes}
+        hosts = self.snapshot.hosts
+        return tried != {way for way in known if any(ip.family in families for ip in hosts[way[0]].addresses)}
 
     def _host(self, part: Decision) -> int:
         """The host in which the lab has the destination of *part*."""
@@ -144,7 +164,8 @@ def compare(
     for question in questions:
         seen = tuple(next(waiting) for _ in question.probes)
         predicted = predictions.of(question)
-        yield Comparison(question, predicted, seen, judge(predicted, [one.outcome for one in seen]))
+        agreement = judge(predicted, [one.outcome for one in seen])
+        yield Comparison(question, predicted, seen, Agreement.DISAGREES if predicted.astray else agreement)
 
 
 def judge(predicted: Predicted, outcomes: Iterable[Outcome]) -> Agreement:

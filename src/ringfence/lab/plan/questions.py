@@ -208,24 +208,36 @@ class Questions:
                         yield Question(address, dst, protocol, port, (probe,))
 
     def through_services(self, sources: Iterable[Pod] | None = None) -> Iterator[Question]:
-        """Every Service at its own addresses, from every pod; each backend is asked for by name.
-
-        An address whose family no backend has is passed over, unless the port has no backend at all.
-        """
-        fronts: dict[tuple[int, str, int], list[Frontend]] = {}
-        for front in frontends(self.snapshot):
-            if front.address in addresses_of(front.service):
-                fronts.setdefault((id(front.service), front.entry.protocol, front.port), []).append(front)
-        ways = [
-            [front for front in several if front.backends] or several
-            for several in fronts.values()
-            if any(f.backends for f in several) or not backends_of(self.snapshot, several[0].service, several[0].entry)
-        ]
+        """Every port of every Service at its own addresses, from every pod; each backend is asked for by name."""
+        ways = [way for service in self.snapshot.cluster.services for way in self._ways_in(service)]
         for src in self.snapshot.cluster.pods if sources is None else sources:
             for several in ways:
                 probes = tuple(probe for front in several for probe in self._at_front(src, front))
                 if probes:
                     yield Question(src, several[0].service, several[0].entry.protocol, several[0].port, probes)
+
+    def _ways_in(self, service: Service) -> Iterator[list[Frontend]]:
+        """The fronts of each port of *service*; one that the rules do not know is asked for all the same.
+
+        An address whose family no backend has is passed over, unless the port has no backend at all.
+        """
+        if service.headless or service.external_name is not None:
+            return
+        known: dict[tuple[str, int], list[Frontend]] = {(e.protocol, e.port): [] for e in service.ports}
+        for front in self._frontends:
+            if front.service is service and front.address in addresses_of(service):
+                known[front.entry.protocol, front.port].append(front)
+        for entry in {(e.protocol, e.port): e for e in reversed(service.ports)}.values():
+            addresses = addresses_of(service)
+            several = known[entry.protocol, entry.port]
+            several = several or [Frontend(service, entry, address, entry.port, ()) for address in addresses]
+            behind = {b.address.family for b in backends_of(self.snapshot, service, entry)}
+            if not behind or behind & {address.family for address in addresses}:
+                yield [front for front in several if front.backends] or several
+
+    @cached_property
+    def _frontends(self) -> list[Frontend]:
+        return frontends(self.snapshot)
 
     def _at_front(self, src: Pod, front: Frontend) -> Iterator[Probe]:
         own = self._host(src).address(front.address.family)
@@ -236,7 +248,7 @@ class Questions:
         """Every NodePort and load balancer, from every range of the outside (S80)."""
         addresses = [address for cell in self.cells(Direction.INGRESS) for address in cell.tried]
         fronts: dict[tuple[int, str, int], list[Frontend]] = {}
-        for front in frontends(self.snapshot):
+        for front in self._frontends:
             if front.address not in addresses_of(front.service) and front.backends:
                 fronts.setdefault((id(front.service), front.entry.protocol, front.entry.port), []).append(front)
         for several in fronts.values():
