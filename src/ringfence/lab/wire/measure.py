@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,10 +16,13 @@ from ringfence.lab.kernel.nflog import Drop, DropLog
 from ringfence.lab.net.topology import Topology
 from ringfence.lab.plan.questions import Probe
 from ringfence.lab.wire.servers import Servers
+from ringfence.model.addresses import Family
 from ringfence.model.observations import Outcome
 
 WAIT: Final = 0.3
 """Seconds that a probe without an answer and without a record of its end is waited for."""
+RECVERR: Final[dict[Family, tuple[int, int]]] = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+"""The option that keeps errors which come back, and the mark of one."""
 NUMBER_OF: Final = {"TCP": 6, "UDP": 17, "SCTP": 132}
 
 
@@ -103,6 +108,15 @@ def text(raw: bytes) -> str:
 def concerns(probe: Probe, drop: Drop) -> bool:
     """Whether the packet in *drop* was going where *probe* goes; a Service's address has been translated by then."""
     return bool(probe.backend) or (drop.dst_port == probe.port and drop.dst == packed(str(probe.dst_address)))
+
+
+def refused(ancillary: Sequence[tuple[int, int, bytes]]) -> bool:
+    """Whether an error that came back says that nobody is there; a rule that rejects is in the log of drops."""
+    for level, kind, data in ancillary:
+        if (level, kind) in RECVERR.values():
+            (number,) = struct.unpack_from("=I", data)
+            return bool(number == errno.ECONNREFUSED)
+    return False
 
 
 def note(seen: Seen, drop: Drop) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from ringfence.lab.kernel.nflog import Drop
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
+from ringfence.lab.wire.measure import NUMBER_OF, RECVERR, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
 from ringfence.model.addresses import Family
 from ringfence.model.observations import Outcome
 
@@ -27,8 +27,6 @@ _IPV6_RECVPKTINFO: Final = 49
 _IPV6_PKTINFO: Final = 50
 _IP_PKTINFO: Final = 8
 _IP_FREEBIND: Final = 15
-_IP_RECVERR: Final = 11
-_IPV6_RECVERR: Final = 25
 _IPV6_FREEBIND: Final = 78
 Job = tuple[Probe, Seen]
 
@@ -99,11 +97,11 @@ class _Round:
             if family == 6:
                 one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
                 one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
-                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+                one.setsockopt(*RECVERR[6], 1)
             else:
                 one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 one.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-                one.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+                one.setsockopt(*RECVERR[4], 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.sockets[host, family] = one
 
@@ -172,10 +170,10 @@ class _Round:
     def _refused(self, one: socket.socket) -> None:
         while True:
             try:
-                data, _, _, _ = one.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
+                data, ancillary, _, _ = one.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 return
-            if len(data) >= 20 and data[12] == _INIT:
+            if refused(ancillary) and len(data) >= 20 and data[12] == _INIT:
                 job = self.open.pop(struct.unpack_from(">I", data, 16)[0], None)
                 if job is not None:
                     job[1].outcome, job[1].detail = Outcome.REFUSED, "port unreachable"

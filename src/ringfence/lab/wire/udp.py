@@ -11,14 +11,13 @@ from itertools import groupby
 from typing import Final
 
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
+from ringfence.lab.wire.measure import NUMBER_OF, RECVERR, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
 from ringfence.lab.wire.servers import MARK
 from ringfence.model.observations import Outcome
 
 _STEP: Final = 64
 _FREEBIND: Final = 15
 _IPV6_FREEBIND: Final = 78
-_RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 _MARKING: Final = {4: (socket.IPPROTO_IP, socket.IP_TOS), 6: (socket.IPPROTO_IPV6, 67)}
 Job = tuple[Probe, Seen]
 
@@ -73,7 +72,7 @@ class _Sender:
         with bench.topology.inside(probe.src):
             kind = socket.AF_INET6 if self.family == 6 else socket.AF_INET
             self.socket = socket.socket(kind, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            self.socket.setsockopt(*_RECVERR[self.family], 1)
+            self.socket.setsockopt(*RECVERR[self.family], 1)
             if probe.backend:
                 self.socket.setsockopt(*_MARKING[self.family], probe.backend << 2)
             if probe.src == WORLD:
@@ -147,10 +146,10 @@ class _Sender:
         """Refusals: the kernel hands back the datagram that met one."""
         while True:
             try:
-                data, _, _, _ = self.socket.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
+                data, ancillary, _, _ = self.socket.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 return
-            if data.startswith(MARK) and len(data) >= len(MARK) + 4:
+            if refused(ancillary) and data.startswith(MARK) and len(data) >= len(MARK) + 4:
                 (number,) = struct.unpack_from(">I", data, len(MARK))
                 job = self.open.pop(number, None)
                 if job is not None:
