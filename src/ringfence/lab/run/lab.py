@@ -7,6 +7,7 @@ happens.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import pickle
@@ -65,7 +66,7 @@ class Lab:
 
     @classmethod
     def start(cls, snapshot: Snapshot, how: Rules = Rules()) -> Lab:
-        """Make the lab of *snapshot* and wait until every server answers.
+        """Make the lab of *snapshot* and wait until every server answers. It ends with the thread that starts it.
 
         Raises: LabError when this machine cannot, with what is missing and what to do.
         """
@@ -197,7 +198,7 @@ def start_owner(snapshot: Snapshot, rules: Ruleset, listener: socket.socket | No
     Raises: LabError.
     """
     here, there = socket.socketpair()
-    child = _fork_owner(snapshot, rules, there, here, listener)
+    child = _fork_owner(snapshot, rules, there, listener)
     there.close()
     try:
         _greeting(here)
@@ -217,9 +218,7 @@ def _greeting(one: socket.socket) -> None:
         raise LabError(reply["failed"])
 
 
-def _fork_owner(
-    snapshot: Snapshot, rules: Ruleset, one: socket.socket, other: socket.socket, listener: socket.socket | None
-) -> int:
+def _fork_owner(snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener: socket.socket | None) -> int:
     """Fork the process that leaves the host's namespaces, which forks process 1 of the lab; the first one's number."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -229,11 +228,21 @@ def _fork_owner(
         return child
     status = 1
     try:
-        other.close()
+        _forget(one, listener)
         status = _outer(snapshot, rules, one, listener, parent)
     finally:
         os._exit(status)
     raise AssertionError  # never reached
+
+
+def _forget(*kept: socket.socket | None) -> None:
+    """Close all that was inherited but the streams and *kept*: a line to a lab ends only when nobody has it."""
+    gc.freeze()  # no object from before may be collected now and close a number that means something else by then
+    start = 3
+    for number in sorted(one.fileno() for one in kept if one is not None):
+        os.closerange(start, number)
+        start = number + 1
+    os.closerange(start, 65536)
 
 
 def _outer(snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener: socket.socket | None, parent: int) -> int:
