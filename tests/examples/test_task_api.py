@@ -42,6 +42,15 @@ OPEN: Final = {
     **{pair: ConnectionSet.ALL for pair in product(FREE, FREE) if pair[0] != pair[1]},
 }
 """Every pair that may connect, and on what. All others are denied on every port."""
+MISTAKES: Final = (
+    ((), ("task-api/allow-dns-egress",), {(API, DNS), (TEST, DNS)}),
+    (("no-dns",), (), {(API, DNS), (TEST, DNS)}),
+    (("wrong-dns",), (), {(API, DNS), (TEST, DNS)}),
+    (("peer-without-namespace",), (), {(API, POSTGRES), (API, REDIS)}),
+    (("service-port",), (), {(GATEWAY, API)}),
+)
+MISTAKEN: Final = ("dns-policy-removed", "no-dns", "wrong-dns", "peer-without-namespace", "service-port")
+"""What is added and taken away, and the pairs that stop working."""
 
 
 def _cluster(*extra: str, without: tuple[str, ...] = ()) -> Cluster:
@@ -110,17 +119,7 @@ def test_explain_says_so(run: Run) -> None:
     assert "allow-gateway-ingress.yaml:12" in result.out
 
 
-@pytest.mark.parametrize(
-    ("extra", "without", "closed"),
-    [
-        ((), ("task-api/allow-dns-egress",), {(API, DNS), (TEST, DNS)}),
-        (("no-dns",), (), {(API, DNS), (TEST, DNS)}),
-        (("wrong-dns",), (), {(API, DNS), (TEST, DNS)}),
-        (("peer-without-namespace",), (), {(API, POSTGRES), (API, REDIS)}),
-        (("service-port",), (), {(GATEWAY, API)}),
-    ],
-    ids=["dns-policy-removed", "no-dns", "wrong-dns", "peer-without-namespace", "service-port"],
-)
+@pytest.mark.parametrize(("extra", "without", "closed"), MISTAKES, ids=MISTAKEN)
 def test_each_mistake_closes_what_it_says(
     extra: tuple[str, ...], without: tuple[str, ...], closed: set[tuple[str, str]]
 ) -> None:

@@ -14,6 +14,7 @@ from lab.inside import inside, python
 from ringfence.lab.plan.snapshot import Options, Snapshot, fix
 from ringfence.lab.run.lab import Lab
 
+pytestmark = pytest.mark.usefixtures("packets")
 TASK_API = fix(ringfence.load(str(ROOT / "examples" / "task-api")))
 GATEWAY = "envoy-gateway-system/envoy-gateway"
 CLIENT = "task-api/task-api"
