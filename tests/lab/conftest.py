@@ -32,3 +32,10 @@ def packets() -> None:
     if os.environ.get("REQUIRE_LAB"):
         pytest.fail(f"REQUIRE_LAB is set, and this machine cannot hold a lab: {problem}")
     pytest.skip(f"no lab on this machine: {problem}")
+
+
+@pytest.fixture
+def root() -> None:
+    """For the few tests that only root can act out; everybody else runs the whole room without root's rights."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user, or hold a lab without a user namespace")
