@@ -74,15 +74,18 @@ def one_lab(seed: int, tally: LabTally) -> None:
     if not snapshot.hosts:
         return
     with Lab.start(snapshot) as lab:
-        _try(seed, "", snapshot, lab, tally)
+        compare_all(seed, "", snapshot, lab, tally)
         if rng.random() < 0.3 and snapshot.cluster.pods:
             changed = _relabelled(snapshot, rng)
             lab.switch(changed)
-            _try(seed, " relabelled", changed, lab, tally, relabelled=True)
+            compare_all(seed, " relabelled", changed, lab, tally, relabelled=True)
     tally.clusters += 1
 
 
-def _try(seed: int, what: str, snapshot: Snapshot, lab: Lab, tally: LabTally, *, relabelled: bool = False) -> None:
+def compare_all(
+    seed: int, what: str, snapshot: Snapshot, lab: Lab, tally: LabTally, *, relabelled: bool = False
+) -> None:
+    """Ask everything of *lab*, and count what the engine says otherwise."""
     # A Service's backends are rules of their own that a change of policies leaves alone, so they are tried before it
     # only.
     sorts: tuple[Sort, ...] | None = ("inner", "outward", "inward", "pings") if relabelled else None
@@ -185,6 +188,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--clusters", type=int, default=None, help="stop after so many clusters")
     parser.add_argument("--seed", type=int, default=None, help="the first cluster's seed; random when left out")
+    parser.add_argument("--first", action="store_true", help="stop at the first cluster with something wrong")
     args = parser.parse_args()
     first = args.seed if args.seed is not None else time.time_ns() % 2**32
     tally = LabTally()
@@ -194,6 +198,8 @@ def main() -> int:
         except LabError as problem:
             print(f"seed {seed}: {problem}", file=sys.stderr)
             return 3
+        if args.first and tally.wrong:
+            break
     return report(tally, first)
 
 
