@@ -206,8 +206,8 @@ CASES: Final = [
         [("RF042", 7, 17, "spec.ingress[0].from[0].ipBlock.cidr")],
     ),
 ]
-BYTES: Final = {"RF001", "RF002", "RF004"}
-"""Codes about files; tested in ``test_load``."""
+BYTES: Final = {"RF001", "RF002", "RF004", "RF008"}
+"""Codes about files and JSON; tested in ``test_load`` and ``test_text``."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -12,7 +12,8 @@ from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import files
-from ringfence.manifests.text.documents import Item, objects
+from ringfence.manifests.text.documents import Item, objects, unreadable
+from ringfence.manifests.text.yaml_text import Unreadable
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding
@@ -106,7 +107,11 @@ class _Reading:
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
     def _take(self, item: Item) -> None:
-        found = record(item, self.namespace, keep_bad_names=self.direct)
+        try:
+            found = record(item, self.namespace, keep_bad_names=self.direct)
+        except Unreadable as fault:
+            self._broken(unreadable(item.file, fault))
+            return
         if isinstance(found, Record):
             if found.name:
                 self.records.setdefault(found.key, []).append(found)

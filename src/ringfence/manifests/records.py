@@ -14,7 +14,8 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
 from ringfence.manifests.shapes import AnyObject, Named
-from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem
+from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
+from ringfence.manifests.text.yaml_text import Unreadable
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
 from ringfence.model.findings import Finding
@@ -88,6 +89,7 @@ def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) 
 
     *default_namespace* is for namespaced objects without one (S8). *keep_bad_names* takes objects whose names and
     labels the API server would refuse, as the np-guard profile does (S29).
+    Raises: Unreadable when not even its name can be read.
     """
     group = OLD.get((item.group, item.kind), (item.group, item.kind))[0]
     if item.kind == "NetworkPolicy" and item.group == "extensions":
@@ -102,15 +104,18 @@ def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
     namespace, name = _identity(item, default_namespace, problems)
     value: Value | None = None
     selector: Selector | None = None
-    if item.kind == "NetworkPolicy":
-        value, selector = _policy(item, namespace, name, problems)
-    elif name:
-        value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+    try:
+        if item.kind == "NetworkPolicy":
+            value, selector = _policy(item, namespace, name, problems)
+        elif name:
+            value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+        problems += [twice_problem(one) for one in _twice(item)]
+    except Unreadable as fault:
+        problems.append(unreadable(item.file, fault))
     served = SERVED.get((item.group, item.kind))
     if item.version != served and item.kind != "NetworkPolicy":
         now = "/".join(filter(None, (OLD.get((item.group, item.kind), (item.group,))[0], "v1")))
         problems.append(Problem("RF018", f"{item.api_version} is no longer served", "apiVersion", f"write {now}"))
-    problems += [twice_problem(one) for one in _twice(item)]
     kept = ("RF014", "RF017") if keep_bad_names else ()
     told = [problem for problem in problems if problem.code not in kept]
     if not name or any(problem.leaves_out_object for problem in told):

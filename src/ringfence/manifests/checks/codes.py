@@ -33,6 +33,7 @@ _TABLE: Final = (
     Code("RF005", ERROR, "a key stands twice in one mapping", "keep one of the two", "object"),
     Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", "object"),
     Code("RF007", ERROR, "aliases expand to too much", "write the values out", "object"),
+    Code("RF008", WARNING, "half of a surrogate pair in JSON, read as U+FFFD", "write the whole character"),
     # Objects.
     Code("RF010", ERROR, "an object without kind or apiVersion", "add both", "object"),
     Code("RF011", WARNING, "a document that is no Kubernetes object", "leave the file out if that is meant"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final, Literal, TypeVar
@@ -133,20 +134,28 @@ class JsonObject:
 
     @cached_property
     def _place(self) -> Place:
-        return json_text.places(bytes(self.data))
+        try:
+            return json_text.places(bytes(self.data))
+        except RecursionError:
+            return Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
 
     def value(self) -> Any:
-        """The object as plain data."""
-        return msgspec.json.decode(self.data)
+        """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
+        deep.
+        """
+        with self.held():
+            return msgspec.json.decode(self.data)
 
     def decode(self, shape: type[T]) -> T:
-        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
-        return msgspec.json.decode(self.data, type=shape)
+        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
+        with self.held():
+            return msgspec.json.decode(self.data, type=shape)
 
     def head(self) -> Head:
-        """What the object says of itself."""
+        """What the object says of itself. Raises: Unreadable, as ``value``."""
         try:
-            found = _HEADS.decode(self.data)
+            with self.held():
+                found = _HEADS.decode(self.data)
         except msgspec.ValidationError:
             return Head(None, None, mapping=False)
         manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
@@ -154,9 +163,23 @@ class JsonObject:
         items: Items = "list" if first == b"[" else "absent" if first in (b"", b"n") else "other"
         return Head(found.apiVersion, found.kind, items, manifest)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Tells of a number that is too large where it stands, and of a nest that is too deep."""
+        try:
+            yield
+        except RecursionError:
+            raise Unreadable("RF006", "nests too deeply", *self.at(0)) from None
+        except msgspec.ValidationError as problem:
+            if "out of range" not in str(problem):
+                raise
+            text, offset = json_text.beyond(bytes(self.data))
+            raise Unreadable("RF004", f"has {text}, which is no number that a server takes", *self.at(offset)) from None
+
     def items(self) -> list[JsonObject]:
-        """The items of a list."""
-        raws = _RAWS.decode(_HEADS.decode(self.data).items)
+        """The items of a list. Raises: Unreadable, as ``value``."""
+        with self.held():
+            raws = _RAWS.decode(_HEADS.decode(self.data).items)
         starts = _Starts(self, raws)
         return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
 
@@ -191,17 +214,20 @@ def objects(file: File) -> Iterator[Item | Problem]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place."""
     data = file.data
     if file.name.endswith(".json") or data.lstrip()[:1] in (b"{", b"["):
-        try:
-            tops = list(_json(data))
-        except Unreadable as problem:
-            if file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
-                yield Problem(problem.code, problem.message, file=file.name, line=problem.line, column=problem.column)
-                return
-        else:
-            for top in tops:
-                yield from _expand(file, top, None, ())
+        found, fault = _json(data)
+        if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
+            for top in [*found, fault] if fault else found:
+                if isinstance(top, Unreadable):
+                    yield unreadable(file.name, top)
+                else:
+                    yield from _expand(file, top, None, ())
             return
     yield from _yaml_items(file)
+
+
+def unreadable(name: str, fault: Unreadable) -> Problem:
+    """The problem of what could not be read in the file called *name*."""
+    return Problem(fault.code, fault.message, remedy=fault.remedy, file=name, line=fault.line, column=fault.column)
 
 
 # -- YAML -----------------------------------------------------------------------------------------------------------
@@ -237,36 +263,62 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
 # -- JSON -----------------------------------------------------------------------------------------------------------
 
 
-def _json(data: bytes) -> Iterator[JsonObject]:
-    """The values of *data*, which may follow one another. Raises: Unreadable."""
+def _json(data: bytes) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
+    """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early."""
+    found: list[JsonObject | Unreadable] = []
     file = JsonFile(data)
     try:
         _ANYTHING.decode(data)
     except (msgspec.DecodeError, RecursionError) as problem:
         if isinstance(problem, RecursionError):
-            raise json_text.unreadable(data, problem) from None
-        yield from _stream(file)
-        return
-    yield JsonObject(file, data, lambda: 0)
+            return found, json_text.unreadable(data, problem)
+    else:
+        return [JsonObject(file, data, lambda: 0)], None
+    mended, offset = json_text.whole_pairs(data)
+    file = JsonFile(mended)
+    if offset is not None:
+        half = "has half of a surrogate pair, read as U+FFFD as the API server reads it"
+        found.append(Unreadable("RF008", half, *file.line_column(offset)))
+    try:
+        found.extend(_stream(file))
+    except Unreadable as fault:
+        return found, fault
+    return found, None
 
 
-def _stream(file: JsonFile) -> Iterator[JsonObject]:
-    """The values of JSON text one after the other, as ``kubectl get -o json`` prints when asked twice."""
-    text, decoder, at, start = file.data.decode(), json.JSONDecoder(), 0, 0
+def _stream(file: JsonFile) -> Iterator[JsonObject | Unreadable]:
+    """The values of JSON text one after the other, as ``kubectl get -o json`` prints when asked twice.
+
+    Raises: Unreadable where the text is none, so that the end of a value cannot be found.
+    """
+    text, at, start = file.data.decode(), 0, 0
     while True:
         before = at
         at = json_text.skip(text, at)
         if at == len(text):
             return
         try:
-            _, end = decoder.raw_decode(text, at)
+            end = json_text.end_of(text, at)
         except (json.JSONDecodeError, RecursionError) as problem:
             raise json_text.unreadable(file.data, problem) from None
         start += len(text[before:at].encode())
         piece = text[at:end].encode()
-        yield JsonObject(file, piece, partial(int, start))
+        yield _piece(file, piece, start)
         start += len(piece)
         at = end
+
+
+def _piece(file: JsonFile, piece: bytes, start: int) -> JsonObject | Unreadable:
+    """The value in *piece*, which begins at *start* of *file*; or why it is no JSON, as with NaN in it."""
+    try:
+        _ANYTHING.decode(piece)
+    except RecursionError:
+        return Unreadable("RF006", "nests too deeply", *file.line_column(start))
+    except msgspec.DecodeError as problem:
+        text, offset = json_text.no_number(piece)
+        what = f"{text} is no number" if text else str(problem)
+        return Unreadable("RF004", f"is not JSON: {what}", *file.line_column(start + offset))
+    return JsonObject(file, piece, partial(int, start))
 
 
 class _Starts:
@@ -302,7 +354,12 @@ def _expand(
 
     *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
     """
-    head = document.head()
+    try:
+        head = document.head()
+        inside: Sequence[YamlObject | JsonObject] = document.items() if head.is_list else ()
+    except Unreadable as fault:
+        yield unreadable(file.name, fault)
+        return
     if above is not None and above.kind != "List" and head.mapping:
         kind = head.kind or above.kind.removesuffix("List")
         head = replace(head, api_version=head.api_version or above.api_version, kind=kind)
@@ -316,7 +373,6 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    inside: Sequence[YamlObject | JsonObject] = document.items()
     for index, inner in enumerate(inside):
         yield from _expand(file, inner, head, tuple(by_item.get(index, ())))
 
@@ -350,11 +406,12 @@ def twice_problem(one: Twice) -> Problem:
 
 
 def twice_in(item: Item) -> tuple[Twice, ...]:
-    """The keys that stand twice in *item*, also when it is JSON, with their lines."""
+    """The keys that stand twice in *item*, also when it is JSON, with their lines. Raises: Unreadable."""
     document = item.document
     if isinstance(document, YamlObject):
         return item.twice
-    found = json_text.duplicates(bytes(document.data))
+    with document.held():
+        found = json_text.duplicates(bytes(document.data))
     return tuple(Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found)
 
 
