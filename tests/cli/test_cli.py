@@ -123,6 +123,78 @@ def test_exit_code_tells_of_a_denial(run: Run) -> None:
     assert run("explain", EXAMPLE, "task-api -x database/postgres:5432", "--exit-code").status == 1
 
 
+DENIED = b"""
+apiVersion: v1
+kind: Pod
+metadata: {name: db, labels: {app: db}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut}
+spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: default}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ("", ""),
+        ("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}", "unmodelled-policy"),
+        ("a: [", "incomplete-input"),
+        ("apiVersion: v1\nkind: Node\nmetadata: {name: n1}", ""),
+    ],
+)
+def test_a_denial_in_doubt_is_not_asserted(run: Run, more: str, note: str) -> None:
+    """S87: a note that could hide an allow fails the assertion, and is told in one sentence."""
+    web = b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+    result = run("explain", "-", "web -x db:80", "--exit-code", stdin=DENIED + more.encode() + b"\n" + web)
+    told = [line for line in result.err.splitlines() if line.startswith("ringfence:")]
+    assert len(told) == bool(note)
+    assert result.status == (2 if note else 0), "what is left out of the input comes first"
+    assert all(
+        line.startswith(f"ringfence: web -x db:80: denied, yet an allow could be hidden ({note}: ") for line in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("web", "note", "status"),
+    [
+        ("kind: Pod\nmetadata: {name: web, namespace: lab}", "namespace-invented", 1),
+        ("kind: Pod\nmetadata: {name: web}\nspec: {hostNetwork: true}", "placement-unknown", 1),
+        ("kind: Pod\nmetadata: {name: web}\nstatus: {podIPs: [{ip: 10.0.0.1}]}", "", 0),
+        (
+            "kind: ReplicationController\nmetadata: {name: web}\nspec: {replicas: 0, template: {spec: {}}}",
+            "no-replicas",
+            0,
+        ),
+    ],
+)
+def test_notes_that_could_hide_an_allow_and_others(run: Run, web: str, note: str, status: int) -> None:
+    """S87: labels and places that are not known could; a stand-in for no replicas could not."""
+    data = DENIED + f"apiVersion: v1\n{web}\n".encode()
+    where = "lab/web" if "lab" in web else "web"
+    result = run("explain", "-", f"{where} -x db:80", "--exit-code", stdin=data)
+    assert f"note {note}" in result.out or not note
+    assert (result.status, bool(result.err)) == (status, bool(status))
+    assert run("explain", "-", f"{where} -x db:80", stdin=data).status == 0
+
+
+def test_ends_without_a_common_family_never_meet(run: Run) -> None:
+    """S87: the note says why, and hides nothing."""
+    data = b"".join(
+        b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nstatus: {podIPs: [{ip: '%s'}]}\n" % pair
+        for pair in ((b"a", b"10.0.0.1"), (b"b", b"fd00::1"))
+    )
+    result = run("explain", "-", "a -x b:80", "--exit-code", stdin=data)
+    assert "no-common-family" in result.out
+    assert (result.status, result.err) == (0, "")
+
+
 def test_output_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
     target = tmp_path / "matrix.txt"
     assert run("matrix", EXAMPLE, "--format", "txt", "-o", str(target)).out == ""

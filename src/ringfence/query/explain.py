@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ringfence.engine.semantics import decide
 from ringfence.model.arrows import Arrow
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import End, Flow, Verdict
+from ringfence.model.flows import End, Flow, Note, Verdict
 from ringfence.model.lookup import Question, resolve
 from ringfence.model.objects import Service
 from ringfence.model.ports import ConnectionSet
@@ -35,6 +35,17 @@ class Explanation:
         """The common verdict of all regions, or mixed."""
         found = {region.decision.verdict for region in self.regions}
         return found.pop() if len(found) == 1 else Verdict.MIXED
+
+    @property
+    def doubts(self) -> frozenset[Note]:
+        """The notes of a denial that could hide an allow (S87)."""
+        return frozenset(
+            note
+            for region in self.regions
+            if region.decision.verdict is Verdict.DENIED
+            for note in region.decision.notes
+            if note.could_hide_an_allow
+        )
 
 
 def explain(
