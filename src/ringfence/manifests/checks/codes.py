@@ -55,6 +55,8 @@ _TABLE: Final = (
         "add its EndpointSlices",
         "part",
     ),
+    Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
+    Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
