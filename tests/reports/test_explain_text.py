@@ -44,6 +44,14 @@ def test_allowed() -> None:
     ]
 
 
+def test_a_pod_to_itself_has_a_reason() -> None:
+    """S70."""
+    assert _said(CLOSED, "shop/web -> shop/web:80")[:2] == [
+        "shop/web -> shop/web:80: ALLOWED",
+        "  Allowed: a pod always reaches itself.",
+    ]
+
+
 def test_the_protocol_is_said_when_it_is_not_tcp() -> None:
     said = _said(PLAIN, "shop/web -> shop/db:5432/UDP")
     assert said[0] == "shop/web -> shop/db:5432/UDP: DENIED"
