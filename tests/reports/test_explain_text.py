@@ -115,7 +115,7 @@ def test_pods_that_differ() -> None:
 
 def test_a_service_is_resolved_and_said() -> None:
     said = _said(SERVED, "shop/web -> svc/db:80")
-    assert said[0] == "shop/web -> shop/db:80: MIXED"
+    assert said[0] == "shop/web -> shop/svc/db:80: MIXED"
     assert said[2] == (
         "  Service shop/db sends port 80 to shop/db-0:5432, shop/db-1:5433; policies see the pod and its port, "
         "not the Service."
