@@ -195,6 +195,38 @@ def test_ends_without_a_common_family_never_meet(run: Run) -> None:
     assert (result.status, result.err) == (0, "")
 
 
+REFUSED = (
+    POD
+    + b"""---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {}, ports: [{port: 80, targetPort: 8080}, {port: 81, targetPort: "99"}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: n1}
+spec: {podSelector: {matchLabels: {app: 1}}}
+"""
+)
+
+
+def test_a_service_that_the_server_refuses_leads_nowhere(run: Run) -> None:
+    """S29: not on its good port either, and who asks about it is told why. The pods' own answers stay as they are."""
+    for name in ("web", "svc/web", "default/svc/web"):
+        result = run("explain", "-", f"a -> {name}:80", stdin=REFUSED)
+        assert (result.status, result.out) == (2, "")
+        assert f"ringfence: {name} (destination): the Service was left out, as <stdin>:8:" in result.err
+        assert "RF022: the name '99' must have a letter" in result.err
+    assert "incomplete-input" not in run("explain", "-", "a -> a:80", stdin=REFUSED).out
+
+
+def test_a_policy_that_was_left_out_cannot_be_taken_away(run: Run) -> None:
+    result = run("matrix", "-", "--without", "n1/p", stdin=REFUSED)
+    assert (result.status, result.out) == (2, "")
+    assert "ringfence: n1/p (--without): the NetworkPolicy was left out, as <stdin>:13:" in result.err
+
+
 def test_output_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
     target = tmp_path / "matrix.txt"
     assert run("matrix", EXAMPLE, "--format", "txt", "-o", str(target)).out == ""

@@ -136,6 +136,12 @@ CASES: Final = [
         ],
     ),
     Case(
+        "slice-port",
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4\n"
+        "endpoints: []\nports:\n- port: 70000\n",
+        [("RF026", 7, 3, "ports[0].port")],
+    ),
+    Case(
         "endpoints",
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n---\n"
         "apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n",

@@ -18,6 +18,7 @@ from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
+from ringfence.model.lookup import left_out
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.sources import Source
@@ -136,7 +137,7 @@ class _Reading:
     def cluster(self, facts: Facts, without: Sequence[str]) -> Cluster:
         """The snapshot; sorted, so that the order of files and documents changes nothing."""
         values = list(self._settled())
-        policies = _without(sorted(_of(values, Policy), key=lambda p: p.id), without, self.namespace)
+        policies = self._without(sorted(_of(values, Policy), key=lambda p: p.id), without)
         services = sorted(_of(values, Service), key=lambda s: s.id)
         nodes = sorted(_of(values, Node), key=lambda n: n.name)
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
@@ -154,6 +155,22 @@ class _Reading:
             tuple(sorted(self.findings, key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))),
             dict(sorted(self.ignored.items())),
         )
+
+    def _without(self, policies: list[Policy], names: Sequence[str]) -> list[Policy]:
+        """*policies* but for those that *names* name."""
+        gone = set()
+        for name in names:
+            full = name if "/" in name else f"{self.namespace}/{name}"
+            if not any(policy.id == full for policy in policies):
+                place, _, last = full.rpartition("/")
+                lost = left_out(self.findings, last, place, "NetworkPolicy")
+                raise (
+                    UsageError(f"{name} (--without): {lost}")
+                    if lost
+                    else _unknown(name, full, [p.id for p in policies])
+                )
+            gone.add(full)
+        return [policy for policy in policies if policy.id not in gone]
 
     def _settled(self) -> Iterator[object]:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
@@ -214,17 +231,6 @@ def _asked(policies: Iterable[Policy], services: Iterable[Service]) -> frozenset
     for service in services:
         found.update(service.selector or ())
     return frozenset(found)
-
-
-def _without(policies: list[Policy], names: Sequence[str], namespace: str) -> list[Policy]:
-    """*policies* but for those that *names* name."""
-    gone = set()
-    for name in names:
-        full = name if "/" in name else f"{namespace}/{name}"
-        if not any(policy.id == full for policy in policies):
-            raise _unknown(name, full, [policy.id for policy in policies])
-        gone.add(full)
-    return [policy for policy in policies if policy.id not in gone]
 
 
 def _unknown(name: str, full: str, known: list[str]) -> UsageError:

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from ringfence.errors import AmbiguousEndpoint, UnknownEndpoint, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import SHORT, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
+from ringfence.model.ends import (
+    KINDS,
+    SHORT,
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
+from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -122,11 +134,24 @@ def _named(
     if end.kind == "Pod" or (end.kind is None and not ends and not services):
         ends += [pod for pod in _owned_pods(cluster) if pod.name == end.name and inside in (None, pod.namespace)]
     if not ends and not services:
+        lost = left_out(cluster.findings, end.name, inside, end.kind)
+        if lost is not None:
+            raise UsageError(f"{end} ({where}): {lost}")
         _check_namespace(cluster, inside, end, where)
         raise UnknownEndpoint(str(end), where, _near(cluster, end, inside), end.kind or "workload or Service")
     if len({found.namespace for found in [*ends, *services]}) > 1 or len(ends) > 1:
         raise AmbiguousEndpoint(str(end), where, _told_apart([*ends, *services], end.kind))
     return ends, services
+
+
+def left_out(findings: Iterable[Finding], name: str, namespace: str | None, kind: str | None) -> str | None:
+    """Why the object that is called *name* is not in the cluster, when it was read and left out (S29)."""
+    for found in findings:
+        place, _, last = found.object.rpartition("/")
+        meant = found.kind.lower() in KINDS if kind is None else _is_kind(found.kind, kind)
+        if found.excludes and last == name and namespace in (None, place) and meant:
+            return f"the {found.kind} was left out, as {found.place} has {found.code}: {found.message}; {found.remedy}"
+    return None
 
 
 def _is_kind(kind: str, said: str | None) -> bool:

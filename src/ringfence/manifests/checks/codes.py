@@ -47,13 +47,16 @@ _TABLE: Final = (
     Code("RF019", ERROR, "a kind that makes pods and is not read", "add the pods or the Deployment it makes", "object"),
     Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", "part"),
     Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", "part"),
-    Code("RF022", ERROR, "a port of a Service that cannot be used", "give port a number from 1 to 65535", "part"),
+    Code("RF022", ERROR, "a port of a Service that cannot be used", "give the number or the name of a port", "object"),
     Code(
         "RF023",
         WARNING,
         "Endpoints that alone say where a Service leads",
         "add its EndpointSlices",
         "part",
+    ),
+    Code(
+        "RF026", ERROR, "a port of an EndpointSlice that cannot be used", "give port a number from 1 to 65535", "part"
     ),
     Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
     Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
