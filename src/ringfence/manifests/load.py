@@ -164,11 +164,9 @@ class _Reading:
             if not any(policy.id == full for policy in policies):
                 place, _, last = full.rpartition("/")
                 lost = left_out(self.findings, last, place, "NetworkPolicy")
-                raise (
-                    UsageError(f"{name} (--without): {lost}")
-                    if lost
-                    else _unknown(name, full, [p.id for p in policies])
-                )
+                if lost is not None:
+                    raise UsageError(f"{name} (--without): {lost}")
+                raise _unknown(name, full, [policy.id for policy in policies])
             gone.add(full)
         return [policy for policy in policies if policy.id not in gone]
 

@@ -55,11 +55,9 @@ _TABLE: Final = (
         "add its EndpointSlices",
         "part",
     ),
-    Code(
-        "RF026", ERROR, "a port of an EndpointSlice that cannot be used", "give port a number from 1 to 65535", "part"
-    ),
     Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
     Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
+    Code("RF026", ERROR, "an EndpointSlice's port that cannot be used", "give port a number from 1 to 65535", "part"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
