@@ -10,6 +10,7 @@ import pytest
 from manifests.reading import read, told
 from ringfence.errors import InputError
 from ringfence.manifests import CODES
+from ringfence.model.addresses import IpBlock
 from ringfence.model.findings import Severity
 from ringfence.model.flows import Note
 
@@ -271,6 +272,21 @@ def test_a_kind_that_no_server_has(version: str, kind: str, remedy: str, gap: st
     assert finding.excludes
     assert [one.what for one in cluster.gaps] == ([gap] if gap else [])
     assert cluster.ignored == {}
+
+
+@pytest.mark.parametrize("stored", ["uid: 1-2", "resourceVersion: '7'"])
+def test_a_stored_block_in_the_form_of_ipv6_is_the_ipv4_one(stored: str) -> None:
+    """S20, S21: values that are stored already stay valid; in a manifest the same one is refused."""
+    text = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{}}}\n"
+        "spec: {{ingress: [{{from: [{{ipBlock: {{cidr: '::ffff:10.1.2.3/112', "
+        "except: ['::ffff:10.1.9.0/120']}}}}]}}]}}\n"
+    )
+    cluster = read(text.format(f", {stored}"))
+    assert [finding.code for finding in cluster.findings] == ["RF043", "RF043"]
+    block = cluster.policies[0].ingress[0].peers[0].block
+    assert block == IpBlock("10.1.0.0/16", ("10.1.9.0/24",))
+    assert [finding.code for finding in read(text.format("")).findings] == ["RF035", "RF035"]
 
 
 def test_a_misspelt_policy_concerns_the_pods_that_it_meant() -> None:
