@@ -23,7 +23,7 @@ NOTE_TEXT: Final[Mapping[Note, str]] = {
     Note.PLACEMENT_UNKNOWN: "the input does not say on which node the pod runs; a pod's own node always reaches it",
     Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
     Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
-    Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers pods; some network plugins never match pods by address",
+    Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers a pod or node; some plugins match neither by address",
     Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
 }
 REASON_TEXT: Final[Mapping[Reason, str]] = {
