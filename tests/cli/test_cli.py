@@ -46,6 +46,7 @@ POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
         (("matrix", EXAMPLE, "-o", "nowhere/out.txt"), "nowhere/out.txt: cannot be written"),
         (("explain", EXAMPLE), "the last argument must be the flow"),
         (("explain", FLOW), "no input"),
+        (("explain", EXAMPLE, ""), "ringfence: '': the last argument must be the flow"),
         (("explain", EXAMPLE, "a => b"), "the last argument must be the flow"),
         (("explain", EXAMPLE, "task-api -> :80"), "expected a name"),
         (("explain", EXAMPLE, "task-api -> postgress:5432"), "did you mean database/postgres?"),
@@ -78,6 +79,8 @@ def test_an_arrow_is_pointed_into(run: Run) -> None:
         (b"\x00\x01\x02", "is binary, not text"),
         (b'{"kind": "List", "items": [', "ends before it is complete"),
         (b"- " * 400, "nests deeper"),
+        (b"{{ .Values.policies }}\n", "looks like a template"),
+        (b"kind: {{ .Values.kind }}\n", "render it first, as with helm template"),
     ],
 )
 def test_input_of_which_nothing_can_be_read(run: Run, text: bytes, said: str) -> None:
@@ -320,6 +323,18 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )  # fmt: skip
     assert done.stderr == "status 0\n"
+
+
+@pytest.mark.parametrize("layout", ["table", "json"])
+def test_output_that_finds_no_room_is_one_sentence(layout: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m ringfence matrix {EXAMPLE} --format {layout} > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.startswith("ringfence: standard output: cannot be written (No space left on device); ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_imports_nothing_heavy() -> None:

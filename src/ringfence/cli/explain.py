@@ -37,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
 
     *args.paths, text = args.words
     if "->" not in text and "-x" not in text:
-        raise UsageError(f"{text}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'")
+        raise UsageError(
+            f"{text or repr(text)}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'"
+        )
     if not args.paths:
         raise UsageError("no input: name files or directories before the flow, or - for standard input")
     arrow = parse(text)

@@ -28,7 +28,7 @@ _TABLE: Final = (
     # Bytes and documents.
     Code("RF001", ERROR, "a file cannot be read", "make the file readable, or leave it out", "object"),
     Code("RF002", ERROR, "not text", "give YAML or JSON as UTF-8 or UTF-16", "object"),
-    Code("RF003", ERROR, "not YAML", "mend the document; the others were read", "object"),
+    Code("RF003", ERROR, "not YAML", "mend the document", "object"),
     Code("RF004", ERROR, "not JSON", "mend the file, or take the dump again", "object"),
     Code("RF005", ERROR, "a key stands twice in one mapping", "keep one of the two", "object"),
     Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", "object"),

@@ -213,7 +213,8 @@ def source(item: Item) -> Source:
 def objects(file: File) -> Iterator[Item | Problem]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place."""
     data = file.data
-    if file.name.endswith(".json") or data.lstrip()[:1] in (b"{", b"["):
+    start = data.lstrip()[:2]
+    if start != b"{{" and (file.name.endswith(".json") or start[:1] in (b"{", b"[")):
         found, fault = _json(data)
         if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
             for top in [*found, fault] if fault else found:
@@ -249,8 +250,11 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
         try:
             composed = yaml_text.compose(text)
         except Unreadable as problem:
-            remedy = "render the template first, as with helm template" if "{{" in text else problem.remedy
-            yield Problem(problem.code, problem.message, remedy=remedy, file=file.name,
+            if "{{" in text:
+                if "{{" in text.splitlines()[problem.line - 1]:
+                    problem.message = "looks like a template, and is not YAML before it is rendered"
+                problem.remedy = "render it first, as with helm template"
+            yield Problem(problem.code, problem.message, remedy=problem.remedy, file=file.name,
                           line=problem.line + first_line - 1, column=problem.column)  # fmt: skip
             continue
         if composed.value is None:
