@@ -171,6 +171,11 @@ CASES: Final = [
         GAP,
     ),
     Case(
+        "port-name",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n" + _policy("  ingress:\n  - ports:\n    - port: http\n"),
+        [("RF044", 11, 7, "spec.ingress[0].ports[0].port")],
+    ),
+    Case(
         "block",
         _policy("  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.1\n"),
         [("RF035", 8, 9, "spec.ingress[0].from[0].ipBlock.cidr")],

@@ -149,7 +149,7 @@ def test_what_was_written_reads_back_as_the_same_cluster(seed: int) -> None:
     """Law: read(write(cluster)) is cluster, but for gaps, which are not written."""
     made = random_cluster(Random(seed))
     found = load(["-"], stdin=io.BytesIO(write(made).encode()), facts=made.facts)
-    assert found.findings == ()
+    assert {finding.code for finding in found.findings} <= {"RF044"}, "a random name of a port may be no pod's"
     assert dict(found.namespaces) == dict(made.namespaces)
     for what in ("workloads", "nodes", "services", "slices", "policies"):
         assert set(map(repr, map(_shown, getattr(found, what)))) == set(map(repr, map(_shown, getattr(made, what))))

@@ -106,6 +106,20 @@ def test_every_port_of_a_pair() -> None:
     assert _said(CLOSED, "shop/web -> shop/db")[0] == "shop/web -> shop/db on every port: DENIED"
 
 
+def test_a_port_of_a_name_that_the_pod_has_not() -> None:
+    """S63."""
+    where = cluster(
+        pod("shop/web", "app=web"),
+        pod("shop/db", "app=db", ports=["sql:5432"]),
+        policy("shop/guard", selects="app=db", ingress=[rule("app=web", ["mysql", 80, "sql"])]),
+    )
+    rule_line = _about(_said(where, "shop/web -> shop/db:81"), "Entering")[2]
+    assert rule_line == (
+        "✗ spec.ingress[0].ports (no file): allows only TCP mysql (by name), TCP 80, TCP sql (by name); "
+        "shop/db has no TCP port called mysql"
+    )
+
+
 def test_pods_that_differ() -> None:
     said = _said(MIXED, "shop/web -> shop/db:5432")
     assert said[:2] == ["shop/web -> shop/db:5432: MIXED", "  Not the same everywhere: 1 allowed, 1 denied."]

@@ -327,7 +327,8 @@ class _Judge:
                 # "This rule matches if and only if both ports and from match."
                 ports = peers.match is not Match.NO and self.matcher.ports(rule, destination, flow.protocol, flow.port)
                 if self.explain:
-                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer))
+                    lacking = [item for item in rule.ports if self.matcher.lacks(item, destination)]
+                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer, lacking, destination))
                 if not ports:
                     continue
                 if peers.match is Match.YES:

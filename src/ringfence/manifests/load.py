@@ -6,10 +6,12 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.named_ports import unmatched
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import files
 from ringfence.manifests.text.documents import Item, objects, unreadable
@@ -143,7 +145,7 @@ class _Reading:
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
-        return Cluster(
+        cluster = Cluster(
             {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
             tuple(found),
             tuple(nodes),
@@ -152,9 +154,11 @@ class _Reading:
             tuple(policies),
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
-            tuple(sorted(self.findings, key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))),
-            dict(sorted(self.ignored.items())),
+            ignored=dict(sorted(self.ignored.items())),
         )
+        told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
+        told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
+        return replace(cluster, findings=tuple(told))
 
     def _without(self, policies: list[Policy], names: Sequence[str]) -> list[Policy]:
         """*policies* but for those that *names* name."""

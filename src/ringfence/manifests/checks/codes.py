@@ -80,6 +80,7 @@ _TABLE: Final = (
         "write that network",
     ),
     Code("RF042", WARNING, "an IPv6 CIDR that is not in canonical form", "write it in canonical form"),
+    Code("RF044", WARNING, "a port's name that no pod in question has", "write a name that they have, or the number"),
 )
 
 CODES: Final = {code.code: code for code in _TABLE}
