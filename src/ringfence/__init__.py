@@ -26,23 +26,25 @@ def load(*paths: str, namespace: str = "default", profile: str = "kubernetes") -
     """The cluster that the manifests in *paths* describe: files, directories, or ``-`` for standard input.
 
     Objects without a namespace are in *namespace*. What could not be read is in ``Cluster.findings``.
-    Raises: InputError for a path that is not there, or when there is no manifest in any.
+    Raises: InputError for a path that is not there, or when there is no manifest in any; UsageError for an unknown
+    *profile*.
     """
     from ringfence.manifests import load as read
-    from ringfence.model.profiles import PROFILES
+    from ringfence.model.profiles import named
 
-    return read(paths, namespace=namespace, direct_controller=PROFILES[profile].direct_controller)
+    return read(paths, namespace=namespace, direct_controller=named(profile).direct_controller)
 
 
 def matrix(cluster: Cluster, *, by_pod: bool = False, every: bool = False, profile: str = "kubernetes") -> Matrix:
     """Every pair of workloads, and of workloads and the outside, with the ports that are open between them.
 
     Plainly denied pairs are listed only with *every*. *by_pod* tells the pods of a workload apart.
+    Raises: UsageError for an unknown *profile*.
     """
-    from ringfence.model.profiles import PROFILES
+    from ringfence.model.profiles import named
     from ringfence.query.matrix import matrix as ask
 
-    return ask(cluster, by="pod" if by_pod else "workload", every=every, profile=PROFILES[profile])
+    return ask(cluster, by="pod" if by_pod else "workload", every=every, profile=named(profile))
 
 
 def explain(
@@ -50,10 +52,11 @@ def explain(
 ) -> Sequence[Explanation]:
     """Why the flow that *arrow* names (``ns/a -> ns/b:8000``) is allowed or not, one explanation for each pair of ends.
 
-    Raises: ArrowError for text that is no arrow; UnknownEndpoint or AmbiguousEndpoint for a name.
+    Raises: ArrowError for text that is no arrow; UnknownEndpoint or AmbiguousEndpoint for a name; UsageError for an
+    unknown *profile*.
     """
     from ringfence.model.arrows import parse
-    from ringfence.model.profiles import PROFILES
+    from ringfence.model.profiles import named
     from ringfence.query.explain import explain as ask
 
-    return ask(cluster, parse(arrow), namespace=namespace, profile=PROFILES[profile])
+    return ask(cluster, parse(arrow), namespace=namespace, profile=named(profile))

@@ -56,13 +56,14 @@ class UnknownEndpoint(UsageError):
 class AmbiguousEndpoint(UsageError):
     """A name that is both a workload and a Service which lead to different pod ports, or several of one sort.
 
-    ``spellings`` are the unambiguous ways to write it.
+    ``spellings`` are the unambiguous ways to write it; ``why`` is how a workload and a Service of one name differ.
     """
 
-    def __init__(self, name: str, where: str, spellings: tuple[str, ...]) -> None:
+    def __init__(self, name: str, where: str, spellings: tuple[str, ...], why: str = "") -> None:
         self.name = name
         self.spellings = spellings
-        super().__init__(f"{name} ({where}): means more than one thing; write {' or '.join(spellings)}")
+        told = f", as {why}" if why else ""
+        super().__init__(f"{name} ({where}): means more than one thing{told}; write {' or '.join(spellings)}")
 
 
 class InputError(RingfenceError):

@@ -46,6 +46,7 @@ POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
         (("matrix", EXAMPLE, "-o", "nowhere/out.txt"), "nowhere/out.txt: cannot be written"),
         (("explain", EXAMPLE), "the last argument must be the flow"),
         (("explain", FLOW), "no input"),
+        (("explain", EXAMPLE, ""), "ringfence: '': the last argument must be the flow"),
         (("explain", EXAMPLE, "a => b"), "the last argument must be the flow"),
         (("explain", EXAMPLE, "task-api -> :80"), "expected a name"),
         (("explain", EXAMPLE, "task-api -> postgress:5432"), "did you mean database/postgres?"),
@@ -78,6 +79,8 @@ def test_an_arrow_is_pointed_into(run: Run) -> None:
         (b"\x00\x01\x02", "is binary, not text"),
         (b'{"kind": "List", "items": [', "ends before it is complete"),
         (b"- " * 400, "nests deeper"),
+        (b"{{ .Values.policies }}\n", "looks like a template"),
+        (b"kind: {{ .Values.kind }}\n", "render it first, as with helm template"),
     ],
 )
 def test_input_of_which_nothing_can_be_read(run: Run, text: bytes, said: str) -> None:
@@ -121,6 +124,110 @@ def test_exit_code_tells_of_a_denial(run: Run) -> None:
     assert run("explain", EXAMPLE, "task-api -> database/postgres:5432", "--exit-code").status == 0
     assert run("explain", EXAMPLE, FLOW.replace("->", "-x"), "--exit-code").status == 0
     assert run("explain", EXAMPLE, "task-api -x database/postgres:5432", "--exit-code").status == 1
+
+
+DENIED = b"""
+apiVersion: v1
+kind: Pod
+metadata: {name: db, labels: {app: db}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut}
+spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: default}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ("", ""),
+        ("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}", "unmodelled-policy"),
+        ("a: [", "incomplete-input"),
+        ("apiVersion: v1\nkind: Node\nmetadata: {name: n1}", ""),
+    ],
+)
+def test_a_denial_in_doubt_is_not_asserted(run: Run, more: str, note: str) -> None:
+    """S87: a note that could hide an allow fails the assertion, and is told in one sentence."""
+    web = b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+    result = run("explain", "-", "web -x db:80", "--exit-code", stdin=DENIED + more.encode() + b"\n" + web)
+    told = [line for line in result.err.splitlines() if line.startswith("ringfence:")]
+    assert len(told) == bool(note)
+    assert result.status == (2 if note else 0), "what is left out of the input comes first"
+    assert all(
+        line.startswith(f"ringfence: web -x db:80: denied, yet an allow could be hidden ({note}: ") for line in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("web", "note", "status"),
+    [
+        ("kind: Pod\nmetadata: {name: web, namespace: lab}", "namespace-invented", 1),
+        ("kind: Pod\nmetadata: {name: web}\nspec: {hostNetwork: true}", "placement-unknown", 1),
+        ("kind: Pod\nmetadata: {name: web}\nstatus: {podIPs: [{ip: 10.0.0.1}]}", "", 0),
+        (
+            "kind: ReplicationController\nmetadata: {name: web}\nspec: {replicas: 0, template: {spec: {}}}",
+            "no-replicas",
+            0,
+        ),
+    ],
+)
+def test_notes_that_could_hide_an_allow_and_others(run: Run, web: str, note: str, status: int) -> None:
+    """S87: labels and places that are not known could; a stand-in for no replicas could not."""
+    data = DENIED + f"apiVersion: v1\n{web}\n".encode()
+    where = "lab/web" if "lab" in web else "web"
+    result = run("explain", "-", f"{where} -x db:80", "--exit-code", stdin=data)
+    assert f"note {note}" in result.out or not note
+    assert (result.status, bool(result.err)) == (status, bool(status))
+    assert run("explain", "-", f"{where} -x db:80", stdin=data).status == 0
+
+
+def test_ends_without_a_common_family_never_meet(run: Run) -> None:
+    """S87: the note says why, and hides nothing."""
+    data = b"".join(
+        b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nstatus: {podIPs: [{ip: '%s'}]}\n" % pair
+        for pair in ((b"a", b"10.0.0.1"), (b"b", b"fd00::1"))
+    )
+    result = run("explain", "-", "a -x b:80", "--exit-code", stdin=data)
+    assert "no-common-family" in result.out
+    assert (result.status, result.err) == (0, "")
+
+
+REFUSED = (
+    POD
+    + b"""---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {}, ports: [{port: 80, targetPort: 8080}, {port: 81, targetPort: "99"}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: n1}
+spec: {podSelector: {matchLabels: {app: 1}}}
+"""
+)
+
+
+def test_a_service_that_the_server_refuses_leads_nowhere(run: Run) -> None:
+    """S29: not on its good port either, and who asks about it is told why. The pods' own answers stay as they are."""
+    for name in ("web", "svc/web", "default/svc/web"):
+        result = run("explain", "-", f"a -> {name}:80", stdin=REFUSED)
+        assert (result.status, result.out) == (2, "")
+        assert f"ringfence: {name} (destination): the Service was left out, as <stdin>:8:" in result.err
+        assert "RF022: the name '99' must have a letter" in result.err
+    assert "incomplete-input" not in run("explain", "-", "a -> a:80", stdin=REFUSED).out
+
+
+def test_a_policy_that_was_left_out_cannot_be_taken_away(run: Run) -> None:
+    result = run("matrix", "-", "--without", "n1/p", stdin=REFUSED)
+    assert (result.status, result.out) == (2, "")
+    assert "ringfence: n1/p (--without): the NetworkPolicy was left out, as <stdin>:13:" in result.err
 
 
 def test_output_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
@@ -216,6 +323,18 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )  # fmt: skip
     assert done.stderr == "status 0\n"
+
+
+@pytest.mark.parametrize("layout", ["table", "json"])
+def test_output_that_finds_no_room_is_one_sentence(layout: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m ringfence matrix {EXAMPLE} --format {layout} > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.startswith("ringfence: standard output: cannot be written (No space left on device); ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -16,7 +16,7 @@ from ringfence.model.objects import Service
 GAPS = cases("gaps")
 RECIPES = cases("recipes")
 STEPS = [step for case in GAPS + RECIPES for step in case.steps()]
-IN_REACH = [f"G{number:02d}" for number in (*range(1, 21), 24, 25, 26)]
+IN_REACH = [f"G{number:02d}" for number in (*range(1, 23), 24, 25, 26)]
 """The gaps that NetworkPolicy v1, workloads, nodes and Services can express."""
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import cluster, namespace, pod, policy, rule
+from builders import cluster, namespace, pod, policy, rule, selector, workload
 
 from engine.asking import Ask, flow
 from ringfence.engine.semantics import decide
-from ringfence.model.flows import Reason, Verdict
+from ringfence.model.cluster import Gap
+from ringfence.model.flows import Note, Reason, Verdict
+from ringfence.model.ports import ConnectionSet
+from ringfence.query.matrix import matrix
 
 WEB, DB = pod("web", "app=web"), pod("db", "app=db")
 SHUT_DB = policy("shut-db", selects="app=db", ingress=[])
@@ -152,3 +155,17 @@ def test_new_labels_take_effect_without_touching_the_policy(ask: Ask) -> None:
     assert verdict("app=ops", "app=db", "a") == "denied"
     assert verdict("app=ops", "app=ops", "a") == "allowed"
     assert verdict("app=web", "app=db", "b") == "denied"
+
+
+def test_a_denied_workload_of_which_one_pod_has_a_note_is_listed() -> None:
+    """S87: a pair with a note is always listed, also when it is denied and the note is about some of the pods only."""
+    new, old = pod("db-1", "app=db,track=new"), pod("db-2", "app=db")
+    where = cluster(
+        pod("web", "app=web"),
+        workload("db", new, old),
+        policy("shut", selects="app=db", ingress=[]),
+        Gap(Note.UNMODELLED_POLICY, "FirewallPolicy x", "default", selector("track=new")),
+    )
+    web, db = where.workloads
+    (answer,) = (c.answer for c in matrix(where).connections if (c.src, c.dst) == (web, db))
+    assert (answer.possible, answer.notes) == (ConnectionSet.NONE, frozenset({Note.UNMODELLED_POLICY}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import cluster, endpoint, node, pod, policy, rule, service
+from builders import cluster, endpoint, node, pod, policy, rule, service, workload
 
 from engine.asking import Ask, flow
 from ringfence.engine.semantics import decide
@@ -99,6 +99,15 @@ def test_a_service_without_selector_leads_where_its_slices_say(ask: Ask) -> None
         assert ask(where, "web -> svc:api 80") == "allowed"
         assert ask(cluster(WEB, API, *sliced(target), allow(80)), "web -> svc:api 80") == "denied"
     assert ask(cluster(WEB, API, *sliced(endpoint("10.0.0.1", ready=False))), "web -> svc:api 80") == "no-endpoints"
+
+
+def test_a_template_is_not_the_pod_that_a_slice_names(ask: Ask) -> None:
+    """S78: no pod of that name was read, so the address says where it leads, and no policy on the template counts."""
+    would_be = workload("api", pod("api", "app=api", template=True))
+    leads_out = sliced(endpoint("198.51.100.1", pod="api"))
+    shut = policy("shut", selects="app=api", ingress=[])
+    assert ask(cluster(WEB, would_be, *leads_out, shut), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(WEB, API, *leads_out, shut), "web -> svc:api 80") == "denied"
 
 
 @pytest.mark.parametrize("sort", ["NodePort", "LoadBalancer"])

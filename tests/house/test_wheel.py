@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -47,20 +49,40 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """Its dependencies come from where they are, by a path file; of the checkout nothing is in reach."""
+    """What is pinned for it is there and nothing else; the installer finds every dependency that the wheel declares."""
     venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
     (purelib,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
-    (purelib / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    where = _said(str(python), "-c", "import ringfence; print(ringfence.__file__)")
+    for name in re.findall(r"^([a-z0-9_.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE):
+        _give(name, purelib)
+    pip = [python, "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", str(wheel)], check=True, capture_output=True)
+    assert _said(*pip, "check") == "No broken requirements found.\n"
+    where = _said(python, "-c", "import ringfence; print(ringfence.__file__)")
     assert where.startswith(str(tmp_path))
     for command in ("ringfence", "kubectl-ringfence"):
         program = str(tmp_path / "venv" / "bin" / command)
         assert _said(program, "--version") == f"ringfence {ringfence.__version__}\n"
         assert "who can reach whom" in _said(program, "--help")
         assert "TCP 5432" in _said(program, "matrix", str(ROOT / "examples" / "task-api"), "--to", "database/postgres")
+
+
+def test_a_dependency_that_is_missing_is_seen(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    pip = [str(tmp_path / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "install", "--no-index", str(wheel)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "No matching distribution found for" in done.stderr
+
+
+def _give(name: str, purelib: Path) -> None:
+    """Copy the distribution called *name* from this environment, its commands left out."""
+    found = metadata.distribution(name)
+    for file in found.files or ():
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            target = purelib / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found.locate_file(file), target)  # type: ignore[arg-type]
 
 
 def _said(*argv: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from manifests.reading import read
 from ringfence.errors import RingfenceError
 from ringfence.manifests import CODES, write
+from ringfence.manifests.write import documents
 from ringfence.model.cluster import Cluster
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "apiserver" / "networkpolicy.json"
@@ -45,14 +49,14 @@ def test_any_text_of_yaml_signs(text: str) -> None:
     _check(text.encode())
 
 
-def _broken(rng: Random, data: bytes) -> bytes:
+def _broken(rng: Random, data: bytes, junk: Sequence[bytes] = JUNK) -> bytes:
     """*data* with a few wounds: cut, doubled, bytes changed, junk put in."""
     for _ in range(rng.randint(1, 3)):
         at, end = sorted((rng.randrange(len(data) + 1), rng.randrange(len(data) + 1)))
         end = min(end, at + 60)
         data = rng.choice((
             data[:at], data[at:], data[:at] + data[end:], data[:end] + data[at:],
-            data[:at] + rng.choice(JUNK) + data[at:],
+            data[:at] + rng.choice(junk) + data[at:],
             data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :],
         ))  # fmt: skip
     return data
@@ -65,6 +69,34 @@ def test_wounded_manifests(seed: int) -> None:
     assert _check(whole) is not None
     for _ in range(4):
         _check(_broken(rng, whole[: rng.choice((400, 4000))]))
+
+
+JSON_JUNK = [*JUNK, b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", rb'"\ud83d"', rb"\ud83d", rb"\udc00",
+             rb"\\", rb"\x", b"9" * 5000, b"-", b"01", b"true", b'{"a":' * 300, b"[" * 3000, b"\n",
+             b'"kind": 1e999, ']  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_wounded_json(seed: int) -> None:
+    """Objects one after the other, and in a List, with the words that JSON does not have among the wounds."""
+    rng = Random(seed)
+    whole = list(documents(random_cluster(rng)))
+    stream = b"\n".join(json.dumps(one, indent=rng.choice((None, 2))).encode() for one in whole)
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": whole}).encode()
+    for data in (stream, listed):
+        assert _check(data) is not None
+        for _ in range(4):
+            _check(_broken(rng, data[: rng.choice((400, 4000))], JSON_JUNK))
+            _check(_spoilt(rng, data))
+
+
+def _spoilt(rng: Random, data: bytes) -> bytes:
+    """*data*, which is JSON, with one of its values made another: it stays whole around it."""
+    at = rng.choice([match.start() for match in re.finditer(rb': (?=["\d])', data)]) + 2
+    end = re.compile(rb'"(?:[^"\\]|\\.)*"|[^,}\]\s]+').match(data, at)
+    assert end is not None
+    words = (b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", rb'"\ud83d"', b"9" * 5000, b"[" * 700 + b"]" * 700)
+    return data[:at] + rng.choice(words) + data[end.end() :]
 
 
 VALUES = [

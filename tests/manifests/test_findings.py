@@ -10,6 +10,7 @@ import pytest
 from manifests.reading import read, told
 from ringfence.errors import InputError
 from ringfence.manifests import CODES
+from ringfence.model.addresses import IpBlock
 from ringfence.model.findings import Severity
 from ringfence.model.flows import Note
 
@@ -99,6 +100,17 @@ CASES: Final = [
         [("RF019", 5, 1, "")],
     ),
     Case(
+        "no-such-kind",
+        POD + "apiVersion: apps/v1\nkind: deployment\nmetadata: {name: a}\nspec: {template: {spec: {}}}\n",
+        [("RF024", 6, 1, "kind")],
+    ),
+    Case(
+        "failed-dump",
+        POD + '{"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "forbidden"}',
+        [("RF025", 5, 1, "")],
+        GAP,
+    ),
+    Case(
         "container-port",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - ports:\n    - containerport: 80\n"
         "    - containerPort: 70000\n    - {containerPort: 80, protocol: tcp}\n",
@@ -123,6 +135,12 @@ CASES: Final = [
             ("RF022", 9, 5, "spec.ports[2].port"),
             ("RF022", 10, 16, "spec.ports[3].targetPort"),
         ],
+    ),
+    Case(
+        "slice-port",
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4\n"
+        "endpoints: []\nports:\n- port: 70000\n",
+        [("RF026", 7, 3, "ports[0].port")],
     ),
     Case(
         "endpoints",
@@ -151,6 +169,11 @@ CASES: Final = [
         _policy("  ingress:\n  - ports:\n    - port: 8000\n    - port: 66000\n"),
         [("RF034", 8, 7, "spec.ingress[0].ports[1].port")],
         GAP,
+    ),
+    Case(
+        "port-name",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n" + _policy("  ingress:\n  - ports:\n    - port: http\n"),
+        [("RF044", 11, 7, "spec.ingress[0].ports[0].port")],
     ),
     Case(
         "block",
@@ -206,8 +229,8 @@ CASES: Final = [
         [("RF042", 7, 17, "spec.ingress[0].from[0].ipBlock.cidr")],
     ),
 ]
-BYTES: Final = {"RF001", "RF002", "RF004"}
-"""Codes about files; tested in ``test_load``."""
+BYTES: Final = {"RF001", "RF002", "RF004", "RF008"}
+"""Codes about files and JSON; tested in ``test_load`` and ``test_text``."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -228,6 +251,84 @@ def test_every_code_has_a_case() -> None:
 
 def test_codes_that_leave_an_object_out_are_errors() -> None:
     assert all(c.severity is Severity.ERROR for c in CODES.values() if c.leaves_out == "object" and c.code != "RF039")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "remedy", "gap"),
+    [
+        ("networking.k8s.io/v1", "networkpolicy", "did you mean NetworkPolicy?", "networkpolicy default/x"),
+        ("networking.k8s.io/v1", "NetworkPolicys", "did you mean NetworkPolicy?", "NetworkPolicys default/x"),
+        ("networking.k8s.io/v1", "NetworkPolicies", "did you mean NetworkPolicy?", "NetworkPolicies default/x"),
+        ("networking.k8s.io/v1", "Firewall", "mend kind or apiVersion", "Firewall default/x"),
+        ("networking.k8s.io/v1", "ingress", "did you mean Ingress?", ""),
+        ("v1", "NetworkPolicy", "write apiVersion: networking.k8s.io/v1", "NetworkPolicy default/x"),
+        ("v1", "pod", "did you mean Pod?", ""),
+        ("v1", "namespace", "did you mean Namespace?", "namespace x"),
+        ("v1", "Deployment", "write apiVersion: apps/v1", ""),
+        ("apps/v1", "deployment", "did you mean Deployment?", ""),
+        ("batch/v1", "Cronjob", "did you mean CronJob?", ""),
+        ("apps/v1", "Banana", "mend kind or apiVersion", ""),
+    ],
+)
+def test_a_kind_that_no_server_has(version: str, kind: str, remedy: str, gap: str) -> None:
+    cluster = read(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{podSelector: {{}}}}\n")
+    (finding,) = cluster.findings
+    assert (finding.code, finding.message, finding.remedy) == ("RF024", f"{version} has no kind {kind}", remedy)
+    assert finding.excludes
+    assert [one.what for one in cluster.gaps] == ([gap] if gap else [])
+    assert cluster.ignored == {}
+
+
+@pytest.mark.parametrize("stored", ["uid: 1-2", "resourceVersion: '7'"])
+def test_a_stored_block_in_the_form_of_ipv6_is_the_ipv4_one(stored: str) -> None:
+    """S20, S21: values that are stored already stay valid; in a manifest the same one is refused."""
+    text = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{}}}\n"
+        "spec: {{ingress: [{{from: [{{ipBlock: {{cidr: '::ffff:10.1.2.3/112', "
+        "except: ['::ffff:10.1.9.0/120']}}}}]}}]}}\n"
+    )
+    cluster = read(text.format(f", {stored}"))
+    assert [finding.code for finding in cluster.findings] == ["RF043", "RF043"]
+    block = cluster.policies[0].ingress[0].peers[0].block
+    assert block == IpBlock("10.1.0.0/16", ("10.1.9.0/24",))
+    assert [finding.code for finding in read(text.format("")).findings] == ["RF035", "RF035"]
+
+
+def test_a_misspelt_policy_concerns_the_pods_that_it_meant() -> None:
+    """S30: those of its selector and no others."""
+    (gap,) = read(
+        "apiVersion: networking.k8s.io/v1\nkind: networkpolicy\nmetadata: {name: x, namespace: shop}\n"
+        "spec: {podSelector: {matchLabels: {app: db}}}\n"
+    ).gaps
+    assert (gap.namespace, str(gap.pods)) == ("shop", "app=db")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "Config"), ("v1", "Status"), ("apps/v1", "ControllerRevision"),
+        ("networking.k8s.io/v1", "IngressClass"), ("networking.k8s.io/v1", "Ingress"), ("example.org/v1", "pod"),
+    ],
+)  # fmt: skip
+def test_kinds_that_have_nothing_to_do_with_traffic_are_counted(version: str, kind: str) -> None:
+    cluster = read(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n")
+    assert (cluster.findings, cluster.gaps) == ((), ())
+    assert sum(cluster.ignored.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "place"),
+    [
+        ("nsx.vmware.com/v1alpha1", "SecurityPolicy", "default"),
+        ("crd.nsx.vmware.com/v1alpha1", "SecurityPolicy", "default"),
+        ("vpcresources.k8s.aws/v1beta1", "SecurityGroupPolicy", "default"),
+        ("kubeovn.io/v1", "SecurityGroup", None),
+    ],
+)
+def test_security_groups_are_policies_that_are_not_modelled(version: str, kind: str, place: str | None) -> None:
+    cluster = read(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n")
+    assert [finding.code for finding in cluster.findings] == ["RF039"]
+    assert [(gap.note, gap.namespace) for gap in cluster.gaps] == [(Note.UNMODELLED_POLICY, place)]
 
 
 def test_an_unread_maker_whose_pods_are_there_is_no_finding() -> None:

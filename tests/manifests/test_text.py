@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifests.reading import read
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text.documents import Item, objects, twice_in
 from ringfence.manifests.text.files import File
@@ -190,6 +191,61 @@ def test_broken_json(text: str, code: str, line: int, column: int) -> None:
     *_, problem = objects(File("a.json", text.encode(), named=True))
     assert isinstance(problem, Problem)
     assert (problem.code, problem.line, problem.column) == (code, line, column)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_words_that_only_javascript_takes_for_numbers(word: str) -> None:
+    """Such a document is left out, and those before and behind it are read."""
+    pod, node = '{"kind": "Pod", "apiVersion": "v1"}', '{"kind": "Node", "apiVersion": "v1"}'
+    text = f'{pod}\n{{"kind": "Pod",\n "x": {word}}}\n{node}'
+    for name in ("a.json", "<stdin>"):
+        first, problem, last = objects(File(name, text.encode(), named=True))
+        assert isinstance(problem, Problem)
+        assert (problem.code, problem.message) == ("RF004", f"is not JSON: {word} is no number")
+        assert (problem.line, problem.column) == (3, 7)
+        assert isinstance(first, Item)
+        assert isinstance(last, Item)
+        assert (first.kind, last.kind) == ("Pod", "Node")
+
+
+def test_what_stands_before_a_broken_end_is_read() -> None:
+    item, problem = objects(File("a.json", b'{"kind": "Pod", "apiVersion": "v1"}\n{"kind": ', named=True))
+    assert isinstance(item, Item)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.line) == ("RF004", 2)
+
+
+def test_half_of_a_surrogate_pair_is_read_as_the_server_reads_it() -> None:
+    """As U+FFFD, with a warning; a whole pair and a backslash before it stay what they are."""
+    text = r"""{"kind": "Pod", "apiVersion": "v1",
+ "a": ["\ud83d", "\ud83d\ude00", "\\ud83d", "\udc00\udc00"]}"""
+    warning, item = objects(File("a.json", text.encode(), named=True))
+    assert isinstance(warning, Problem)
+    assert isinstance(item, Item)
+    assert (warning.code, warning.line, warning.column, warning.refuses) == ("RF008", 2, 9, False)
+    assert item.document.value()["a"] == ["\ufffd", "\U0001f600", "\\ud83d", "\ufffd\ufffd"]
+    assert item.document.locate("a[3]") == (2, 45)
+
+
+@pytest.mark.parametrize(("number", "shown"), [("1e999", "1e999"), ("-1e400", "-1e400"), ("9" * 5000, "9" * 20 + "…")])
+def test_numbers_beyond_every_float(number: str, shown: str) -> None:
+    """Where they are read the object is left out; where they are not, nothing is asked of them."""
+    bad = f'{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "a"}},\n "spec": {{"nodeName": {number}}}}}'
+    good = f'{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "b"}}, "spec": {{"other": {number}}}}}'
+    cluster = read(f"{bad}\n{good}")
+    assert [workload.name for workload in cluster.workloads] == ["b"]
+    (finding,) = cluster.findings
+    assert finding.message == f"has {shown}, which is no number that a server takes"
+    assert (finding.code, finding.object, finding.line, finding.column) == ("RF004", "default/a", 2, 23)
+    assert finding.excludes
+
+
+def test_json_that_nests_too_deeply_to_look_inside() -> None:
+    """The object's own place stands for all of its fields."""
+    deep = "[" * 700 + "]" * 700
+    text = f'{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "a"}}, "spec": {{"nodeName": {deep}}}}}'
+    (finding,) = read(text).findings
+    assert (finding.code, finding.field, finding.line, finding.column) == ("RF016", "spec.nodeName", 1, 1)
 
 
 def test_typed_lists_give_their_kind_and_version() -> None:

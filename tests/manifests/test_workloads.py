@@ -263,3 +263,13 @@ def test_every_namespace_has_its_name_as_a_label() -> None:
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {kubernetes.io/metadata.name: b, x: z}}\n"
     )
     assert cluster.namespaces["a"].labels == {"kubernetes.io/metadata.name": "a", "x": "z"}
+
+
+@pytest.mark.parametrize(
+    ("said", "owner"), [("", "ReplicaSet"), (", controller: true", "ReplicaSet"), (", controller: false", "Pod")]
+)
+def test_an_owner_that_says_it_is_no_controller_is_none(said: str, owner: str) -> None:
+    """S121: one that does not say is taken for it."""
+    reference = f"{{kind: ReplicaSet, name: web{said}}}"
+    (found,) = read(f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web-1, ownerReferences: [{reference}]}}\n").workloads
+    assert found.kind == owner

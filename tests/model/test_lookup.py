@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -359,9 +360,35 @@ def test_a_name_that_is_a_workload_and_a_service(which: str, ports: str, one: bo
     with pytest.raises(AmbiguousEndpoint) as caught:
         asked(f"z -> x{ports}", "shop", of=both)
     assert caught.value.spellings == ("shop/deploy/x", "shop/svc/x")
-    assert str(caught.value) == "x (destination): means more than one thing; write shop/deploy/x or shop/svc/x"
+    told = re.fullmatch(
+        r"x \(destination\): means more than one thing, as (.+); write shop/deploy/x or shop/svc/x", str(caught.value)
+    )
+    assert told
+    assert told[1].startswith(("the Service ", "the Service's port ", "the port "))
     assert asked("z -> shop/deploy/x:1", "shop", of=both)[0][1] == "shop/x[Deployment]"
     assert asked("z -> shop/svc/x:1", "shop", of=both)[0][1] == "shop/x"
+
+
+@pytest.mark.parametrize(
+    ("which", "ports", "why"),
+    [
+        ("selects-other", ":8080", "the Service does not select just the pods of the Deployment"),
+        ("no-selector", ":8080", "the Service has no selector"),
+        ("other-port", "", "the Service's port 80 leads to port 8080 of the pods"),
+        ("other-port", ":80", "the Service's port 80 leads to port 8080 of the pods"),
+        ("other-port", ":8080", "the Service has no port 8080"),
+    ],
+)
+def test_why_a_workload_and_a_service_are_not_one(which: str, ports: str, why: str) -> None:
+    services = {**BOTH, "other-port": service("shop/x", "app=x", ports=["80->8080"])}
+    both = cluster(
+        workload("shop/x", template("shop/x", "app=x", "http:8080")),
+        workload("shop/z", template("shop/z", "app=z,team=a")),
+        services[which],
+    )
+    with pytest.raises(AmbiguousEndpoint) as caught:
+        asked(f"z -> x{ports}", "shop", of=both)
+    assert f", as {why}; write" in str(caught.value)
 
 
 def test_a_service_that_leads_to_one_port_at_some_pods_only() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
+from builders import cluster, pod, service, workload
 from conftest import ROOT
 from jsonschema import Draft202012Validator
 
@@ -76,6 +77,33 @@ def test_backends_of_a_service() -> None:
         ("shop/db-0[Pod]", 5432, "allowed"),
         ("shop/db-1[Pod]", 5433, "denied"),
     ]
+
+
+TWO: Final = cluster(
+    pod("s/cli"),
+    workload("s/web", pod("s/web", "app=web", ports=["http:8080"], template=True)),
+    service("s/web", "app=web", ports=["80->http"]),
+)
+"""A name that is a Deployment and a Service which lead to different ports."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "printed"),
+    [
+        ("s/cli -> svc/web:80", "s/cli -> s/svc/web:80"),
+        ("cli -> s/deploy/web:80", "s/cli -> s/deploy/web:80"),
+        ("pod/cli -> svc/web:80", "s/pod/cli -> s/svc/web:80"),
+        ("[app=web] -> s/cli:80", "s/deploy/web -> s/cli:80"),
+        ("0.0.0.0/0 -> deploy/web:80", "0.0.0.0/0 -> s/deploy/web:80"),
+        ("s/cli -> [2001:db8::1]:443/UDP", "s/cli -> [2001:db8::1]:443/UDP"),
+        ("s/cli -> svc/web", "s/cli -> s/svc/web"),
+    ],
+)
+def test_what_is_printed_can_be_asked_again(asked: str, printed: str) -> None:
+    """With the kind where it was said, where it is a Service, and where the name alone is refused."""
+    made = _document(TWO, asked)
+    assert made["flow"] == printed
+    assert _document(TWO, printed) == made
 
 
 def test_pods_that_differ() -> None:

@@ -44,6 +44,14 @@ def test_allowed() -> None:
     ]
 
 
+def test_a_pod_to_itself_has_a_reason() -> None:
+    """S70."""
+    assert _said(CLOSED, "shop/web -> shop/web:80")[:2] == [
+        "shop/web -> shop/web:80: ALLOWED",
+        "  Allowed: a pod always reaches itself.",
+    ]
+
+
 def test_the_protocol_is_said_when_it_is_not_tcp() -> None:
     said = _said(PLAIN, "shop/web -> shop/db:5432/UDP")
     assert said[0] == "shop/web -> shop/db:5432/UDP: DENIED"
@@ -98,6 +106,20 @@ def test_every_port_of_a_pair() -> None:
     assert _said(CLOSED, "shop/web -> shop/db")[0] == "shop/web -> shop/db on every port: DENIED"
 
 
+def test_a_port_of_a_name_that_the_pod_has_not() -> None:
+    """S63."""
+    where = cluster(
+        pod("shop/web", "app=web"),
+        pod("shop/db", "app=db", ports=["sql:5432"]),
+        policy("shop/guard", selects="app=db", ingress=[rule("app=web", ["mysql", 80, "sql"])]),
+    )
+    rule_line = _about(_said(where, "shop/web -> shop/db:81"), "Entering")[2]
+    assert rule_line == (
+        "✗ spec.ingress[0].ports (no file): allows only TCP mysql (by name), TCP 80, TCP sql (by name); "
+        "shop/db has no TCP port called mysql"
+    )
+
+
 def test_pods_that_differ() -> None:
     said = _said(MIXED, "shop/web -> shop/db:5432")
     assert said[:2] == ["shop/web -> shop/db:5432: MIXED", "  Not the same everywhere: 1 allowed, 1 denied."]
@@ -107,7 +129,7 @@ def test_pods_that_differ() -> None:
 
 def test_a_service_is_resolved_and_said() -> None:
     said = _said(SERVED, "shop/web -> svc/db:80")
-    assert said[0] == "shop/web -> shop/db:80: MIXED"
+    assert said[0] == "shop/web -> shop/svc/db:80: MIXED"
     assert said[2] == (
         "  Service shop/db sends port 80 to shop/db-0:5432, shop/db-1:5433; policies see the pod and its port, "
         "not the Service."

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ringfence.errors import ArrowError, UsageError
+from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.findings import Severity
@@ -165,7 +165,15 @@ def output(args: argparse.Namespace) -> Iterator[TextIO]:
     if args.output is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
-        yield sys.stdout
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            silence()
+            what = f"standard output: cannot be written ({problem.strerror}); make room, or name a file with -o"
+            raise EnvironmentError_(what) from problem
         return
     import tempfile  # noqa: PLC0415
 
@@ -184,6 +192,11 @@ def output(args: argparse.Namespace) -> Iterator[TextIO]:
         if isinstance(problem, OSError):
             raise UsageError(f"{target}: cannot be written ({problem.strerror})") from problem
         raise
+
+
+def silence() -> None:
+    """Let what is left for standard output go nowhere: it cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_json(document: object, out: TextIO) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from ringfence.cli import common
 from ringfence.errors import UsageError
 from ringfence.model.flows import Verdict
+
+if TYPE_CHECKING:
+    from ringfence.model.arrows import Arrow
+    from ringfence.query.explain import Explanation
 
 FORMATS = ("text", "json")
 
@@ -20,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-code",
         action="store_true",
-        help="exit with 1 unless the flow is allowed, or with -x denied",
+        help="exit with 1 unless the flow is allowed, or with -x denied for certain",
     )
 
 
@@ -31,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
 
     *args.paths, text = args.words
     if "->" not in text and "-x" not in text:
-        raise UsageError(f"{text}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'")
+        raise UsageError(
+            f"{text or repr(text)}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'"
+        )
     if not args.paths:
         raise UsageError("no input: name files or directories before the flow, or - for standard input")
     arrow = parse(text)
@@ -46,6 +54,19 @@ def run(args: argparse.Namespace) -> int:
             from ringfence.report import explain_text  # noqa: PLC0415
 
             explain_text.write(found, out, color=common.wants_color(args))
-    wanted = Verdict.DENIED if arrow.deny else Verdict.ALLOWED
-    broken = args.exit_code and any(one.verdict is not wanted for one in found)
+    broken = args.exit_code and _broken(arrow, found)
     return common.input_status(cluster) or int(broken)
+
+
+def _broken(arrow: Arrow, found: list[Explanation]) -> bool:
+    """Whether *found* is not what *arrow* asserts; a denial that a note puts in doubt is not, and is told (S87)."""
+    wanted = Verdict.DENIED if arrow.deny else Verdict.ALLOWED
+    if any(one.verdict is not wanted for one in found):
+        return True
+    doubts = sorted({note for one in found for note in one.doubts})
+    if doubts:
+        from ringfence.report.words import NOTE_TEXT  # noqa: PLC0415
+
+        why = "; ".join(f"{note}: {NOTE_TEXT[note]}" for note in doubts)
+        print(f"ringfence: {arrow.text}: denied, yet an allow could be hidden ({why})", file=sys.stderr)
+    return bool(doubts)

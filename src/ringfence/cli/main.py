@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from ringfence import __version__
+from ringfence.cli import common
 from ringfence.errors import RingfenceError
 
 VERBS: Final = {
@@ -97,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return problem.exit_status
     except BrokenPipeError:
         # The reader of our output has had enough, as with `| head`; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        common.silence()
         return 0
     except KeyboardInterrupt:
         return 130

@@ -193,6 +193,10 @@ class Matcher:
             last = item.end_port if self.profile.end_port else item.port
         return item.port <= port <= last
 
+    def lacks(self, item: PortMatch, destination: Party) -> bool:
+        """Whether *item* names a port that *destination* has none of, so that it matches nothing there (S63, S66)."""
+        return isinstance(item.port, str) and not self._named(item.port, item.protocol, destination)
+
     def _named(self, name: str, protocol: str, destination: Party) -> list[int]:
         """The numbers that *name* has on *destination*; none on anything that is not a pod (S66)."""
         if not isinstance(destination, Pod) or self.is_node(destination):

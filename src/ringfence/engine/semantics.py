@@ -198,9 +198,11 @@ class _Judge:
         source, destination = _single(flow.src), _single(flow.dst)
         if itself and _itself(source, destination):
             self.hits["S70"] += 1  # "a pod cannot block access to itself"
-            step = (say.exempt(f"{say.party_name(source)} is one pod, and a pod always reaches itself", "S70"),)
+            what = "node" if isinstance(source, Node) else "pod"
+            step = (say.exempt(f"{say.party_name(source)} is one {what}, and a {what} always reaches itself", "S70"),)
             ends = tuple(EndDecision(direction, Verdict.ALLOWED, step) for direction in _BOTH)
-            return Decision(flow, Verdict.ALLOWED, notes=self.remarks.of_ends(flow.src), ends=ends)
+            why = f"allowed: a {what} always reaches itself"
+            return Decision(flow, Verdict.ALLOWED, why, notes=self.remarks.of_ends(flow.src), ends=ends)
         families = self._families(source, destination)
         if not families:
             return Decision(
@@ -325,7 +327,8 @@ class _Judge:
                 # "This rule matches if and only if both ports and from match."
                 ports = peers.match is not Match.NO and self.matcher.ports(rule, destination, flow.protocol, flow.port)
                 if self.explain:
-                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer))
+                    lacking = [item for item in rule.ports if self.matcher.lacks(item, destination)]
+                    steps.append(say.rule_outcome(policy, direction, rule, peers, ports, peer, lacking, destination))
                 if not ports:
                     continue
                 if peers.match is Match.YES:

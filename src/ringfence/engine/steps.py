@@ -6,7 +6,7 @@ They are recorded while the reference decides and never rebuilt afterwards.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ringfence.engine.matching import Match, PeerMatch
 from ringfence.model.flows import Decision, EndDecision, Flow, Outside, Reason, Step, Verdict
@@ -50,8 +50,12 @@ def unselected(policy: Policy, pod: Pod) -> Step:
 
 def rule_outcome(
     policy: Policy, direction: Direction, rule: Rule, peers: PeerMatch, ports: bool, party: Pod | Node | Outside,
+    lacking: Collection[PortMatch], destination: Pod | Node | Outside,
 ) -> Step:  # fmt: skip
-    """What one rule of *policy* said: allows, leaves open, or why it did not match."""
+    """What one rule of *policy* said: allows, leaves open, or why it did not match.
+
+    *lacking* are the items of the rule that name a port which *destination* has none of (S63, S66).
+    """
     way = "from" if direction is Direction.INGRESS else "to"
     who = party_name(party)
     peer_path = rule.path if peers.peer is None else f"{rule.path}.{way}[{peers.peer}]"
@@ -61,7 +65,9 @@ def rule_outcome(
         return _at(policy, field, "no-match", f"{who} is none of its peers ({listed})", "S41")
     if not ports:
         listed = ", ".join(_port_text(port) for port in rule.ports)
-        return _at(policy, f"{rule.path}.ports", "no-match", f"allows only {listed}", "S41")
+        missing = ", ".join(dict.fromkeys(f"no {port.protocol} port called {port.port}" for port in lacking))
+        without = f"; {party_name(destination)} has {missing}" if missing else ""
+        return _at(policy, f"{rule.path}.ports", "no-match", f"allows only {listed}{without}", "S41")
     what = "every port" if not rule.ports else ", ".join(_port_text(port) for port in rule.ports)
     whom = (
         f"every {'source' if way == 'from' else 'destination'}"

@@ -92,7 +92,7 @@ def _service_ports(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Servi
         known = protocol(one.get("protocol"), f"{path}.protocol", "RF022", problems)
         if number is None or not is_port(number):
             what = "has no port" if number is None else f"port {number} is not from 1 to 65535"
-            problems.append(Problem("RF022", f"{what}; the entry is left out", f"{path}.port"))
+            problems.append(Problem("RF022", what, f"{path}.port"))
             continue
         target = one.get("targetPort")
         if target is None or target in (0, ""):
@@ -117,9 +117,9 @@ def endpoint_slice(item: Item, place: str, name: str, problems: list[Problem]) -
     ports = []
     for index, one in enumerate(each(found.get("ports"), {})):
         path, number = f"ports[{index}]", one.get("port")
-        known = protocol(one.get("protocol"), f"{path}.protocol", "RF022", problems)
+        known = protocol(one.get("protocol"), f"{path}.protocol", "RF026", problems)
         if number is None or not is_port(number):
-            problems.append(Problem("RF022", "has no port from 1 to 65535; the entry is left out", f"{path}.port"))
+            problems.append(Problem("RF026", "has no port from 1 to 65535; the entry is left out", f"{path}.port"))
         elif known is not None:
             ports.append(ServicePort(number, 0, one.get("name") or None, known))
     endpoints = tuple(_endpoints(found, problems))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -22,6 +24,23 @@ OLD: Final = {
 }
 """Groups that kinds were once in."""
 
+HAS: Final = {
+    "v1": frozenset(
+        {
+            *_CORE, "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolume",
+            "PersistentVolumeClaim", "PodTemplate", "ResourceQuota", "Secret", "ServiceAccount",
+        }
+    ),
+    "apps/v1": frozenset({*_APPS, "ControllerRevision"}),
+    "batch/v1": frozenset({"CronJob", "Job"}),
+    "discovery.k8s.io/v1": frozenset({"EndpointSlice"}),
+    "networking.k8s.io/v1": frozenset({"IPAddress", "Ingress", "IngressClass", "NetworkPolicy", "ServiceCIDR"}),
+}  # fmt: skip
+"""Every kind that servers have, of the versions that hold a kind which is read: another word is no kind of theirs."""
+
+_WORDS: Final = frozenset({"APIGroup", "APIVersions", "Config", "DeleteOptions", "List", "Status", "WatchEvent"})
+"""What else is written with ``v1`` and is no object: the API's own envelopes, and kubectl's own settings."""
+
 CLUSTER_SCOPED: Final = frozenset({"Namespace", "Node"})
 
 _WHOLE: Final = frozenset(
@@ -35,6 +54,7 @@ _WHOLE: Final = frozenset(
         ("policy.networking.k8s.io", "AdminNetworkPolicy"),
         ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
         ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+        ("kubeovn.io", "SecurityGroup"),
     }
 )
 _OF_A_NAMESPACE: Final = frozenset(
@@ -55,10 +75,34 @@ _OF_A_NAMESPACE: Final = frozenset(
         ("policy.linkerd.io", "ServerAuthorization"),
         ("consul.hashicorp.com", "ServiceIntentions"),
         ("kuma.io", "MeshTrafficPermission"),
+        ("nsx.vmware.com", "SecurityPolicy"),
+        ("crd.nsx.vmware.com", "SecurityPolicy"),
+        ("vpcresources.k8s.aws", "SecurityGroupPolicy"),
     }
 )
 _MESH_WIDE: Final = frozenset({"istio-system", "kuma-system"})
 """Namespaces whose mesh policies hold everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoKind:
+    """A word that is no kind of its version. ``meant`` is the kind that it comes near, ``version`` where that is."""
+
+    meant: str = ""
+    version: str = ""
+
+
+def no_kind(version: str, kind: str) -> NoKind | None:
+    """What *kind* is taken for when a server has *version* and no such kind in it; None when all is well."""
+    known = HAS.get(version)
+    if known is None or kind.removesuffix("List") in known or (version == "v1" and kind in _WORDS):
+        return None
+    for other, kinds in HAS.items():
+        if kind in kinds:
+            return NoKind(kind, other)
+    lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(kind.lower(), lower, 1, 0.75)
+    return NoKind(lower[near[0]], version) if near else NoKind()
 
 
 class Reach(Enum):

@@ -6,17 +6,21 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.named_ports import unmatched
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import files
-from ringfence.manifests.text.documents import Item, objects
+from ringfence.manifests.text.documents import Item, objects, unreadable
+from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
+from ringfence.model.lookup import left_out
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.sources import Source
@@ -106,7 +110,11 @@ class _Reading:
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
     def _take(self, item: Item) -> None:
-        found = record(item, self.namespace, keep_bad_names=self.direct)
+        try:
+            found = record(item, self.namespace, keep_bad_names=self.direct)
+        except Unreadable as fault:
+            self._broken(unreadable(item.file, fault))
+            return
         if isinstance(found, Record):
             if found.name:
                 self.records.setdefault(found.key, []).append(found)
@@ -131,13 +139,13 @@ class _Reading:
     def cluster(self, facts: Facts, without: Sequence[str]) -> Cluster:
         """The snapshot; sorted, so that the order of files and documents changes nothing."""
         values = list(self._settled())
-        policies = _without(sorted(_of(values, Policy), key=lambda p: p.id), without, self.namespace)
+        policies = self._without(sorted(_of(values, Policy), key=lambda p: p.id), without)
         services = sorted(_of(values, Service), key=lambda s: s.id)
         nodes = sorted(_of(values, Node), key=lambda n: n.name)
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
-        return Cluster(
+        cluster = Cluster(
             {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
             tuple(found),
             tuple(nodes),
@@ -146,9 +154,25 @@ class _Reading:
             tuple(policies),
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
-            tuple(sorted(self.findings, key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))),
-            dict(sorted(self.ignored.items())),
+            ignored=dict(sorted(self.ignored.items())),
         )
+        told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
+        told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
+        return replace(cluster, findings=tuple(told))
+
+    def _without(self, policies: list[Policy], names: Sequence[str]) -> list[Policy]:
+        """*policies* but for those that *names* name."""
+        gone = set()
+        for name in names:
+            full = name if "/" in name else f"{self.namespace}/{name}"
+            if not any(policy.id == full for policy in policies):
+                place, _, last = full.rpartition("/")
+                lost = left_out(self.findings, last, place, "NetworkPolicy")
+                if lost is not None:
+                    raise UsageError(f"{name} (--without): {lost}")
+                raise _unknown(name, full, [policy.id for policy in policies])
+            gone.add(full)
+        return [policy for policy in policies if policy.id not in gone]
 
     def _settled(self) -> Iterator[object]:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
@@ -209,17 +233,6 @@ def _asked(policies: Iterable[Policy], services: Iterable[Service]) -> frozenset
     for service in services:
         found.update(service.selector or ())
     return frozenset(found)
-
-
-def _without(policies: list[Policy], names: Sequence[str], namespace: str) -> list[Policy]:
-    """*policies* but for those that *names* name."""
-    gone = set()
-    for name in names:
-        full = name if "/" in name else f"{namespace}/{name}"
-        if not any(policy.id == full for policy in policies):
-            raise _unknown(name, full, [policy.id for policy in policies])
-        gone.add(full)
-    return [policy for policy in policies if policy.id not in gone]
 
 
 def _unknown(name: str, full: str, known: list[str]) -> UsageError:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ringfence.manifests.checks import names, strict
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.checks.problems import Problem
-from ringfence.model.addresses import AddressSet, IpBlock
+from ringfence.model.addresses import IpBlock
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule, Subject
 from ringfence.model.ports import PROTOCOLS
 from ringfence.model.selectors import Operator, Requirement, Selector
@@ -69,7 +69,7 @@ def decode(value: Any) -> Decoded:
     found = strict.decode(value, _POLICY, "", problems) or {}
     mistyped = {problem.field for problem in problems if problem.code == "RF016"}
     metadata, spec = found.get("metadata", {}), default(found.get("spec", {}))
-    live = "uid" in metadata
+    live = not {"uid", "resourceVersion"}.isdisjoint(metadata)
     problems += _metadata(metadata)
     # What has the wrong type was left out above; to call it missing as well would be a second word on one fault.
     problems += [one for one in _spec(spec, live) if not any(_within(path, one.field) for path in mistyped)]
@@ -265,14 +265,12 @@ def _cidr(text: str, path: str, live: bool) -> tuple[_Network | None, list[Probl
         network = ipaddress.ip_network(plain, strict=False)
     except ValueError:
         return None, [Problem("RF035", f"{text!r} is not a CIDR such as 10.9.8.0/24 or 2001:db8::/64", path)]
-    if (
-        isinstance(network, ipaddress.IPv6Network)
-        and network.network_address.ipv4_mapped is not None
-        and network.prefixlen >= 96
-    ):
-        return None, [
-            Problem("RF035", f"{text} is an IPv4 address in the form of an IPv6 one", path, "write it as IPv4")
-        ]
+    mapped = _mapped(network)
+    if mapped is not None:
+        what = f"{text} is an IPv4 address in the form of an IPv6 one"
+        if not live:
+            return None, [Problem("RF035", what, path, "write it as IPv4")]
+        return mapped, [Problem("RF043", f"{what}; read as {mapped}", path, f"write {mapped}")]
     if plain != text or ipaddress.ip_interface(plain).ip != network.network_address:
         what = "has leading zeros" if plain != text else "has bits beyond its prefix"
         code = "RF043" if live else "RF036"
@@ -280,6 +278,13 @@ def _cidr(text: str, path: str, live: bool) -> tuple[_Network | None, list[Probl
     if network.version == 6 and str(network) != text:
         return network, [Problem("RF042", f"{text} is not in canonical form", path, f"write {network}")]
     return network, []
+
+
+def _mapped(network: _Network) -> ipaddress.IPv4Network | None:
+    """The IPv4 network that *network* means when it is one in the form of IPv6, as Go's library takes it."""
+    if network.version == 4 or network.prefixlen < 96 or network.network_address.ipv4_mapped is None:
+        return None
+    return ipaddress.IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
 
 
 def without_zeros(text: str) -> str:
@@ -335,4 +340,5 @@ def _meant(peer: Mapping[str, Any]) -> Peer:
 
 def _masked(cidr: str) -> str:
     """*cidr* as the network it means (S21)."""
-    return next(AddressSet.of(without_zeros(cidr)).cidrs())
+    network = ipaddress.ip_network(without_zeros(cidr), strict=False)
+    return str(_mapped(network) or network)

@@ -12,9 +12,10 @@ from ringfence.manifests import core, policy, workloads
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
-from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, Reach, unmodelled
+from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, NoKind, Reach, no_kind, unmodelled
 from ringfence.manifests.shapes import AnyObject, Metadata
-from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem
+from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
+from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
 from ringfence.model.findings import Finding
@@ -88,6 +89,7 @@ def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) 
 
     *default_namespace* is for namespaced objects without one (S8). *keep_bad_names* takes objects whose names and
     labels the API server would refuse, as the np-guard profile does (S29).
+    Raises: Unreadable when not even its name can be read.
     """
     group = OLD.get((item.group, item.kind), (item.group, item.kind))[0]
     if item.kind == "NetworkPolicy" and item.group == "extensions":
@@ -102,15 +104,18 @@ def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
     namespace, name = _identity(item, default_namespace, problems)
     value: Value | None = None
     selector: Selector | None = None
-    if item.kind == "NetworkPolicy":
-        value, selector = _policy(item, namespace, name, problems)
-    elif name:
-        value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+    try:
+        if item.kind == "NetworkPolicy":
+            value, selector = _policy(item, namespace, name, problems)
+        elif name:
+            value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+        problems += [twice_problem(one) for one in _twice(item)]
+    except Unreadable as fault:
+        problems.append(unreadable(item.file, fault))
     served = SERVED.get((item.group, item.kind))
     if item.version != served and item.kind != "NetworkPolicy":
         now = "/".join(filter(None, (OLD.get((item.group, item.kind), (item.group,))[0], "v1")))
         problems.append(Problem("RF018", f"{item.api_version} is no longer served", "apiVersion", f"write {now}"))
-    problems += [twice_problem(one) for one in _twice(item)]
     kept = ("RF014", "RF017") if keep_bad_names else ()
     told = [problem for problem in problems if problem.code not in kept]
     if not name or any(problem.leaves_out_object for problem in told):
@@ -190,6 +195,13 @@ def _aside(item: Item, default_namespace: str) -> Aside:
     metadata = found.get("metadata") or {}
     namespace, name = metadata.get("namespace") or "", metadata.get("name") or ""
     kind = f"{item.kind} ({item.group})" if item.group else item.kind
+    wrong = no_kind(item.api_version, item.kind)
+    if wrong is not None:
+        return _misspelt(item, kind, wrong, namespace or default_namespace, name)
+    if item.kind == "Status" and (failure := _failure(item)):
+        problem = Problem("RF025", f"is the failure of a server, which holds no object: {failure}")
+        gap = Gap(Note.INCOMPLETE_INPUT, "what a server refused to give", source=source(item))
+        return Aside(kind, problem.finding(kind="Status", source=source(item)), gap)
     reach = unmodelled(item.group, item.kind, namespace)
     if reach is not None:
         place = (namespace or default_namespace) if reach is Reach.NAMESPACE else None
@@ -209,3 +221,27 @@ def _aside(item: Item, default_namespace: str) -> Aside:
         return Aside(kind, problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item)),
                      makes=(place, item.kind, name))  # fmt: skip
     return Aside(kind)
+
+
+def _misspelt(item: Item, kind: str, wrong: NoKind, namespace: str, name: str) -> Aside:
+    """An object of a kind that no server has; what it was meant to be is missing from the answers."""
+    remedy = "" if not wrong.meant else f"did you mean {wrong.meant}?"
+    if wrong.meant == item.kind:
+        remedy = f"write apiVersion: {wrong.version}"
+    full = name if wrong.meant in CLUSTER_SCOPED else f"{namespace}/{name}"
+    problem = Problem("RF024", f"{item.api_version} has no kind {item.kind}", "kind", remedy)
+    finding = problem.finding(kind=item.kind, name=full, source=source(item))
+    gap = None
+    if wrong.meant == "NetworkPolicy" or (not wrong.meant and item.group == "networking.k8s.io"):
+        selector = policy.decode(item.document.value()).selector if wrong.meant else None
+        gap = Gap(Note.INCOMPLETE_INPUT, f"{item.kind} {full}", namespace, selector, source(item))
+    elif wrong.meant == "Namespace":
+        gap = Gap(Note.INCOMPLETE_INPUT, f"{item.kind} {name}", name or None, None, source(item))
+    return Aside(kind, finding, gap)
+
+
+def _failure(item: Item) -> str:
+    """What the server said, when *item* is its answer to a request that failed; else empty."""
+    said = item.document.value()
+    failed = item.api_version == "v1" and said.get("status") == "Failure"
+    return str(said.get("message") or said.get("reason") or "no reason given") if failed else ""

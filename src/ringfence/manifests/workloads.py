@@ -74,10 +74,11 @@ class Live:
 
 
 def owner(metadata: Metadata) -> Controller | None:
-    """The controller among the owners; a sole owner that does not say is one too. Nodes own static pods (S121)."""
+    """The controller among the owners; a sole owner that does not say is taken for it. Nodes own static pods (S121)."""
     nobody: OwnerReference = {}
     references = list(each(metadata.get("ownerReferences"), nobody))
-    chosen = [one for one in references if one.get("controller")] or (references if len(references) == 1 else [])
+    silent = len(references) == 1 and references[0].get("controller") is None
+    chosen = references if silent else [one for one in references if one.get("controller")]
     if not chosen or not chosen[0].get("name") or chosen[0].get("kind") == "Node":
         return None
     return Controller(chosen[0].get("kind") or "Pod", chosen[0].get("name") or "")

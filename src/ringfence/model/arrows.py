@@ -10,7 +10,8 @@
 ``-x`` stands between blanks, as a name may hold it. A first part that is one of kubectl's kinds is never a namespace:
 what lies in a namespace of such a name is reached by setting the namespace. A bare name with a dot in it is a host; a
 workload of such a name is written ``ns/name`` or ``kind/name``. Between a namespace and a name any kind may stand, as
-pods have owners of kinds that kubectl has no short word for (``ns/rollout/name``).
+pods have owners of kinds that kubectl has no short word for (``ns/rollout/name``). A kind may also be spelled as the
+API does (``ns/Rollout/name``).
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ _HOST: Final = re.compile(rf"{_SHORT_PART}(\.{_SHORT_PART})*")
 _LABEL_PART: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _PORT_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KIND: Final = re.compile(r"[a-z][a-z0-9]*")
+_API_KIND: Final = re.compile(r"[A-Z][A-Za-z0-9]*(?=/)")
 _DOTTED: Final = re.compile(r"[0-9]+(\.[0-9]+)+")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
 
@@ -209,6 +211,9 @@ class _Reader:
         if self.take("*"):
             return EveryEnd()
         start = self.at
+        if (api := _API_KIND.match(self.text, start)) and api[0].lower() in KINDS:
+            self.at = api.end() + 1
+            return self.of_kind(None, KINDS[api[0].lower()])
         first = self.word(_END_WORDS)
         if not self.take("/"):
             if "." not in first:
@@ -223,6 +228,9 @@ class _Reader:
         if self.text.startswith("[", self.at):
             return self.bracket(first)
         middle = self.at
+        if (api := _API_KIND.match(self.text, middle)) and api[0] != "Node":
+            self.at = api.end() + 1
+            return self.of_kind(first, KINDS.get(api[0].lower(), api[0].lower()))
         second = self.word("a name, kind/name, * or [label=value]")
         if not self.take("/"):
             return NameEnd(second, first)

@@ -50,6 +50,15 @@ class Note(StrEnum):
     PLUGIN_DEPENDENT = "plugin-dependent"
     NO_COMMON_FAMILY = "no-common-family"
 
+    @property
+    def could_hide_an_allow(self) -> bool:
+        """Whether a denial that carries it may be none: what is missing could let the flow through (S87).
+
+        A stand-in for no replicas is judged as any pod, a plugin that matches no pods by address allows less, and ends
+        without a common address family never meet.
+        """
+        return self not in (Note.NO_REPLICAS, Note.PLUGIN_DEPENDENT, Note.NO_COMMON_FAMILY)
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:

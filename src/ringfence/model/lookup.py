@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from ringfence.errors import AmbiguousEndpoint, UnknownEndpoint, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import SHORT, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
+from ringfence.model.ends import (
+    KINDS,
+    SHORT,
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
+from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -72,7 +84,7 @@ def _owner(cluster: Cluster, end: AddressEnd, where: str) -> End:
         return Outside(addresses)
     for service in cluster.services:
         if str(address) in service.cluster_ips:
-            raise UsageError(f"{end} ({where}): is the address of a Service; write {_spelled(service)}")
+            raise UsageError(f"{end} ({where}): is the address of a Service; write {spelled(service)}")
     owners: list[End] = [node for node in cluster.nodes if address in node.addresses]
     owners += [pod for pod in cluster.pods if address in pod.ips and not pod.host_network]
     return owners[0] if owners else Outside(addresses)
@@ -122,11 +134,24 @@ def _named(
     if end.kind == "Pod" or (end.kind is None and not ends and not services):
         ends += [pod for pod in _owned_pods(cluster) if pod.name == end.name and inside in (None, pod.namespace)]
     if not ends and not services:
+        lost = left_out(cluster.findings, end.name, inside, end.kind)
+        if lost is not None:
+            raise UsageError(f"{end} ({where}): {lost}")
         _check_namespace(cluster, inside, end, where)
         raise UnknownEndpoint(str(end), where, _near(cluster, end, inside), end.kind or "workload or Service")
     if len({found.namespace for found in [*ends, *services]}) > 1 or len(ends) > 1:
         raise AmbiguousEndpoint(str(end), where, _told_apart([*ends, *services], end.kind))
     return ends, services
+
+
+def left_out(findings: Iterable[Finding], name: str, namespace: str | None, kind: str | None) -> str | None:
+    """Why the object that is called *name* is not in the cluster, when it was read and left out (S29)."""
+    for found in findings:
+        place, _, last = found.object.rpartition("/")
+        meant = found.kind.lower() in KINDS if kind is None else _is_kind(found.kind, kind)
+        if found.excludes and last == name and namespace in (None, place) and meant:
+            return f"the {found.kind} was left out, as {found.place} has {found.code}: {found.message}; {found.remedy}"
+    return None
 
 
 def _is_kind(kind: str, said: str | None) -> bool:
@@ -151,11 +176,11 @@ def _told_apart(found: Sequence[Workload | Pod | Service], kind: str | None) -> 
             other for other in found
             if other.namespace == one.namespace and isinstance(other, Service) == isinstance(one, Service)
         ]  # fmt: skip
-        spellings.append(str(NameEnd(one.name, one.namespace, kind)) if len(rivals) == 1 else _spelled(one))
+        spellings.append(str(NameEnd(one.name, one.namespace, kind)) if len(rivals) == 1 else spelled(one))
     return tuple(sorted(set(spellings)))
 
 
-def _spelled(found: Workload | Pod | Service) -> str:
+def spelled(found: Workload | Pod | Service) -> str:
     """The spelling that means nothing else: ``ns/deploy/name``."""
     kind = found.kind if isinstance(found, Workload) else type(found).__name__
     return f"{found.namespace}/{SHORT.get(kind, kind.lower())}/{found.name}"
@@ -177,11 +202,11 @@ def _near(cluster: Cluster, end: NameEnd, inside: str | None) -> tuple[str, ...]
     Of names that are equally near, those of the namespace that was asked for come first.
     """
     everything: list[Workload | Pod | Service] = [*cluster.workloads, *cluster.services]
-    spelled = [(found.name, f"{found.namespace}/{found.name}") for found in everything]
+    spellings = [(found.name, f"{found.namespace}/{found.name}") for found in everything]
     if end.kind == "Pod":
-        spelled += [(pod.name, _spelled(pod)) for pod in _owned_pods(cluster)]
+        spellings += [(pod.name, spelled(pod)) for pod in _owned_pods(cluster)]
     by_name: dict[str, list[str]] = {}
-    for name, spelling in sorted(spelled, key=lambda pair: (not pair[1].startswith(f"{inside}/"), pair)):
+    for name, spelling in sorted(spellings, key=lambda pair: (not pair[1].startswith(f"{inside}/"), pair)):
         by_name.setdefault(name, []).append(spelling)
     close = difflib.get_close_matches(end.name, list(by_name), NEAREST)
     return tuple(dict.fromkeys(spelling for name in close for spelling in by_name[name]))[:NEAREST]
@@ -217,9 +242,28 @@ def _targets(cluster: Cluster, arrow: Arrow, namespace: str | None) -> list[End 
     if ends and services:
         workload, service = ends[0], services[0]
         assert isinstance(workload, Workload)  # single pods are looked for where nothing else has the name
-        if not _leads_nowhere_else(cluster, service, workload) or not _one_port(workload, service, arrow.ports):
-            raise AmbiguousEndpoint(str(end), "destination", (_spelled(workload), _spelled(service)))
+        why = _differ(cluster, service, workload, arrow.ports)
+        if why:
+            raise AmbiguousEndpoint(str(end), "destination", (spelled(workload), spelled(service)), why)
     return list(ends or services)
+
+
+def _differ(cluster: Cluster, service: Service, workload: Workload, asked: Sequence[PortSpec]) -> str:
+    """How *service* and *workload*, of one name, lead to different pods or ports; empty when they do not."""
+    if not service.selector:
+        return "the Service has no selector"
+    if not _leads_nowhere_else(cluster, service, workload):
+        return f"the Service does not select just the pods of the {workload.kind}"
+    if _one_port(workload, service, asked):
+        return ""
+    for entry in service.ports:
+        said = not asked or any(spec.ports.allows(entry.protocol, entry.port) for spec in asked)
+        if said and any(_led_to(pod, entry.target, entry.protocol) != {entry.port} for pod in workload.pods):
+            return f"the Service's port {entry.port} leads to port {entry.target} of the pods"
+    unlike = next(spec for spec in asked if not _one_port(workload, service, [spec]))
+    if unlike.name is not None:
+        return f"the port {unlike} has another number at the Service than at the pods"
+    return f"the Service has no port {unlike}"
 
 
 def _leads_nowhere_else(cluster: Cluster, service: Service, workload: Workload) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ringfence.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -51,3 +53,10 @@ NP_GUARD: Final = Profile(
 )
 """The conventions of np-guard's netpol-analyzer, for comparing line by line (S131 to S141)."""
 PROFILES: Final = {profile.name: profile for profile in (KUBERNETES, NP_GUARD)}
+
+
+def named(name: str) -> Profile:
+    """The profile called *name*. Raises: UsageError, with the names that there are."""
+    if name not in PROFILES:
+        raise UsageError(f"profile {name!r}: no such profile; there are {' and '.join(sorted(PROFILES))}")
+    return PROFILES[name]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.engine.semantics import decide
-from ringfence.model.arrows import Arrow
+from ringfence.model.arrows import Arrow, ArrowEnd, NameEnd
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import End, Flow, Verdict
+from ringfence.model.flows import End, Flow, Note, Verdict
 from ringfence.model.lookup import Question, resolve
-from ringfence.model.objects import Service
+from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.query.regions import Region, regions
@@ -21,7 +22,8 @@ class Explanation:
     """The answer to one arrow between two ends.
 
     ``regions`` hold a decision for every port that was asked about, those with the same reasons together: one region
-    for one port, all of them for a pair without a port. ``service`` is the Service that was dialled, if any.
+    for one port, all of them for a pair without a port. ``service`` is the Service that was dialled, if any. ``kinds``
+    tells of either end whether it has to be named with its kind.
     """
 
     src: End
@@ -29,12 +31,24 @@ class Explanation:
     regions: tuple[Region, ...]
     service: Service | None = None
     whole: bool = False
+    kinds: tuple[bool, bool] = (False, False)
 
     @property
     def verdict(self) -> Verdict:
         """The common verdict of all regions, or mixed."""
         found = {region.decision.verdict for region in self.regions}
         return found.pop() if len(found) == 1 else Verdict.MIXED
+
+    @property
+    def doubts(self) -> frozenset[Note]:
+        """The notes of a denial that could hide an allow (S87)."""
+        return frozenset(
+            note
+            for region in self.regions
+            if region.decision.verdict is Verdict.DENIED
+            for note in region.decision.notes
+            if note.could_hide_an_allow
+        )
 
 
 def explain(
@@ -44,7 +58,24 @@ def explain(
 
     Raises: UnknownEndpoint, AmbiguousEndpoint or UsageError as ``model.lookup.resolve`` does.
     """
-    return [_one(cluster, question, profile) for question in resolve(cluster, arrow, namespace=namespace)]
+    names = Counter((one.namespace, one.name) for one in cluster.workloads)
+    names.update((one.namespace, one.name) for one in cluster.services)
+    return [
+        replace(
+            _one(cluster, asked, profile),
+            kinds=(_kind(arrow.src, asked.src, names), _kind(arrow.dst, asked.dst, names)),
+        )
+        for asked in resolve(cluster, arrow, namespace=namespace)
+    ]
+
+
+def _kind(written: ArrowEnd, end: End | Service, names: Counter[tuple[str, str]]) -> bool:
+    """Whether *end* has to be named with its kind: that was *written*, or the name alone means another thing too."""
+    if isinstance(end, Service):
+        return True
+    if isinstance(written, NameEnd):
+        return written.kind is not None
+    return isinstance(end, Workload | Pod) and names[end.namespace, end.name] > isinstance(end, Workload)
 
 
 def _one(cluster: Cluster, question: Question, profile: Profile) -> Explanation:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringfence.model.flows import Decision, EndDecision, Step
-from ringfence.model.objects import Service
+from ringfence.model.ends import AddressEnd
+from ringfence.model.flows import Decision, End, EndDecision, Outside, Step
+from ringfence.model.lookup import spelled
+from ringfence.model.objects import Pod, Service, Workload
 from ringfence.query.explain import Explanation
 from ringfence.query.regions import Region
 from ringfence.report.words import as_json, end_id, end_name
@@ -18,12 +20,20 @@ def document(explanations: list[Explanation]) -> dict[str, Any]:
 
 
 def flow_text(explanation: Explanation, region: Region | None = None) -> str:
-    """The question as an arrow, with the ports of *region*."""
-    arrow = f"{end_name(explanation.src)} -> {end_name(explanation.dst)}"
+    """The question as an arrow that can be asked again, with the ports of *region*."""
+    ends = zip((explanation.src, explanation.dst), explanation.kinds, strict=True)
+    arrow = " -> ".join(_written(end, kind) for end, kind in ends)
     if region is None:
         return arrow
     flow = region.decision.flow
     return f"{arrow}:{flow.port}" + ("" if flow.protocol == "TCP" else f"/{flow.protocol}")
+
+
+def _written(end: End | Service, kind: bool) -> str:
+    """*end* as arrows write it, with its *kind* or without."""
+    if isinstance(end, Outside):
+        return str(AddressEnd(next(end.addresses.cidrs())))
+    return spelled(end) if kind and isinstance(end, Workload | Pod | Service) else end_name(end)
 
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from ringfence.model.policies import Direction
 from ringfence.query.explain import Explanation
 from ringfence.query.regions import Region
 from ringfence.report.explain_json import flow_text
-from ringfence.report.matrix_table import NOTE_TEXT, REASON_TEXT
 from ringfence.report.screen import show
-from ringfence.report.words import VERDICT_STYLE, end_name, human
+from ringfence.report.words import NOTE_TEXT, REASON_TEXT, VERDICT_STYLE, end_name, human
 
 Line = Text
 

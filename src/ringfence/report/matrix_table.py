@@ -10,31 +10,12 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.model.flows import End, Note, Outside, Reason
+from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.query.matrix import Connection, Matrix
 from ringfence.report.screen import UNBOUNDED, show
-from ringfence.report.words import end_name, human
-
-NOTE_TEXT = {
-    Note.NAMESPACE_INVENTED: "a selector asks for labels of a namespace that has no Namespace object in the input",
-    Note.INCOMPLETE_INPUT: "something in the input could not be read or known, and may change this answer",
-    Note.PLACEMENT_UNKNOWN: "the input does not say on which node the pod runs; a pod's own node always reaches it",
-    Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
-    Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
-    Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers pods; some network plugins never match pods by address",
-    Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
-}
-REASON_TEXT = {
-    Reason.POD_IP_UNKNOWN: "an ipBlock may hold the pod, whose address is not in the input (--pod-cidr may decide it)",
-    Reason.ICMP: "network policies say nothing about protocols other than TCP, UDP and SCTP",
-    Reason.OWN_NODE_EGRESS: "a pod to its own node: network plugins differ",
-    Reason.SERVICE_HAIRPIN: "a pod to itself through a Service: network plugins differ",
-    Reason.SOURCE_REWRITTEN: "the source may be rewritten to a node's address on the way",
-    Reason.SERVICE_TO_EXTERNAL: "the Service's address is rewritten to an outside one on the way",
-    Reason.EXISTING_CONNECTION: "whether a change of policy cuts connections already open is not defined",
-}
+from ringfence.report.words import NOTE_TEXT, REASON_TEXT, end_name, human
 
 
 def write(matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ringfence.model.flows import End, Outside, Verdict
+from ringfence.model.flows import End, Note, Outside, Reason, Verdict
 from ringfence.model.objects import Node, Pod, Service
 from ringfence.model.ports import ConnectionSet, PortSet
 
@@ -15,6 +15,25 @@ VERDICT_STYLE: Final[Mapping[Verdict, str]] = {
     Verdict.MIXED: "yellow",
     Verdict.NO_ENDPOINTS: "yellow",
     Verdict.IMPLEMENTATION_DEFINED: "yellow",
+}
+
+NOTE_TEXT: Final[Mapping[Note, str]] = {
+    Note.NAMESPACE_INVENTED: "a selector asks for labels of a namespace that has no Namespace object in the input",
+    Note.INCOMPLETE_INPUT: "something in the input could not be read or known, and may change this answer",
+    Note.PLACEMENT_UNKNOWN: "the input does not say on which node the pod runs; a pod's own node always reaches it",
+    Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
+    Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
+    Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers a pod or node; some plugins match neither by address",
+    Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
+}
+REASON_TEXT: Final[Mapping[Reason, str]] = {
+    Reason.POD_IP_UNKNOWN: "an ipBlock may hold the pod, whose address is not in the input (--pod-cidr may decide it)",
+    Reason.ICMP: "network policies say nothing about protocols other than TCP, UDP and SCTP",
+    Reason.OWN_NODE_EGRESS: "a pod to its own node: network plugins differ",
+    Reason.SERVICE_HAIRPIN: "a pod to itself through a Service: network plugins differ",
+    Reason.SOURCE_REWRITTEN: "the source may be rewritten to a node's address on the way",
+    Reason.SERVICE_TO_EXTERNAL: "the Service's address is rewritten to an outside one on the way",
+    Reason.EXISTING_CONNECTION: "whether a change of policy cuts connections already open is not defined",
 }
 
 

@@ -28,11 +28,12 @@ _TABLE: Final = (
     # Bytes and documents.
     Code("RF001", ERROR, "a file cannot be read", "make the file readable, or leave it out", "object"),
     Code("RF002", ERROR, "not text", "give YAML or JSON as UTF-8 or UTF-16", "object"),
-    Code("RF003", ERROR, "not YAML", "mend the document; the others were read", "object"),
+    Code("RF003", ERROR, "not YAML", "mend the document", "object"),
     Code("RF004", ERROR, "not JSON", "mend the file, or take the dump again", "object"),
     Code("RF005", ERROR, "a key stands twice in one mapping", "keep one of the two", "object"),
     Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", "object"),
     Code("RF007", ERROR, "aliases expand to too much", "write the values out", "object"),
+    Code("RF008", WARNING, "half of a surrogate pair in JSON, read as U+FFFD", "write the whole character"),
     # Objects.
     Code("RF010", ERROR, "an object without kind or apiVersion", "add both", "object"),
     Code("RF011", WARNING, "a document that is no Kubernetes object", "leave the file out if that is meant"),
@@ -46,7 +47,7 @@ _TABLE: Final = (
     Code("RF019", ERROR, "a kind that makes pods and is not read", "add the pods or the Deployment it makes", "object"),
     Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", "part"),
     Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", "part"),
-    Code("RF022", ERROR, "a port of a Service that cannot be used", "give port a number from 1 to 65535", "part"),
+    Code("RF022", ERROR, "a port of a Service that cannot be used", "give the number or the name of a port", "object"),
     Code(
         "RF023",
         WARNING,
@@ -54,6 +55,9 @@ _TABLE: Final = (
         "add its EndpointSlices",
         "part",
     ),
+    Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
+    Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
+    Code("RF026", ERROR, "an EndpointSlice's port that cannot be used", "give port a number from 1 to 65535", "part"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
@@ -76,6 +80,7 @@ _TABLE: Final = (
         "write that network",
     ),
     Code("RF042", WARNING, "an IPv6 CIDR that is not in canonical form", "write it in canonical form"),
+    Code("RF044", WARNING, "a port's name that no pod in question has", "write a name that they have, or the number"),
 )
 
 CODES: Final = {code.code: code for code in _TABLE}

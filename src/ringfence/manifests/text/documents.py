@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any, Final, Literal, TypeVar
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.text import json_text
 from ringfence.manifests.text.files import File
-from ringfence.manifests.text.json_text import JsonFile
+from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
+from ringfence.manifests.text.json_objects import JsonObject, json_values
 from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
@@ -23,52 +21,6 @@ T = TypeVar("T")
 SMALL: Final = 1_000_000
 """Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
 _ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
-_MANIFEST_KEYS: Final = frozenset({"metadata", "spec", "kind", "apiVersion"})
-
-
-Items = Literal["absent", "list", "other"]
-_ABSENT: Final = object()
-
-
-class _Head(msgspec.Struct):
-    apiVersion: Any = None  # noqa: N815 (the API's spelling)
-    kind: Any = None
-    metadata: msgspec.Raw = msgspec.Raw()
-    spec: msgspec.Raw = msgspec.Raw()
-    items: msgspec.Raw = msgspec.Raw()
-
-
-_HEADS: Final = msgspec.json.Decoder(_Head)
-_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
-_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_NO_VALUE: Final = (b"", b"n")
-"""How a part of JSON begins that is absent, or null."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an object says of itself: values as they stand, what its ``items`` are, and whether it is a mapping that has
-    the keys of a Kubernetes object. ``metadata`` and ``inside``, its items, are parts for the document to read.
-    """
-
-    api_version: Any
-    kind: Any
-    items: Items = "absent"
-    manifest: bool = False
-    mapping: bool = True
-    metadata: Any = None
-    inside: Any = None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is a list of objects (S3)."""
-        return self.items == "list" and isinstance(self.kind, str) and self.kind.endswith("List")
-
-
-def _items_kind(value: object) -> Items:
-    if value is _ABSENT or value is None:
-        return "absent"
-    return "list" if isinstance(value, list) else "other"
 
 
 class YamlDocument:
@@ -96,7 +48,7 @@ class YamlObject:
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of the field at *path*, or of the nearest one around it."""
-        place = _inner(_inner(self._document.place, self._prefix), path)
+        place = inner(inner(self._document.place, self._prefix), path)
         return place.line + self._document.first_line - 1, place.column
 
     def value(self) -> Any:
@@ -116,64 +68,14 @@ class YamlObject:
         value = self._value
         if not isinstance(value, dict):
             return Head(None, None, mapping=False)
-        manifest = bool(_MANIFEST_KEYS & value.keys())
-        return Head(value.get("apiVersion"), value.get("kind"), _items_kind(value.get("items", _ABSENT)), manifest,
+        manifest = bool(MANIFEST_KEYS & value.keys())
+        return Head(value.get("apiVersion"), value.get("kind"), items_kind(value.get("items", ABSENT)), manifest,
                     metadata=value.get("metadata"), inside=value.get("items"))  # fmt: skip
 
     def items(self, inside: list[Any]) -> list[YamlObject]:
         """The items of a list, *inside* its head."""
         path = f"{self._prefix}." if self._prefix else ""
         return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(inside)]
-
-
-class JsonObject:
-    """An object in a file of JSON; decoded when asked for."""
-
-    def __init__(self, file: JsonFile, data: Any, start: Callable[[], int]) -> None:
-        self._file = file
-        self.data = data
-        self.start = start
-
-    def locate(self, path: str) -> tuple[int, int]:
-        """Line and column of the field at *path*, or of the nearest one around it."""
-        return self.at(_inner(self._place, path).column)
-
-    def at(self, offset: int) -> tuple[int, int]:
-        """Line and column of the byte at *offset* within the object."""
-        return self._file.line_column(self.start() + offset)
-
-    @cached_property
-    def _place(self) -> Place:
-        return json_text.places(bytes(self.data))
-
-    def value(self) -> Any:
-        """The object as plain data."""
-        return msgspec.json.decode(self.data)
-
-    def decode(self, shape: type[T]) -> T:
-        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
-        return msgspec.json.decode(self.data, type=shape)
-
-    def read(self, part: msgspec.Raw, shape: type[T]) -> T | None:
-        """The fields of *shape* in a part that :meth:`head` found; None where there is none. Raises: as above."""
-        return None if _first(part) in _NO_VALUE else msgspec.json.decode(part, type=shape)
-
-    def head(self) -> Head:
-        """What the object says of itself."""
-        try:
-            found = _HEADS.decode(self.data)
-        except msgspec.ValidationError:
-            return Head(None, None, mapping=False)
-        manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
-        first = _first(found.items)
-        items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
-        return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
-
-    def items(self, inside: msgspec.Raw) -> list[JsonObject]:
-        """The items of a list, *inside* its head."""
-        raws = _RAWS.decode(inside)
-        starts = _Starts(self, raws)
-        return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +111,22 @@ def source(item: Item) -> Source:
 def objects(file: File) -> Iterator[Item | Problem]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place."""
     data = file.data
-    if file.name.endswith(".json") or data.lstrip()[:1] in (b"{", b"["):
-        try:
-            tops = list(_json(data))
-        except Unreadable as problem:
-            if file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
-                yield Problem(problem.code, problem.message, file=file.name, line=problem.line, column=problem.column)
-                return
-        else:
-            for top, head in tops:
-                yield from _expand(file, top, head, ())
+    start = data.lstrip()[:2]
+    if start != b"{{" and (file.name.endswith(".json") or start[:1] in (b"{", b"[")):
+        found, fault = json_values(data)
+        if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
+            for top in [*found, fault] if fault else found:
+                if isinstance(top, Unreadable):
+                    yield unreadable(file.name, top)
+                else:
+                    yield from _expand(file, top, None, ())
             return
     yield from _yaml_items(file)
+
+
+def unreadable(name: str, fault: Unreadable) -> Problem:
+    """The problem of what could not be read in the file called *name*."""
+    return Problem(fault.code, fault.message, remedy=fault.remedy, file=name, line=fault.line, column=fault.column)
 
 
 # -- YAML -----------------------------------------------------------------------------------------------------------
@@ -246,87 +152,36 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
         try:
             composed = yaml_text.compose(text)
         except Unreadable as problem:
-            remedy = "render the template first, as with helm template" if "{{" in text else problem.remedy
-            yield Problem(problem.code, problem.message, remedy=remedy, file=file.name,
+            if "{{" in text:
+                if "{{" in text.splitlines()[problem.line - 1]:
+                    problem.message = "looks like a template, and is not YAML before it is rendered"
+                problem.remedy = "render it first, as with helm template"
+            yield Problem(problem.code, problem.message, remedy=problem.remedy, file=file.name,
                           line=problem.line + first_line - 1, column=problem.column)  # fmt: skip
             continue
         if composed.value is None:
             continue
         document = YamlDocument(text, first_line)
         twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
-        top = YamlObject(document, composed.value)
-        yield from _expand(file, top, top.head(), twice)
-
-
-# -- JSON -----------------------------------------------------------------------------------------------------------
-
-
-def _json(data: bytes) -> Iterator[tuple[JsonObject, Head]]:
-    """The values of *data*, which may follow one another, with their heads. Raises: Unreadable."""
-    file = JsonFile(data)
-    whole = JsonObject(file, data, lambda: 0)
-    try:
-        head = whole.head()
-        if not head.mapping:
-            _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
-    except (msgspec.DecodeError, RecursionError) as problem:
-        if isinstance(problem, RecursionError):
-            raise json_text.unreadable(data, problem) from None
-        for value in _stream(file):
-            yield value, value.head()
-        return
-    yield whole, head
-
-
-def _stream(file: JsonFile) -> Iterator[JsonObject]:
-    """The values of JSON text one after the other, as ``kubectl get -o json`` prints when asked twice."""
-    text, decoder, at, start = file.data.decode(), json.JSONDecoder(), 0, 0
-    while True:
-        before = at
-        at = json_text.skip(text, at)
-        if at == len(text):
-            return
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError) as problem:
-            raise json_text.unreadable(file.data, problem) from None
-        start += len(text[before:at].encode())
-        piece = text[at:end].encode()
-        yield JsonObject(file, piece, partial(int, start))
-        start += len(piece)
-        at = end
-
-
-class _Starts:
-    """Where the items of a list begin in the file, found once, when a line is asked for."""
-
-    def __init__(self, top: JsonObject, raws: Sequence[msgspec.Raw]) -> None:
-        self._top = top
-        self._raws = raws
-
-    def of(self, index: int) -> int:
-        """The offset of item *index* in the file."""
-        return self._starts[index]
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        data = bytes(self._top.data)
-        at, base, found = json_text.items_start(data), self._top.start(), []
-        for raw in self._raws:
-            while data[at] in b" \t\r\n,":
-                at += 1
-            found.append(base + at)
-            at += len(raw)
-        return found
+        yield from _expand(file, YamlObject(document, composed.value), None, twice)
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
 def _expand(
-    file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]
+    file: File, document: YamlObject | JsonObject, above: Head | None, twice: tuple[Twice, ...]
 ) -> Iterator[Item | Problem]:
-    """The object itself, or the items of a list, of lists in it too."""
+    """The object itself, or the items of a list, of lists in it too.
+
+    *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
+    """
+    try:
+        head = document.head() if above is None else _below(above, document.head())
+        inside: Sequence[YamlObject | JsonObject] = document.items(head.inside) if head.is_list else ()
+    except Unreadable as fault:
+        yield unreadable(file.name, fault)
+        return
     if not head.is_list:
         yield _item(file, document, head, twice)
         return
@@ -337,9 +192,8 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    inside: Sequence[YamlObject | JsonObject] = document.items(head.inside)
-    for index, inner in enumerate(inside):
-        yield from _expand(file, inner, _below(head, inner.head()), tuple(by_item.get(index, ())))
+    for index, one in enumerate(inside):
+        yield from _expand(file, one, head, tuple(by_item.get(index, ())))
 
 
 def _below(above: Head, head: Head) -> Head:
@@ -379,23 +233,8 @@ def twice_problem(one: Twice) -> Problem:
 
 
 def twice_in(item: Item) -> tuple[Twice, ...]:
-    """The keys that stand twice in *item*, also when it is JSON, with their lines."""
+    """The keys that stand twice in *item*, also when it is JSON, with their lines. Raises: Unreadable."""
     document = item.document
     if isinstance(document, YamlObject):
         return item.twice
-    found = json_text.duplicates(bytes(document.data))
-    return tuple(Twice(one.path, *document.at(one.column), first=document.at(one.first)[0]) for one in found)
-
-
-def _first(part: msgspec.Raw) -> bytes:
-    return bytes(memoryview(part)[:1])
-
-
-def _inner(place: Place, path: str) -> Place:
-    """The place of the member at *path*, or of the nearest one around it."""
-    for part in parts(path):
-        member = place.members.get(part)
-        if member is None:
-            return place
-        place = member
-    return place
+    return document.twice()

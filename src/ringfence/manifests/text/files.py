@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class File:
 def read(paths: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[File | Problem]:
     """Every file that *paths* name, once; what cannot be read or is not text comes as a problem.
 
-    Raises: InputError for a path that is not there and for a directory without a manifest.
+    Raises: InputError for a path that is not there, a device, and a directory without a manifest.
     """
     seen: set[str] = set()
     for path in paths:
@@ -60,6 +61,8 @@ def _expand(path: str) -> Iterator[tuple[str, bool]]:
             f"{path or repr(path)}: no such file or directory; name a manifest, a directory, or - for standard input"
         )
     if not here.is_dir():
+        if here.is_char_device() or here.is_block_device():
+            raise InputError(f"{path}: is a device, not a file; name a manifest, a directory, or - for standard input")
         yield path, True
         return
     found = False
@@ -75,6 +78,10 @@ def _expand(path: str) -> Iterator[tuple[str, bool]]:
 
 def _load(name: str, named: bool) -> File | Problem:
     try:
+        if not named and not stat.S_ISREG(os.stat(name).st_mode):
+            # Reading a pipe that nobody writes to would wait for ever.
+            return Problem("RF001", "is no regular file, and of a directory only those are read", file=name,
+                           remedy="name it by itself, or move it away")  # fmt: skip
         return _text(name, Path(name).read_bytes(), named)
     except OSError as problem:
         return Problem("RF001", f"cannot be read: {problem.strerror or problem}", file=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import json
+import math
 import re
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -14,6 +15,13 @@ from ringfence.manifests.text.places import Place, Twice, Unreadable
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR: Final = re.compile(r'[^\s,\]}"\[{]+')
+_NO_NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
+_NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?[0-9][-+.0-9eE]*)', re.DOTALL)
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_LONGEST: Final = 20
+"""Characters of a number that are shown."""
 
 
 class JsonFile:
@@ -49,10 +57,47 @@ def unreadable(data: bytes, problem: Exception) -> Unreadable:
 
 def _whole(text: str) -> None:
     """Reads every value of *text* to meet the first fault."""
-    at, decoder = skip(text, 0), json.JSONDecoder()
+    at = skip(text, 0)
     while at < len(text):
-        _, at = decoder.raw_decode(text, at)
-        at = skip(text, at)
+        at = skip(text, end_of(text, at))
+
+
+def end_of(text: str, at: int) -> int:
+    """Where the value that begins at *at* ends. Raises: json.JSONDecodeError, RecursionError."""
+    return int(_SHALLOW.raw_decode(text, at)[1])
+
+
+_SHALLOW: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+"""A reader that counts no digits: a number may have any length."""
+
+
+def whole_pairs(data: bytes) -> tuple[bytes, int | None]:
+    """*data* with every escape of half a surrogate pair made U+FFFD, and where the first one stood if any did."""
+    first: int | None = None
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        nonlocal first
+        if match[1] is None:
+            return match[0]
+        first = match.start() if first is None else first
+        return rb"\ufffd"
+
+    return _ESCAPE.sub(mend, data), first
+
+
+def no_number(data: bytes) -> tuple[str, int]:
+    """The first word of *data* that JavaScript takes for a number and JSON does not, and where; empty without one."""
+    found = next((match for match in _NO_NUMBER.finditer(data) if match[1]), None)
+    return (found[1].decode(), found.start()) if found else ("", 0)
+
+
+def beyond(data: bytes) -> tuple[str, int]:
+    """The first number of *data* that is larger than any float, shortened, and where it stands."""
+    for match in _NUMBER.finditer(data):
+        if match[1] and math.isinf(float(match[1])):
+            text = match[1].decode()
+            return (f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text), match.start()
+    return "a number that is too large", 0
 
 
 def duplicates(data: bytes) -> tuple[Twice, ...]:
@@ -63,7 +108,7 @@ def duplicates(data: bytes) -> tuple[Twice, ...]:
         nonlocal seen
         seen = seen or len(members) != len({key for key, _ in members})
 
-    json.loads(data, object_pairs_hook=pairs)
+    json.loads(data, object_pairs_hook=pairs, parse_int=str)
     if not seen:
         return ()
     walk = _Walk(data.decode())
@@ -86,15 +131,14 @@ def skip(text: str, at: int) -> int:
 
 def items_start(data: bytes) -> int:
     """The offset just behind the bracket that opens ``items`` in *data*, an object that has a list of that name."""
-    text, decoder = data.decode(), json.JSONDecoder()
+    text = data.decode()
     at = skip(text, skip(text, 0) + 1)
     while True:
         key, at = scanstring(text, at + 1)
         at = skip(text, skip(text, at) + 1)
         if key == "items":
             return len(text[: at + 1].encode())
-        _, at = decoder.raw_decode(text, at)
-        at = skip(text, skip(text, at) + 1)
+        at = skip(text, skip(text, end_of(text, at)) + 1)
 
 
 class _Walk:

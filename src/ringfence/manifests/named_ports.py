@@ -1,0 +1,96 @@
+"""Ports' names in rules that no pod in question has: such an item matches nothing, most likely by a slip (S63).
+
+A warning and no answer: who is selected is judged widely here, so that what cannot be known is never warned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from ringfence.manifests.checks.problems import Problem
+from ringfence.model.cluster import Cluster
+from ringfence.model.findings import Finding
+from ringfence.model.objects import NAME_LABEL, Pod
+from ringfence.model.policies import Direction, Policy, PortMatch, Rule
+from ringfence.model.selectors import EVERYTHING, Operator, Requirement, Selector
+
+_WHOM: Final = {Direction.INGRESS: "that the policy selects", Direction.EGRESS: "among the rule's peers"}
+
+
+def unmatched(cluster: Cluster, *, host_network: bool = False) -> Iterator[Finding]:
+    """A warning for each named port of a rule in force that none of the pods in question has, if there are any.
+
+    *host_network*: pods of the host's network are pods like others (S137), and not their nodes (S73).
+    """
+    pods = _Pods(cluster, host_network)
+    for policy in cluster.policies:
+        for direction in sorted(policy.directions):
+            for rule in policy.rules(direction):
+                for index, item in enumerate(rule.ports):
+                    if isinstance(item.port, str) and _lacking(item, pods.in_question(policy, direction, rule)):
+                        yield _warning(policy, direction, f"{rule.path}.ports[{index}].port", item)
+
+
+def _lacking(item: PortMatch, pods: Iterable[Pod]) -> bool:
+    """Whether there are *pods*, and none has the port that *item* names; ordinary init containers name none (S65)."""
+    wanted, some = (item.port, item.protocol), False
+    for pod in pods:
+        if any((port.name, port.protocol) == wanted and port.container != "init" for port in pod.ports):
+            return False
+        some = True
+    return some
+
+
+class _Pods:
+    """The pods of a cluster, by namespace, and which of them a rule may speak of."""
+
+    def __init__(self, cluster: Cluster, host_network: bool) -> None:
+        self.cluster = cluster
+        self.inside: dict[str, list[Pod]] = {}
+        for pod in cluster.pods:
+            if host_network or not pod.host_network:
+                self.inside.setdefault(pod.namespace, []).append(pod)
+        self._spaces: dict[Selector, list[str]] = {}
+
+    def in_question(self, policy: Policy, direction: Direction, rule: Rule) -> Iterator[Pod]:
+        """Those whose ports *rule* names: the ones that *policy* selects, or for egress the rule's peers (S62)."""
+        home = [policy.namespace or ""]
+        if direction is Direction.INGRESS:
+            yield from self._taken(home, policy.subject.pods)
+        elif not rule.peers:
+            yield from self._taken(self.inside, EVERYTHING)
+        for peer in rule.peers if direction is Direction.EGRESS else ():
+            if peer.block is not None:  # addresses are not looked at: it may hold any pod
+                yield from self._taken(self.inside, EVERYTHING)
+            else:
+                spaces = home if peer.namespaces is None else self._named(peer.namespaces)
+                yield from self._taken(spaces, peer.pods or EVERYTHING)
+
+    def _taken(self, spaces: Iterable[str], selector: Selector) -> Iterator[Pod]:
+        for space in spaces:
+            yield from (pod for pod in self.inside.get(space, ()) if _may(selector, pod.labels, pod.generated))
+
+    def _named(self, selector: Selector) -> list[str]:
+        """The namespaces that *selector* may take; of one without an object only the label of S24 is known (S126)."""
+        if selector not in self._spaces:
+            keys = {r.key for r in selector.requirements} - {NAME_LABEL}
+            found = map(self.cluster.namespace, self.inside)
+            self._spaces[selector] = [s.name for s in found if _may(selector, s.labels, keys if s.invented else ())]
+        return self._spaces[selector]
+
+
+def _may(selector: Selector, labels: Mapping[str, str], unknown: Iterable[str]) -> bool:
+    """Whether *selector* takes *labels*, or could with the values of the *unknown* keys."""
+    return all(r.key in unknown or _meets(r, labels.get(r.key)) for r in selector.requirements)
+
+
+def _meets(requirement: Requirement, value: str | None) -> bool:
+    if requirement.operator in (Operator.IN, Operator.NOT_IN):
+        return (value in requirement.values) is (requirement.operator is Operator.IN)
+    return (value is not None) is (requirement.operator is Operator.EXISTS)
+
+
+def _warning(policy: Policy, direction: Direction, path: str, item: PortMatch) -> Finding:
+    what = f"no pod {_WHOM[direction]} has a {item.protocol} port called {item.port}, so the item matches nothing"
+    return Problem("RF044", what, path).finding(kind=policy.kind, name=policy.id, source=policy.source)

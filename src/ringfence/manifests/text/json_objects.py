@@ -1,0 +1,206 @@
+"""Objects in text of JSON: decoded when asked for, so that a large dump costs what is read of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ringfence.manifests.text import json_text
+from ringfence.manifests.text.heads import Head, Items, inner
+from ringfence.manifests.text.json_text import JsonFile
+from ringfence.manifests.text.places import Place, Twice, Unreadable
+
+T = TypeVar("T")
+
+
+class _Head(msgspec.Struct):
+    apiVersion: Any = None  # noqa: N815 (the API's spelling)
+    kind: Any = None
+    metadata: msgspec.Raw = msgspec.Raw()
+    spec: msgspec.Raw = msgspec.Raw()
+    items: msgspec.Raw = msgspec.Raw()
+
+
+_HEADS: Final = msgspec.json.Decoder(_Head)
+_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NO_VALUE: Final = (b"", b"n")
+"""How a part of JSON begins that is absent, or null."""
+
+
+class JsonObject:
+    """An object in a file of JSON; decoded when asked for."""
+
+    def __init__(self, file: JsonFile, data: Any, start: Callable[[], int]) -> None:
+        self._file = file
+        self.data = data
+        self.start = start
+
+    def locate(self, path: str) -> tuple[int, int]:
+        """Line and column of the field at *path*, or of the nearest one around it."""
+        return self.at(inner(self._place, path).column)
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column of the byte at *offset* within the object."""
+        return self._file.line_column(self.start() + offset)
+
+    @cached_property
+    def _place(self) -> Place:
+        try:
+            return json_text.places(bytes(self.data))
+        except RecursionError:
+            return Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
+
+    def value(self) -> Any:
+        """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
+        deep.
+        """
+        with self.held():
+            return msgspec.json.decode(self.data)
+
+    def decode(self, shape: type[T]) -> T:
+        """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
+        with self.held():
+            return msgspec.json.decode(self.data, type=shape)
+
+    def read(self, part: msgspec.Raw, shape: type[T]) -> T | None:
+        """The fields of *shape* in a part that :meth:`head` found; None where there is none. Raises: as above."""
+        if _first(part) in _NO_VALUE:
+            return None
+        with self.held():
+            return msgspec.json.decode(part, type=shape)
+
+    def head(self) -> Head:
+        """What the object says of itself. Raises: Unreadable, as ``value``."""
+        return self._head  # kept, as a large dump is passed over for it
+
+    @cached_property
+    def _head(self) -> Head:
+        try:
+            with self.held():
+                found = _HEADS.decode(self.data)
+        except msgspec.ValidationError:
+            return Head(None, None, mapping=False)
+        manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
+        first = _first(found.items)
+        items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
+        return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Tells of a number that is too large where it stands, and of a nest that is too deep."""
+        try:
+            yield
+        except RecursionError:
+            raise Unreadable("RF006", "nests too deeply", *self.at(0)) from None
+        except msgspec.ValidationError as problem:
+            if "out of range" not in str(problem):
+                raise
+            text, offset = json_text.beyond(bytes(self.data))
+            raise Unreadable("RF004", f"has {text}, which is no number that a server takes", *self.at(offset)) from None
+
+    def items(self, inside: msgspec.Raw) -> list[JsonObject]:
+        """The items of a list, *inside* its head. Raises: Unreadable, as ``value``."""
+        with self.held():
+            raws = _RAWS.decode(inside)
+        starts = _Starts(self, raws)
+        return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
+
+    def twice(self) -> tuple[Twice, ...]:
+        """The keys that stand twice in the object, with their lines. Raises: Unreadable."""
+        with self.held():
+            found = json_text.duplicates(bytes(self.data))
+        return tuple(Twice(one.path, *self.at(one.column), first=self.at(one.first)[0]) for one in found)
+
+
+def json_values(data: bytes) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
+    """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early."""
+    found: list[JsonObject | Unreadable] = []
+    whole = JsonObject(JsonFile(data), data, lambda: 0)
+    try:
+        if not whole.head().mapping:
+            _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
+    except Unreadable:
+        return [whole], None  # it says so itself when it is asked for
+    except (msgspec.DecodeError, RecursionError) as problem:
+        if isinstance(problem, RecursionError):
+            return found, json_text.unreadable(data, problem)
+    else:
+        return [whole], None
+    mended, offset = json_text.whole_pairs(data)
+    file = JsonFile(mended)
+    if offset is not None:
+        half = "has half of a surrogate pair, read as U+FFFD as the API server reads it"
+        found.append(Unreadable("RF008", half, *file.line_column(offset)))
+    try:
+        found.extend(_stream(file))
+    except Unreadable as fault:
+        return found, fault
+    return found, None
+
+
+def _stream(file: JsonFile) -> Iterator[JsonObject | Unreadable]:
+    """The values of JSON text one after the other, as ``kubectl get -o json`` prints when asked twice.
+
+    Raises: Unreadable where the text is none, so that the end of a value cannot be found.
+    """
+    text, at, start = file.data.decode(), 0, 0
+    while True:
+        before = at
+        at = json_text.skip(text, at)
+        if at == len(text):
+            return
+        try:
+            end = json_text.end_of(text, at)
+        except (json.JSONDecodeError, RecursionError) as problem:
+            raise json_text.unreadable(file.data, problem) from None
+        start += len(text[before:at].encode())
+        piece = text[at:end].encode()
+        yield _piece(file, piece, start)
+        start += len(piece)
+        at = end
+
+
+def _piece(file: JsonFile, piece: bytes, start: int) -> JsonObject | Unreadable:
+    """The value in *piece*, which begins at *start* of *file*; or why it is no JSON, as with NaN in it."""
+    try:
+        _ANYTHING.decode(piece)
+    except RecursionError:
+        return Unreadable("RF006", "nests too deeply", *file.line_column(start))
+    except msgspec.DecodeError as problem:
+        text, offset = json_text.no_number(piece)
+        what = f"{text} is no number" if text else str(problem)
+        return Unreadable("RF004", f"is not JSON: {what}", *file.line_column(start + offset))
+    return JsonObject(file, piece, partial(int, start))
+
+
+class _Starts:
+    """Where the items of a list begin in the file, found once, when a line is asked for."""
+
+    def __init__(self, top: JsonObject, raws: Sequence[msgspec.Raw]) -> None:
+        self._top = top
+        self._raws = raws
+
+    def of(self, index: int) -> int:
+        """The offset of item *index* in the file."""
+        return self._starts[index]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        data = bytes(self._top.data)
+        at, base, found = json_text.items_start(data), self._top.start(), []
+        for raw in self._raws:
+            while data[at] in b" \t\r\n,":
+                at += 1
+            found.append(base + at)
+            at += len(raw)
+        return found
+
+
+def _first(part: msgspec.Raw) -> bytes:
+    return bytes(memoryview(part)[:1])
