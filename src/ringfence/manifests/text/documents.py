@@ -192,8 +192,8 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    for index, one in enumerate(inside):
-        yield from _expand(file, one, head, tuple(by_item.get(index, ())))
+    for index, item in enumerate(inside):
+        yield from _expand(file, item, head, tuple(by_item.get(index, ())))
 
 
 def _below(above: Head, head: Head) -> Head:
