@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from ringfence import __version__
-from ringfence.cli import common
 from ringfence.errors import RingfenceError
 
 VERBS: Final = {
@@ -98,7 +97,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return problem.exit_status
     except BrokenPipeError:
         # The reader of our output has had enough, as with `| head`; there is nobody left to tell.
-        common.silence()
+        from ringfence.cli.common import silence  # noqa: PLC0415 (--help needs nothing of it)
+
+        silence()
         return 0
     except KeyboardInterrupt:
         return 130
