@@ -17,6 +17,7 @@ FOUND: Final = {
     11: "a connection that was open and then reset by the server was taken for a refusal",
     16: "two Services without numbers for their node ports were given the same one",
     17: "a Service was dialled at an address of a family that no backend of it has",
+    1002843: "a probe sent from a port that a server of its host had, and the lab broke off",
     38: "the prediction counted backends that the source has no family in common with",
 }
 """Seeds on which engine and kernel once differed, and what was wrong.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
+from ringfence.errors import LabError
 from ringfence.lab.kernel.nflog import Drop, DropLog
 from ringfence.lab.net.topology import Topology
 from ringfence.lab.plan.questions import Probe
@@ -23,6 +24,9 @@ WAIT: Final = 0.3
 """Seconds that a probe without an answer and without a record of its end is waited for."""
 RECVERR: Final[dict[Family, tuple[int, int]]] = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 """The option that keeps errors which come back, and the mark of one."""
+_FIRST_PORT: Final = 20000
+_PORTS_OF_A_ROUND: Final = 64
+_ROUNDS: Final = 600
 NUMBER_OF: Final = {"TCP": 6, "UDP": 17, "SCTP": 132}
 
 
@@ -55,9 +59,16 @@ class Bench:
         self._round = 0
 
     def source_port(self) -> int:
-        """A port to send from, another one for each round, so that no round meets what one before it opened."""
-        self._round = (self._round + 1) % 200
-        return 20000 + self._round * 64
+        """The first of 64 ports to send from that no server has, others in each round.
+
+        So no round meets what one before it opened. One of the 64 is for each backend that can be asked for.
+        """
+        for _ in range(_ROUNDS):
+            self._round = (self._round + 1) % _ROUNDS
+            first = _FIRST_PORT + self._round * _PORTS_OF_A_ROUND
+            if not self.servers.listens(first, first + _PORTS_OF_A_ROUND - 1):
+                return first
+        raise LabError("servers have a port in every range that probes could send from; try fewer ports with --port")
 
 
 def measure(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:

@@ -118,6 +118,10 @@ class Servers:
         for host, ports in by_host.items():
             self._open_all(host, ports, kept=False)
 
+    def listens(self, first: int, last: int) -> bool:
+        """Whether a server has one of the ports from *first* to *last*, in whichever host."""
+        return any(first <= port <= last for _, _, _, port in self._at)
+
     def close_extra(self) -> None:
         """Close what :meth:`open_for` opened."""
         for key, server in list(self._at.items()):
