@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ringfence.lab.plan.questions import WORLD, Probe
+from ringfence.lab.plan.services import frontends
 from ringfence.lab.plan.snapshot import Options, Snapshot, fix
 from ringfence.lab.run.lab import Lab, Observation, Rules
 from ringfence.model.addresses import Address
@@ -48,13 +49,22 @@ class Room:
     def probe(
         self, src: str, to: str | Address, port: int, protocol: str = "TCP", *, backend: int = 0, origin: str = ""
     ) -> Probe:
-        """An attempt from *src* to a pod's or node's name, or an address; the world says which address it is at."""
-        if isinstance(to, str):
-            dst, at = self.host(to), self.address(to, 6 if ":" in origin else 4)
-        else:
-            dst, at = None, to
+        """An attempt from *src* to a pod's or node's name, or an address; the world says which address it is at.
+
+        With a *backend*, another server than that one is an error, which the lab tries once more: a source port
+        that was used a moment ago still leads to the backend that it led to then.
+        """
+        at = self.address(to, 6 if ":" in origin else 4) if isinstance(to, str) else to
+        dst, target = self.host(to) if isinstance(to, str) else None, port
+        if backend:
+            (front,) = (
+                one
+                for one in frontends(self.snapshot)
+                if (one.address, one.port, one.entry.protocol) == (at, port, protocol)
+            )
+            dst, target = front.backends[backend - 1].host, front.backends[backend - 1].port
         own = Address.parse(origin) if origin else self.address(src, at.family)
-        return Probe(self.host(src), own, dst, at, protocol, port, port, backend)
+        return Probe(self.host(src), own, dst, at, protocol, port, target, backend)
 
     def observe(self, *probes: Probe) -> list[Observation]:
         """What became of *probes*; none of them may fail on its own side."""
