@@ -1,4 +1,7 @@
-"""What all tests share: how hard Hypothesis tries, golden files, and the command line run in this process."""
+"""What all tests share: how hard Hypothesis tries, golden files, the command line run in this process, and labs.
+
+A machine that cannot hold a lab skips the tests that need one; ``REQUIRE_LAB=1`` makes that a failure.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+from builders import cluster, pod
 from hypothesis import HealthCheck, settings
 
 from ringfence.cli import main
+from ringfence.errors import LabError
+from ringfence.lab.plan.snapshot import Options, fix
+from ringfence.lab.run.lab import Lab
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,3 +64,24 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Result(status, out.getvalue(), err.getvalue())
 
     return call
+
+
+@cache
+def missing() -> str | None:
+    """What keeps this machine from holding a lab, in the lab's own words; None when nothing does."""
+    try:
+        Lab.start(fix(cluster(pod("a")), Options(companions=False))).close()
+    except LabError as problem:
+        return str(problem)
+    return None
+
+
+@pytest.fixture(scope="session")
+def packets() -> None:
+    """For tests that send packets: modules ask for it by ``pytestmark``."""
+    problem = missing()
+    if problem is None:
+        return
+    if os.environ.get("REQUIRE_LAB"):
+        pytest.fail(f"REQUIRE_LAB is set, and this machine cannot hold a lab: {problem}")
+    pytest.skip(f"no lab on this machine: {problem}")

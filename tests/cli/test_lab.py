@@ -15,6 +15,7 @@ import pytest
 from conftest import ROOT, Run
 from jsonschema import Draft202012Validator
 
+pytestmark = pytest.mark.usefixtures("packets")
 EXAMPLE = "examples/task-api"
 DENY = """
 apiVersion: networking.k8s.io/v1

@@ -14,6 +14,7 @@ from ringfence.lab.plan.selection import Selection
 from ringfence.model.objects import Pod
 from ringfence.model.policies import Policy
 
+pytestmark = pytest.mark.usefixtures("packets")
 EXAMPLE = "examples/task-api"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "prove.schema.json").read_text()))
 PODS = """

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.cli import common
-from ringfence.errors import UsageError
+from ringfence.errors import LabError, UsageError
 from ringfence.model.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -26,6 +26,22 @@ def add_size(parser: argparse.ArgumentParser) -> None:
                        help="at most N pods of each workload (default: live pods all, 3 of a template)")  # fmt: skip
     group.add_argument("--max-pods", type=_positive, default=300, metavar="N",
                        help="at most N pods in all (default: 300); what is left out is said")  # fmt: skip
+
+
+OWN_FAILURE = 125
+"""The exit status of a command in a pod when the lab itself failed, not the command."""
+
+
+def in_a_pod(args: argparse.Namespace, work: Callable[[argparse.Namespace, str], int]) -> int:
+    """The status of *work* in the pod that the last of ``args.words`` names; the others are the lab's paths."""
+    *args.paths, pod = args.words
+    if not args.paths:
+        raise UsageError(f"{pod}: name files, directories or a running lab before the pod")
+    try:
+        return work(args, pod)
+    except LabError as problem:
+        print(f"ringfence: {problem}", file=sys.stderr)
+        return OWN_FAILURE
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:

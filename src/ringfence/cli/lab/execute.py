@@ -7,9 +7,7 @@ import os
 import sys
 
 from ringfence.cli import common, machine
-from ringfence.errors import LabError, UsageError
-
-OWN_FAILURE = 125
+from ringfence.errors import UsageError
 
 
 def configure(parser: argparse.ArgumentParser, _: str) -> None:
@@ -31,14 +29,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "no command: put it behind --, as in 'ringfence lab exec DIR shop/web -- curl -s http://api:8080'"
         )
-    *args.paths, pod = args.words
-    if not args.paths:
-        raise UsageError(f"{pod}: name files, directories or a running lab before the pod")
-    try:
-        return _run(args, pod)
-    except LabError as problem:
-        print(f"ringfence: {problem}", file=sys.stderr)
-        return OWN_FAILURE
+    return machine.in_a_pod(args, _run)
 
 
 def _run(args: argparse.Namespace, pod: str) -> int:

@@ -17,8 +17,6 @@ import tty
 from collections.abc import Iterator
 
 from ringfence.cli import common, machine
-from ringfence.cli.lab.execute import OWN_FAILURE
-from ringfence.errors import LabError, UsageError
 
 
 def configure(parser: argparse.ArgumentParser, _: str) -> None:
@@ -35,14 +33,7 @@ def configure(parser: argparse.ArgumentParser, _: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a shell and return its status."""
-    *args.paths, pod = args.words
-    if not args.paths:
-        raise UsageError(f"{pod}: name files, directories or a running lab before the pod")
-    try:
-        return _run(args, pod)
-    except LabError as problem:
-        print(f"ringfence: {problem}", file=sys.stderr)
-        return OWN_FAILURE
+    return machine.in_a_pod(args, _run)
 
 
 def _run(args: argparse.Namespace, pod: str) -> int:
