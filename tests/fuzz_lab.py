@@ -195,6 +195,8 @@ def main() -> int:
     for seed in seeds(first, args.clusters, args.seconds):
         try:
             one_lab(seed, tally)
+        except KeyboardInterrupt:
+            break  # what was seen so far is reported
         except LabError as problem:
             if not tally.clusters:
                 print(f"seed {seed}: {problem}", file=sys.stderr)

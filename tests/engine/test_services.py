@@ -34,6 +34,27 @@ def test_the_rule_must_name_the_target_port(ask: Ask) -> None:
     assert ask(cluster(WEB, API, SERVICE, allow(80)), "web -> svc:api 80") == "denied"
 
 
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [(("10.96.0.1",), "allowed"), (("fd00:96::1",), "denied"), (("10.96.0.1", "fd00:96::1"), "mixed"), ((), "mixed")],
+)
+def test_a_service_is_dialled_in_its_own_families(ask: Ask, addresses: tuple[str, ...], said: str) -> None:
+    """S75: found by the packet lab, where pods of two families stood behind a Service with addresses of one."""
+    client = pod("web", "app=web", ip=("10.0.0.9", "fd00::9"))
+    server = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+    dialled = service("api", "app=api", ports=["80->8080"], cluster_ips=addresses)
+    assert ask(cluster(client, server, dialled, allow(8080, "10.0.0.0/24")), "web -> svc:api 80") == said
+
+
+@pytest.mark.parametrize(("addresses", "said"), [(("10.96.0.1",), "allowed"), (("fd00:96::1",), "open")])
+def test_a_pod_meets_itself_in_the_families_of_its_service(ask: Ask, addresses: tuple[str, ...], said: str) -> None:
+    """S75, S86."""
+    server = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+    dialled = service("api", "app=api", ports=["80->8080"], cluster_ips=addresses)
+    where = cluster(server, dialled, allow(8080, "10.0.0.0/24"))
+    assert ask(where, "api -> svc:api 80") == ("allowed" if said == "allowed" else "implementation-defined")
+
+
 def test_backends_that_differ_are_mixed(ask: Ask) -> None:
     """S76: allowed by every backend, by some, by none."""
     new = pod("new", "app=api,version=new")

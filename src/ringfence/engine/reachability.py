@@ -66,8 +66,11 @@ class Reachability:
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
-    def answer(self, src: End, dst: End) -> Answer:
-        """What *src* may open to *dst*, over every pair of pods, nodes or address cells behind them."""
+    def answer(self, src: End, dst: End, within: frozenset[Family] = frozenset()) -> Answer:
+        """What *src* may open to *dst*, over every pair of pods, nodes or address cells behind them.
+
+        With *within* pairs inside the cluster meet in those families alone, if they have one of them in common.
+        """
         if isinstance(src, Outside):
             if isinstance(dst, Outside):
                 return EVERYTHING.noted(self._everywhere)
@@ -76,7 +79,7 @@ class Reachability:
         if isinstance(dst, Outside):
             out_of = self.behind(src)
             return join(self._to_outside(out_of, dst)).noted(out_of.notes | self._everywhere)
-        return self._between(self.behind(src), self.behind(dst))
+        return self._between(self.behind(src), self.behind(dst), within)
 
     def behind(self, end: Workload | Party) -> Behind:
         """Whom *end* stands for."""
@@ -105,21 +108,22 @@ class Reachability:
         """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
         return self.profile.own_node and any(item.node_like for item in self.classes.items)
 
-    def _between(self, src: Behind, dst: Behind) -> Answer:
+    def _between(self, src: Behind, dst: Behind, within: frozenset[Family] = frozenset()) -> Answer:
         """What one end inside the cluster may open to another; a pod alone with itself may open everything (S70)."""
         found = [
             answer
             for a in src.kinds
             for b in dst.kinds
             if a.sole is None or a.sole is not b.sole
-            for answer in self._answers(a, b)
+            for answer in self._answers(a, b, within)
         ]
         return join(found or [EVERYTHING]).noted(src.notes | dst.notes)
 
-    def _answers(self, src: Kind, dst: Kind) -> Iterator[Answer]:
+    def _answers(self, src: Kind, dst: Kind, within: frozenset[Family]) -> Iterator[Answer]:
         """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122)."""
         a, b = self.classes.items[src.number], self.classes.items[dst.number]
-        common = sorted(a.families & b.families)
+        shared = a.families & b.families
+        common = sorted(shared & within or shared)
         if not common:
             yield NOTHING.noted(self._noted(Note.NO_COMMON_FAMILY))
         for family in common:

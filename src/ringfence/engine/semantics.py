@@ -16,7 +16,7 @@ from ringfence.engine import steps as say
 from ringfence.engine.backends import Backend, backends
 from ringfence.engine.matching import Match, Matcher, Party
 from ringfence.engine.remarks import Remarks
-from ringfence.model.addresses import FAMILIES, AddressSet, Family, edges
+from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family, edges, is_address
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, EndDecision, Flow, Note, Outside, Reason, Step, Verdict
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -122,20 +122,20 @@ class _Judge:
     def _through(self, flow: Flow, service: Service, source: Party, backend: Backend) -> list[Decision]:
         inner = replace(flow, src=source, dst=backend.party, port=backend.port)
         if source is backend.party:
-            found = [self._hairpin(inner)]
+            found = [self._hairpin(inner, service)]
             if isinstance(source, Pod) and source.replicas > 1:  # another replica may answer
-                found.append(self.one(inner))
+                found.append(self.one(inner, service=service))
             return found
         if isinstance(source, Outside) and service.type in ("NodePort", "LoadBalancer"):
             return [self._from_outside(inner, service)]
         if isinstance(backend.party, Outside):
             return [self._to_rewritten(inner, service)]
-        return [self.one(inner)]
+        return [self.one(inner, service=service)]
 
-    def _hairpin(self, flow: Flow) -> Decision:
+    def _hairpin(self, flow: Flow, service: Service) -> Decision:
         """A pod to itself through a Service (S86): allowed by the rules, else the plugins differ."""
         self.hits["S86"] += 1
-        decision = self.one(flow, itself=False)
+        decision = self.one(flow, itself=False, service=service)
         if decision.verdict is Verdict.ALLOWED:
             return decision
         return _third(decision, {Reason.SERVICE_HAIRPIN})
@@ -193,8 +193,8 @@ class _Judge:
 
     # -- one pair of parties -----------------------------------------------------------------------------------
 
-    def one(self, flow: Flow, *, itself: bool = True) -> Decision:
-        """The answer for two single parties, in every address family that both speak (S57)."""
+    def one(self, flow: Flow, *, itself: bool = True, service: Service | None = None) -> Decision:
+        """The answer for two single parties, in every address family that both speak (S57), and the *service* too."""
         source, destination = _single(flow.src), _single(flow.dst)
         if itself and _itself(source, destination):
             self.hits["S70"] += 1  # "a pod cannot block access to itself"
@@ -204,6 +204,10 @@ class _Judge:
             why = f"allowed: a {what} always reaches itself"
             return Decision(flow, Verdict.ALLOWED, why, notes=self.remarks.of_ends(flow.src), ends=ends)
         families = self._families(source, destination)
+        if service is not None:
+            # S75: a client dials an address of the Service, so a family in which it has none is not spoken
+            spoken = {Address.parse(ip).family for ip in service.cluster_ips if is_address(ip)}
+            families = [family for family in families if family in spoken] or families
         if not families:
             return Decision(
                 flow,

@@ -11,7 +11,7 @@ from functools import cached_property
 from ringfence.engine.compile import Table
 from ringfence.engine.reachability import Reachability, cell
 from ringfence.errors import UsageError
-from ringfence.model.addresses import Address, AddressSet
+from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 from ringfence.model.flows import End, Outside, Verdict
 from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.policies import Direction
@@ -120,9 +120,9 @@ class Services:
         self, source: Pod | Node | Outside, service: Service, party: Pod | Node | Outside, protocol: str, port: int
     ) -> Iterator[Verdict]:
         if isinstance(source, Pod) and source is party:
-            yield self._hairpin(source, protocol, port)
+            yield self._hairpin(source, service, protocol, port)
             if source.replicas > 1:
-                yield self.reach.answer(source, source).verdict(protocol, port)
+                yield self.reach.answer(source, source, _spoken(service)).verdict(protocol, port)
         elif isinstance(source, Outside):
             if isinstance(party, Outside):
                 yield Verdict.ALLOWED
@@ -131,12 +131,12 @@ class Services:
         elif isinstance(party, Outside):
             yield self._leaving(source, service, party, protocol, port)
         else:
-            yield self.reach.answer(source, party).verdict(protocol, port)
+            yield self.reach.answer(source, party, _spoken(service)).verdict(protocol, port)
 
-    def _hairpin(self, pod: Pod, protocol: str, port: int) -> Verdict:
+    def _hairpin(self, pod: Pod, service: Service, protocol: str, port: int) -> Verdict:
         """A pod to itself through the Service: what the rules do not allow, plugins treat differently (S86)."""
         item = self.reach.classes.items[self.reach.classes.of_party[id(pod)]]
-        for family in item.families:
+        for family in item.families & _spoken(service) or item.families:
             if not cell(self.reach.tables[family], item.number, item.number).allowed.allows(protocol, port):
                 return Verdict.IMPLEMENTATION_DEFINED
         return Verdict.ALLOWED
@@ -180,6 +180,11 @@ class Services:
                     free = free | table.ports(rule.ports, table.count)
                 any_block = any_block or any(peer.block is not None for peer in rule.peers)
         return free, any_block
+
+
+def _spoken(service: Service) -> frozenset[Family]:
+    """The families of the Service's own addresses; a client can dial it in no other. All of them when none is known."""
+    return frozenset(family for family in FAMILIES for ip in service.cluster_ips if (":" in ip) == (family == 6))
 
 
 def _single_parties(src: End) -> tuple[Pod | Node | Outside, ...]:

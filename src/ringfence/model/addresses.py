@@ -33,6 +33,15 @@ class Address:
         return str(_ip(self.family, self.number))
 
 
+def is_address(text: str) -> bool:
+    """Whether *text* writes an address."""
+    try:
+        Address.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 class AddressSet:
     """A set of IPv4 and IPv6 addresses, exact under ``| & - <=``; equal sets are equal values.
 
