@@ -135,6 +135,17 @@ def test_the_status_is_the_commands_own() -> None:
     assert "command not found" in missing.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_other_files(closed: str) -> None:
+    for words in (f"lab exec {EXAMPLE} task-api/task-api -- wc", f"prove {EXAMPLE} -o /dev/null"):
+        command = f"exec {sys.executable} -m ringfence {words} {closed}"
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+            check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_the_lab_cannot_do_is_125(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from ringfence.lab.kernel import nft
 
@@ -180,6 +191,13 @@ def test_a_lab_that_stays(runtime: Path) -> None:
     assert "runs already" in refused.stderr
     assert _command("lab", "down", "shop").returncode == 0
     assert _command("lab", "list").stdout == ""
+
+
+def test_a_directory_that_cannot_be_made_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/nothing")
+    result = run("lab", "up", "shop", EXAMPLE)
+    assert (result.status, result.out) == (3, "")
+    assert "set XDG_RUNTIME_DIR to a directory of yours" in result.err
 
 
 def test_two_commands_share_a_lab(runtime: Path) -> None:

@@ -114,7 +114,7 @@ def test_answers_that_hang_on_addresses_are_listed(run: Run, tmp_path: Path) -> 
     result = run("prove", _written(tmp_path, f"{PODS}---{rule}"))
     assert result.status == 0
     assert "depend on addresses or placement" in result.out
-    assert "shop/a -> shop/b: nothing for certain before, every port here" in result.out
+    assert "shop/a -> shop/b: nothing for certain by the manifests, every port here" in result.out
 
 
 def test_more_pods_than_asked_for_are_said_before_the_start(run: Run, tmp_path: Path) -> None:
@@ -122,6 +122,32 @@ def test_more_pods_than_asked_for_are_said_before_the_start(run: Run, tmp_path: 
     assert result.status == 3
     assert "the lab leaves out" in result.err
     assert "more than the 1 pods of --max-pods" in result.err
+
+
+def test_addresses_that_no_service_can_have_are_told(run: Run, tmp_path: Path) -> None:
+    service = """---
+apiVersion: v1
+kind: Service
+metadata: {name: NAME, namespace: shop}
+spec: {clusterIP: WRITTEN, selector: {app: a}, ports: [{port: 80}]}
+"""
+    several = {"one": "10.96.5.5", "two": "10.96.5.5", "bad": "127.0.0.1"}
+    text = "".join(service.replace("NAME", name).replace("WRITTEN", ip) for name, ip in several.items())
+    result = run("prove", _written(tmp_path, f"{PODS}---{DENY}{text}"))
+    assert result.status == 0
+    assert "for Service shop/two, as 10.96.5.5 is that of shop/one" in result.out
+    assert "for Service shop/bad, as 127.0.0.1 can be nobody's" in result.out
+
+
+def test_a_workload_without_replicas_is_told(run: Run, tmp_path: Path) -> None:
+    none = """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: none, namespace: shop}
+spec: {replicas: 0, selector: {matchLabels: {app: none}}, template: {metadata: {labels: {app: none}}}}
+"""
+    result = run("prove", _written(tmp_path, f"{PODS}---{DENY}{none}"))
+    assert "one pod of shop/none[Deployment], which asks for none" in result.out
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])

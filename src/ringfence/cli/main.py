@@ -73,6 +73,17 @@ def _parse(words: list[str], verb: str) -> argparse.Namespace:
     return args
 
 
+def _open_streams() -> None:
+    """Put nothing in the place of a standard stream that was closed, so that no other file is taken for it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number is the one that was looked for
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (open as long as the program)
+
+
 def _cut(words: list[str]) -> tuple[list[str], list[str] | None]:
     """*words* before the first ``--``, and those behind it."""
     if "--" not in words:
@@ -86,6 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # One run makes no cycles worth collecting, and passing over a large cluster again and again is slow.
         gc.disable()
+        _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
     args = _parse(words, verb if verb in VERBS else "")

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     machine.add_size(parser)
     view = parser.add_argument_group("view")
     view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
-                      help="try these ports alone (default: every port that matters)")  # fmt: skip
+                      help="try these ports alone, of a long range its ends (default: all that matter)")  # fmt: skip
     view.add_argument("--all", dest="every", action="store_true", help="list pairs that are shut as predicted too")
     common.add_output(parser, FORMATS)
 

@@ -134,7 +134,7 @@ def _apart(proof: Proof) -> Iterator[Text]:
     if either:
         reasons = sorted({str(reason) for one in either for reason in one.predicted.reasons})
         yield Text(
-            f"{len(either)} flows are implementation-defined ({', '.join(reasons)}): the lab showed one way.",
+            f"{len(either)} flows depend on what the API leaves open ({', '.join(reasons)}): the lab showed one way.",
             "yellow",
         )
     if proof.depends:
@@ -143,7 +143,9 @@ def _apart(proof: Proof) -> Iterator[Text]:
             "yellow",
         )
         said = [
-            f"{_id(d.src)} -> {_id(d.dst)}: {human(d.before)} for certain before, {human(d.after)} here"
+            f"{_id(d.src)} -> {_id(d.dst)}: {human(d.before)} for certain by the manifests, {human(d.after)} here"
+            if d.before != d.after
+            else f"{_id(d.src)} -> {_id(d.dst)}: what the manifests leave open is denied here"
             for d in proof.depends
         ]
         yield from (Text(f"  {line}", "yellow") for line in some(said, 5))
@@ -175,7 +177,7 @@ def _word(proof: Proof) -> Iterator[Text]:
     packets = len(proof.measured.observations)
     yield Text(
         f"Measured {flows} flows with {packets} probes in {proof.measured.seconds:.1f} s: {counts['allowed']} allowed, "
-        f"{counts['denied']} denied, {flows - counts['allowed'] - counts['denied']} otherwise."
+        f"{counts['denied']} denied, {flows - counts['allowed'] - counts['denied']} refused or mixed."
     )
     wrong = len(proof.of(Agreement.DISAGREES))
     tail = {

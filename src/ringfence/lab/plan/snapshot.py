@@ -141,6 +141,7 @@ class _Fixing:
         self.node_pool = Pool(facts.node_cidrs, NODE_RANGES, taken)
         self.service_pool = Pool(facts.service_cidrs, SERVICE_RANGES, taken)
         self.taken = taken
+        self.dialled: dict[Address, str] = {}
         used = {port.node_port for service in cluster.services for port in service.ports}
         self.free_node_ports = (number for number in count(_FIRST_NODE_PORT) if number not in used)
 
@@ -213,6 +214,8 @@ class _Fixing:
 
     def _pods(self, workload: Workload, per: int | None) -> Iterator[Pod]:
         """The concrete pods of *workload*: the live ones, or so many of each template."""
+        if workload.no_replicas:
+            self.added.append(f"one pod of {workload.id}, which asks for none")
         live = [pod for pod in workload.pods if not pod.template]
         if per is not None and len(live) > per:
             self.left_out.append(f"{len(live) - per} of {len(live)} pods of {workload.id}, by --pods-per-workload")
@@ -260,8 +263,10 @@ class _Fixing:
             return replace(pod, node=node, ips=self.pod_pool.several(self.families))
         ips = tuple(ip for ip in pod.ips if usable(ip) and ip not in held)
         if len(ips) < len(pod.ips):
-            bad = ", ".join(str(ip) for ip in pod.ips if ip not in ips)
-            self.left_out.append(f"pod {pod.id}: its address {bad} belongs to another or can be nobody's")
+            for ip in pod.ips:
+                if ip not in ips:
+                    why = "belongs to another pod or a node" if ip in held else "cannot be on a wire"
+                    self.left_out.append(f"pod {pod.id}: its address {ip} {why}")
             return None
         held.update(ips)
         return replace(pod, node=node, ips=ips)
@@ -312,12 +317,25 @@ class _Fixing:
     def _service(self, service: Service) -> Service:
         if service.headless or service.external_name is not None:
             return service
-        place = _USUAL_PLACE.get(service.id)
-        ips = parsed(service.cluster_ips) or self.service_pool.several(self.families, place)
+        ips = self._dialled_at(service)
         ports = service.ports
         if service.type in ("NodePort", "LoadBalancer"):
             ports = tuple(p if p.node_port else replace(p, node_port=next(self.free_node_ports)) for p in ports)
         return replace(service, cluster_ips=tuple(map(str, ips)), ports=ports)
+
+    def _dialled_at(self, service: Service) -> tuple[Address, ...]:
+        """The addresses of *service*: as written, or new ones where those are missing, no addresses, or another's."""
+        written = parsed(service.cluster_ips)
+        owner = next((self.dialled[ip] for ip in written if ip in self.dialled), None)
+        if written and owner is None:
+            self.dialled |= dict.fromkeys(written, service.id)
+            return written
+        ips = self.service_pool.several(self.families, _USUAL_PLACE.get(service.id))
+        if service.cluster_ips:
+            why = f"is that of {owner}" if owner else "can be nobody's"
+            told = ", ".join(map(str, ips))
+            self.added.append(f"address {told} for Service {service.id}, as {', '.join(service.cluster_ips)} {why}")
+        return ips
 
     def _load_balancers(self, services: Sequence[Service]) -> dict[str, tuple[Address, ...]]:
         """The outside address of each LoadBalancer Service: as written, or one kept for documentation."""

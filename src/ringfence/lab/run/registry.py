@@ -21,13 +21,18 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 def directory() -> Path:
     """Where the sockets are: the user's runtime directory, or one of their own under the temporary one.
 
-    Raises: LabError when it belongs to somebody else.
+    Raises: LabError when it cannot be made, or belongs to somebody else.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     place = Path(base) / "ringfence" if base else Path(f"/tmp/ringfence-{os.getuid()}")  # noqa: S108 (checked below)
-    with contextlib.suppress(FileExistsError):
-        place.mkdir(mode=0o700)
-    found = place.lstat()
+    try:
+        with contextlib.suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+        found = place.lstat()
+    except OSError as problem:
+        raise LabError(
+            f"{place}: cannot be made ({problem.strerror}); set XDG_RUNTIME_DIR to a directory of yours"
+        ) from problem
     if found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise LabError(f"{place}: not a directory of yours alone; remove it, or set XDG_RUNTIME_DIR")
     return place
