@@ -109,7 +109,13 @@ def one_after_another(lab: Lab, snapshot: Snapshot, probes: int, took: float) ->
 
 
 TRYING = """
-import os, select, socket, struct, sys
+import os, select, socket, struct, sys, time
+def seen(one, wanted):
+    until = time.monotonic() + 0.5
+    while True:
+        state = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        if state == wanted or wanted == 2 or time.monotonic() > until:
+            return state
 if os.fork():
     os._exit(0)
 wrong = tries = 0
@@ -120,12 +126,15 @@ while not select.select([0], [], [], 0)[0]:
         one.setblocking(False)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.connect_ex((address, 8080))
-        wrong += one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != state
+        wrong += seen(one, state) != state
         one.close()
         tries += 1
 print(tries, wrong, flush=True)
 """
-"""In a pod: connects to one that is open and one that is shut without a pause; TCP tells which it was at once."""
+"""In a pod: connects to one that is open and one that is shut without a pause; TCP tells which it was.
+
+On a busy machine it may do so a moment later; a packet that was dropped would be sent again after a second only.
+"""
 
 
 def under_load(pods: int) -> dict[str, Any]:

@@ -175,8 +175,8 @@ COMPILER: Final = [
     Fault(
         "one-family-is-enough",
         "reachability.py",
-        "common = sorted(a.families & b.families)",
-        "common = sorted(a.families & b.families)[:1]",
+        "common = sorted(shared & within or shared)",
+        "common = sorted(shared & within or shared)[:1]",
     ),
     Fault(
         "denials-lost-in-joining",
