@@ -359,3 +359,23 @@ def test_a_fault_of_our_own_is_told_as_one(run: Run, monkeypatch: pytest.MonkeyP
     result = run("matrix", EXAMPLE)
     assert result.status == 70
     assert "a fault of ringfence itself (KeyError: 'lost')" in result.err
+
+
+def test_output_to_a_pipe_or_device_leaves_it_what_it_is(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    assert run("matrix", EXAMPLE, "--format", "txt", "-o", str(pipe)).status == 0
+    out, _ = reader.communicate(timeout=30)
+    assert out == run("matrix", EXAMPLE, "--format", "txt").out
+    assert pipe.is_fifo()
+    full = run("matrix", EXAMPLE, "-o", "/dev/full")
+    assert full.status == 2
+    assert "/dev/full: cannot be written (No space left on device)" in full.err
+    assert Path("/dev/full").is_char_device()
+
+
+def test_output_to_a_directory_is_refused(run: Run, tmp_path: Path) -> None:
+    result = run("matrix", EXAMPLE, "-o", str(tmp_path))
+    assert result.status == 2
+    assert "cannot be written (Is a directory)" in result.err

@@ -178,6 +178,10 @@ def output(args: argparse.Namespace) -> Iterator[TextIO]:
     import tempfile  # noqa: PLC0415
 
     target = Path(args.output)
+    if target.exists() and not target.is_file():
+        with _as_it_is(target) as stream:  # a device or a pipe is written to, never replaced
+            yield stream
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent, text=True)
     except OSError as problem:
@@ -192,6 +196,16 @@ def output(args: argparse.Namespace) -> Iterator[TextIO]:
         if isinstance(problem, OSError):
             raise UsageError(f"{target}: cannot be written ({problem.strerror})") from problem
         raise
+
+
+@contextlib.contextmanager
+def _as_it_is(target: Path) -> Iterator[TextIO]:
+    """What is no regular file, open for writing: nothing can take its place."""
+    try:
+        with target.open("w", encoding="utf-8") as stream:
+            yield stream
+    except OSError as problem:
+        raise UsageError(f"{target}: cannot be written ({problem.strerror}); name a writable file") from problem
 
 
 def silence() -> None:
