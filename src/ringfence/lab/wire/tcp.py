@@ -77,6 +77,8 @@ class _Window:
 
     def _start(self, jobs: Sequence[Job]) -> None:
         self.bench.log.read()  # a last packet of the window before may have been recorded since
+        for _ in self.bench.servers.meet():
+            pass  # nor is a connection that an earlier window left in a queue any of these
         here: int | None = None
         try:
             for number, job in enumerate(jobs):
