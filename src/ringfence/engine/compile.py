@@ -67,10 +67,6 @@ class Table:
         cluster, profile = self.classes.cluster, self.classes.profile
         self.source_cells = _cells(cluster, self.family, Direction.INGRESS)
         self.destination_cells = _cells(cluster, self.family, Direction.EGRESS)
-        self.speakers = 0
-        for item in self.classes.items:
-            if self.family in item.families:
-                self.speakers |= 1 << item.number
         self.sources = self.classes.everything | (((1 << len(self.source_cells)) - 1) << self.count)
         self.profile: Profile = profile
         self._blocks: dict[tuple[IpBlock, Direction], Peers] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -99,9 +99,13 @@ class Proof:
             said.append(f"{len(failed)} flows could not be measured")
         return tuple(said)
 
+    @cached_property
+    def _predictions(self) -> Predictions:
+        return Predictions(self.snapshot)
+
     def decision(self, comparison: Comparison) -> Decision:
         """Why the engine predicted what it did."""
-        question, predictions = comparison.question, Predictions(self.snapshot)
+        question, predictions = comparison.question, self._predictions
         dst: End | Service = question.dst if isinstance(question.dst, Service) else predictions.end(question.dst)
         return decide(self.snapshot.cluster, Flow(predictions.end(question.src), dst, question.protocol, question.port))
 
@@ -146,9 +150,3 @@ def _depends(bare: Cluster, snapshot: Snapshot) -> Iterator[Depends]:
             old, new = before.answer(src, dst), after.answer(a, b)
             if (old.allowed, old.blocked) != (new.allowed, new.blocked):
                 yield Depends(a, b, old.allowed, new.allowed)
-
-
-def pair_ends(comparison: Comparison, workloads: dict[int, Workload]) -> Sequence[object]:
-    """The two ends of *comparison*, pods as their workloads."""
-    question = comparison.question
-    return [workloads.get(id(end), end) for end in (question.src, question.dst)]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ringfence.errors import RingfenceError
-from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run.lab import Lab
 from ringfence.model.cluster import Cluster
 from ringfence.model.observations import Outcome
@@ -63,7 +62,7 @@ class Watch:
         cluster = self.read()
         before = self.flows
         if _hosts(cluster) == _hosts(self.cluster):
-            seconds = self.lab.switch(_changed(self.lab.snapshot, cluster))
+            seconds = self.lab.switch(self.lab.snapshot.policies_changed(cluster))
             self.say(f"rules swapped in {seconds * 1000:.1f} ms")
         else:
             self.lab.close()
@@ -73,10 +72,6 @@ class Watch:
         self.flows = _flows(measure(self.lab))
         for line in _differences(before, self.flows):
             self.say(line)
-
-
-def _changed(snapshot: Snapshot, cluster: Cluster) -> Snapshot:
-    return snapshot.policies_changed(cluster)
 
 
 def _hosts(cluster: Cluster) -> object:

@@ -37,7 +37,6 @@ _SCOPE_HOST: Final = 254
 TABLE_MAIN: Final = 254
 UNICAST: Final = 1
 LOCAL: Final = 2
-BLACKHOLE: Final = 6
 
 _LINK_ADDRESS: Final = 1
 _LINK_NAME: Final = 3

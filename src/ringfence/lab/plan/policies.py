@@ -70,7 +70,7 @@ class _Translation:
         self.strict = strict
         self.commands: list[str] = []
         self.counters: dict[str, Counted] = {}
-        self.named: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.named: dict[tuple[str, ...], str] = {}
         self.blocks: dict[tuple[str, ...], str] = {}
         self.sets: dict[tuple[int, ...], str] = {}
 
@@ -268,14 +268,13 @@ class _Translation:
         ]
         if not items:
             return
-        found = tuple(sorted(items))
-        key = (f"{family}", "|".join(found))
-        if key not in self.named:
-            set_name = f"ports{len(self.named)}"
-            self.named[key] = (set_name,)
+        found = tuple(sorted(items))  # the addresses tell the family
+        set_name = self.named.get(found)
+        if set_name is None:
+            set_name = self.named[found] = f"ports{len(self.named)}"
             self._add(f"add set inet {self.table} {set_name} {{ type {_TYPE[family]} . inet_service; }}")
             self._elements(set_name, found)
-        yield f"meta l4proto {protocol.lower()} {_IP[family]} daddr . th dport @{self.named[key][0]}"
+        yield f"meta l4proto {protocol.lower()} {_IP[family]} daddr . th dport @{set_name}"
 
 
 def _numbered(item: PortMatch) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from ringfence.lab.plan.addresses import outside, usable
+from ringfence.lab.plan.addresses import outside
 from ringfence.lab.plan.selection import numbers
 from ringfence.lab.plan.services import MOST_BACKENDS, Frontend, addresses_of, backends_of, frontends
 from ringfence.lab.plan.snapshot import Host, Snapshot
@@ -297,7 +297,7 @@ class Questions:
         return [
             c.addresses
             for c in self.cells(direction)
-            if not c.tried and not c.addresses <= self.inside and _any_usable(c.addresses)
+            if not c.tried and not c.addresses <= self.inside and outside(c.addresses, AddressSet.NONE)
         ]
 
 
@@ -309,10 +309,6 @@ def _through(src: int, own: Address, front: Frontend) -> Iterator[Probe]:
     for position, backend in enumerate(front.backends[:MOST_BACKENDS], 1):
         dst = WORLD if backend.host is None else backend.host
         yield Probe(src, own, dst, front.address, protocol, port, backend.port, position)
-
-
-def _any_usable(addresses: AddressSet) -> bool:
-    return bool(outside(addresses, AddressSet.NONE)) and usable(outside(addresses, AddressSet.NONE)[0])
 
 
 def _names(policy: Policy) -> Iterator[str]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ringfence.errors import LabError
 from ringfence.lab.kernel import calls
 from ringfence.lab.net.topology import Topology
 from ringfence.lab.plan.snapshot import Host, Snapshot
@@ -139,14 +138,3 @@ def _cover(path: str, text: str) -> None:
     finally:
         os.close(descriptor)
         Path(name).unlink()
-
-
-def find_host(snapshot: Snapshot, namespace: str, name: str) -> int:
-    """The host of the pod *namespace*/*name*, or of the first pod of the workload with that name. Raises: LabError."""
-    for number, host in enumerate(snapshot.hosts):
-        if any((pod.namespace, pod.name) == (namespace, name) for pod in host.pods):
-            return number
-    for workload in snapshot.cluster.workloads:
-        if (workload.namespace, workload.name) == (namespace, name):
-            return snapshot.host_of[id(workload.pods[0])]
-    raise LabError(f"{namespace}/{name}: the lab has no such pod")
