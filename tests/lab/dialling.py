@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ringfence.lab.plan.policies import Rules
 from ringfence.lab.plan.questions import WORLD, Probe
 from ringfence.lab.plan.services import frontends
 from ringfence.lab.plan.snapshot import Options, Snapshot, fix
-from ringfence.lab.run.lab import Lab, Observation, Rules
+from ringfence.lab.run.lab import Lab, Observation
 from ringfence.model.addresses import Address
 from ringfence.model.cluster import Cluster
 from ringfence.model.observations import Outcome

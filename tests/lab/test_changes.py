@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -15,10 +16,11 @@ from builders import cluster, pod, policy, rule
 from lab.dialling import PLAIN, Room, room
 from ringfence.errors import LabError
 from ringfence.lab.plan import policies
-from ringfence.lab.plan.policies import Ruleset
+from ringfence.lab.plan.policies import Rules, Ruleset
+from ringfence.lab.plan.snapshot import Options, fix
 from ringfence.lab.run import lab as lab_module
+from ringfence.lab.run import registry
 from ringfence.lab.run.commands import Wanted
-from ringfence.lab.run.lab import Rules
 from ringfence.model.observations import Outcome
 
 pytestmark = pytest.mark.usefixtures("packets")
@@ -257,3 +259,17 @@ def test_a_rejected_program_is_told_at_once() -> None:
             assert said.read().splitlines()[-1] == "OSError: [Errno 113] No route to host"
     assert status == 1
     assert [(one[0], one[5]) for one in drops] == [("E", 80)]
+
+
+def test_a_lab_that_is_joined_enforces_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    registry.start("shop", fix(cluster(*PODS, DENY), Options(companions=False)), Rules(reject=True, strict=True))
+    try:
+        joined = registry.connect("shop")
+        assert joined is not None
+        with joined:
+            assert joined.rules.how == Rules(reject=True, strict=True)
+            joined.switch(joined.snapshot)
+            assert joined.rules.how == Rules(reject=True, strict=True)
+    finally:
+        registry.stop("shop")

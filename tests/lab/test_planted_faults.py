@@ -97,7 +97,7 @@ POLICIES: Final = [
     Fault(
         "named-port-of-the-first-pod",
         "policies.py",
-        "found = tuple(sorted(items))",
+        "found = tuple(sorted(items))  # the addresses tell the family",
         "found = tuple(sorted(items)[:1])",
     ),
     Fault(

@@ -73,7 +73,8 @@ def snapshot(cluster: Cluster, args: argparse.Namespace) -> Snapshot:
 
 def lab(made: Snapshot, args: argparse.Namespace | None = None) -> Lab:
     """A lab of *made*, started."""
-    from ringfence.lab.run.lab import Lab, Rules  # noqa: PLC0415
+    from ringfence.lab.plan.policies import Rules  # noqa: PLC0415
+    from ringfence.lab.run.lab import Lab  # noqa: PLC0415
 
     how = Rules(args.reject, args.strict) if args is not None else Rules()
     return Lab.start(made, how)

@@ -49,7 +49,7 @@ def _up(args: argparse.Namespace) -> int:
     name, *args.paths = args.words
     cluster = common.load(args)
     made = machine.snapshot(cluster, args)
-    from ringfence.lab.run.lab import Rules  # noqa: PLC0415
+    from ringfence.lab.plan.policies import Rules  # noqa: PLC0415
 
     registry.start(name, made, Rules(args.reject, args.strict))
     if not args.quiet:

@@ -36,38 +36,48 @@ class Counted:
     rule: Rule
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a lab enforces. *reject* answers what is denied with "administratively prohibited" instead of silence.
+
+    *strict* asks the policies about every packet of the opening direction, so that a change cuts connections that it no
+    longer allows (S43).
+    """
+
+    reject: bool = False
+    strict: bool = False
+
+
 @dataclass(frozen=True)
 class Ruleset:
-    """One generation of rules. ``stages`` are lists of commands to carry out in turn; ``switch`` puts them in force.
+    """One generation of rules. ``commands`` are carried out in turn; ``switch``, all at once, puts them in force.
 
     ``counters`` says which rule each named counter belongs to.
     """
 
+    how: Rules
     table: str
     commands: tuple[str, ...]
     switch: tuple[str, ...]
     counters: dict[str, Counted] = field(default_factory=dict)
 
 
-def ruleset(snapshot: Snapshot, generation: int, *, reject: bool = False, strict: bool = False) -> Ruleset:
+def ruleset(snapshot: Snapshot, generation: int, how: Rules) -> Ruleset:
     """The rules that enforce the policies of *snapshot*.
 
-    *reject* answers what is denied with "administratively prohibited" instead of silence. *strict* asks the policies
-    about every packet of the opening direction, so that a change cuts connections that it no longer allows (S43).
     Raises: ValueError for a policy of a tier that no dialect reads yet.
     """
-    return _Translation(snapshot, f"ringfence_policies_{generation}", reject, strict).ruleset()
+    return _Translation(snapshot, f"ringfence_policies_{generation}", how).ruleset()
 
 
 class _Translation:
     """One table in the making."""
 
-    def __init__(self, snapshot: Snapshot, table: str, reject: bool, strict: bool) -> None:
+    def __init__(self, snapshot: Snapshot, table: str, how: Rules) -> None:
         self.snapshot = snapshot
         self.selection = Selection(snapshot.cluster)
         self.table = table
-        self.reject = reject
-        self.strict = strict
+        self.how = how
         self.commands: list[str] = []
         self.counters: dict[str, Counted] = {}
         self.named: dict[tuple[str, ...], str] = {}
@@ -87,7 +97,7 @@ class _Translation:
         for direction in (Direction.INGRESS, Direction.EGRESS):
             self._direction(direction)
         switch = self._forward()
-        return Ruleset(self.table, tuple(self.commands), tuple(switch), self.counters)
+        return Ruleset(self.how, self.table, tuple(self.commands), tuple(switch), self.counters)
 
     def _add(self, command: str) -> None:
         self.commands.append(command)
@@ -101,11 +111,11 @@ class _Translation:
         """The base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42)."""
         old = (
             "ct direction reply ct state established,related accept"
-            if self.strict
+            if self.how.strict
             else "ct state established,related accept"
         )
         made = [f"add chain inet {self.table} forward {{ type filter hook forward priority 0; policy drop; }}"]
-        lines = [old, *(["ct state related accept"] if self.strict else [])]
+        lines = [old, *(["ct state related accept"] if self.how.strict else [])]
         for family in FAMILIES:
             word = _IP[family]
             lines.append(f"{word} saddr . {word} daddr @node_to_own_pod{family} accept")
@@ -176,7 +186,7 @@ class _Translation:
         self._add(f"add chain inet {self.table} {chain}")
         for number in policies:
             self._rule(chain, f"jump p{number}{letter}")
-        end = "reject with icmpx admin-prohibited" if self.reject else "drop"
+        end = "reject with icmpx admin-prohibited" if self.how.reject else "drop"
         log = f'log prefix "{letter.upper()}" group {LOG_GROUP} snaplen 96 queue-threshold 1'
         self._rule(chain, f"{log} {end}")
 

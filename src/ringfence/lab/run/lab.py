@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.errors import LabError
-from ringfence.lab.plan.policies import Counted, Ruleset, ruleset
+from ringfence.lab.plan.policies import Counted, Rules, Ruleset, ruleset
 from ringfence.lab.plan.questions import Probe
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run import talk
@@ -46,34 +46,25 @@ class Observation:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How denials look (*reject*: at once instead of silence) and whether a change cuts open connections (*strict*)."""
-
-    reject: bool = False
-    strict: bool = False
-
-
 class Lab:
     """One lab. Use it as a context, so that it ends."""
 
-    def __init__(self, snapshot: Snapshot, one: socket.socket, rules: Ruleset, how: Rules, child: int | None) -> None:
+    def __init__(self, snapshot: Snapshot, one: socket.socket, rules: Ruleset, child: int | None) -> None:
         self.snapshot = snapshot
         self.rules = rules
-        self.how = how
         self._socket = one
         self._child = child
 
     @classmethod
-    def start(cls, snapshot: Snapshot, how: Rules = Rules()) -> Lab:
+    def start(cls, snapshot: Snapshot, how: Rules = Rules()) -> Lab:  # noqa: B008 (frozen)
         """Make the lab of *snapshot* and wait until every server answers. It ends with the thread that starts it.
 
         Raises: LabError when this machine cannot, with what is missing and what to do.
         """
         check_library()
-        rules = ruleset(snapshot, 0, reject=how.reject, strict=how.strict)
+        rules = ruleset(snapshot, 0, how)
         here, child = start_owner(snapshot, rules)
-        return cls(snapshot, here, rules, how, child)
+        return cls(snapshot, here, rules, child)
 
     @classmethod
     def join(cls, one: socket.socket) -> Lab:
@@ -82,7 +73,7 @@ class Lab:
         reply, _ = talk.receive(one)
         snapshot: Snapshot = pickle.loads(reply["snapshot"])  # noqa: S301 (from the same program and user)
         generation = int(reply["table"].rpartition("_")[2])
-        return cls(snapshot, one, ruleset(snapshot, generation), Rules(), None)
+        return cls(snapshot, one, ruleset(snapshot, generation, Rules(*reply["how"])), None)
 
     def __enter__(self) -> Lab:
         return self
@@ -133,7 +124,7 @@ class Lab:
     def switch(self, snapshot: Snapshot) -> float:
         """Put the policies of *snapshot* in force, all at once; the seconds it took. Hosts must be the same."""
         generation = int(self.rules.table.rpartition("_")[2]) + 1
-        rules = ruleset(snapshot, generation, reject=self.how.reject, strict=self.how.strict)
+        rules = ruleset(snapshot, generation, self.rules.how)
         message: dict[str, Any] = {
             "do": "switch",
             "table": rules.table,

@@ -36,6 +36,7 @@ class Owner:
 
     def __init__(self, snapshot: Snapshot, rules: Ruleset) -> None:
         self.snapshot = snapshot
+        self.how = rules.how
         self.topology = Topology(snapshot)
         self.nft = Nft()
         self.table = ""
@@ -142,7 +143,9 @@ class Owner:
         return {"json": self.nft.run_json(f"list counters table inet {self.table}")}
 
     def _snapshot(self, _: socket.socket, __: dict[str, Any], ___: tuple[int, ...]) -> dict[str, Any]:
-        return {"snapshot": pickle.dumps(self.snapshot), "table": self.table}
+        return {
+            "snapshot": pickle.dumps(self.snapshot), "table": self.table, "how": (self.how.reject, self.how.strict),
+        }  # fmt: skip
 
     def _exec(self, one: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...]) -> dict[str, Any] | None:
         try:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from ringfence.errors import LabError, UsageError
-from ringfence.lab.plan.policies import ruleset
+from ringfence.lab.plan.policies import Rules, ruleset
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run import talk
-from ringfence.lab.run.lab import Lab, Rules, check_library, start_owner
+from ringfence.lab.run.lab import Lab, check_library, start_owner
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
@@ -88,7 +88,7 @@ def start(name: str, snapshot: Snapshot, how: Rules = Rules()) -> None:  # noqa:
     listener.bind(str(path))
     listener.listen(16)
     try:
-        here, _ = start_owner(snapshot, ruleset(snapshot, 0, reject=how.reject, strict=how.strict), listener)
+        here, _ = start_owner(snapshot, ruleset(snapshot, 0, how), listener)
     except LabError:
         path.unlink(missing_ok=True)
         raise

@@ -19,6 +19,7 @@ from ringfence.lab.plan.questions import Probe
 from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
 from ringfence.model.observations import Outcome
 
+_GUESTS: Final = frozenset(packed(address) for address in HAIRPIN.values())
 _ESTABLISHED: Final = 1
 _SYN_SENT: Final = 2
 _LINGER: Final = struct.pack("ii", 1, 0)
@@ -64,6 +65,9 @@ class _Window:
         self.bench = bench
         self.open: dict[tuple[bytes, int], _Open] = {}
         self.met: dict[tuple[bytes, int], int] = {}
+        """Who was met, by address and port, and the host of the server."""
+        self.guests: set[tuple[int, int]] = set()
+        """Hosts that met themselves through a Service (S86), and the port: the address is the router's for all of them."""
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Open all, look, wait for what is left, close."""
@@ -130,7 +134,11 @@ class _Window:
     def _look(self) -> None:
         """What servers met and what the log recorded so far."""
         for met in self.bench.servers.meet():
-            self.met[packed(met.address), met.port] = met.server.host
+            address = packed(met.address)
+            if address in _GUESTS:
+                self.guests.add((met.server.host, met.port))
+            else:
+                self.met[address, met.port] = met.server.host
         for drop in self.bench.log.read():
             attempt = self.open.get((drop.src, drop.src_port)) if drop.protocol == NUMBER_OF["TCP"] else None
             if attempt is not None and concerns(attempt.job[0], drop):
@@ -148,18 +156,24 @@ class _Window:
             self._look()
 
     def _judge(self) -> None:
-        """An open connection is one that a server met: under its own address, or as a guest of itself (a hairpin)."""
+        """An open connection is one that a server met."""
         for key, attempt in self.open.items():
             probe, seen = attempt.job
             if attempt.done:
                 continue
-            server = self.met.get(key, self.met.get((packed(HAIRPIN[probe.dst_address.family]), key[1])))
+            server = self._server_of(probe, key)
             if server is not None:
                 seen.outcome, seen.evidence, seen.server = Outcome.OPEN, Evidence.SERVER, server
                 if probe.dst is not None and seen.server != probe.dst:
                     seen.outcome, seen.detail = Outcome.ERROR, f"another server answered: {self._name(seen.server)}"
                 continue
             self._without_server(attempt, seen)
+
+    def _server_of(self, probe: Probe, key: tuple[bytes, int]) -> int | None:
+        """The host whose server met *probe*: under its own address, or as a guest of its own host."""
+        if probe.dst == probe.src and (probe.src, key[1]) in self.guests:
+            return probe.src
+        return self.met.get(key)
 
     def _without_server(self, attempt: _Open, seen: Seen) -> None:
         state = _state(attempt.socket)
