@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from ringfence.lab.plan.addresses import HAIRPIN
 from ringfence.lab.plan.questions import Probe
 from ringfence.lab.wire.measure import Bench, packed
 from ringfence.lab.wire.tcp import _Window
@@ -20,26 +21,32 @@ def _window() -> _Window:
     return _Window(cast("Bench", None))  # nothing here looks at servers or the log
 
 
+ROUTER = packed(HAIRPIN[4])
+Guest = tuple[int, bytes, int]
+
+
 @pytest.mark.parametrize(
     ("dst", "guests", "met", "server"),
     [
-        (0, {(0, 40000)}, {}, 0),
-        (0, {(0, 40001)}, {}, None),
-        (0, {(1, 40000)}, {}, None),
-        (1, {(1, 40000)}, {}, None),
-        (None, {(1, 40000), (0, 40000)}, {}, None),
-        (1, {(1, 40000)}, {KEY: 1}, 1),
+        (0, {(0, ROUTER, 40000)}, {}, 0),
+        (None, {(0, ROUTER, 40000)}, {}, 0),
+        (0, {(0, ROUTER, 40001)}, {}, None),
+        (0, {(0, packed(HAIRPIN[6]), 40000)}, {}, None),
+        (0, {(1, ROUTER, 40000)}, {}, None),
+        (1, {(1, ROUTER, 40000)}, {}, None),
+        (None, {(1, ROUTER, 40000)}, {}, None),
+        (1, {(1, ROUTER, 40000)}, {KEY: 1}, 1),
         (None, set(), {KEY: 1}, 1),
     ],
     ids=[
-        "a-pod-meets-itself", "another-port", "another-pod-meets-itself", "not-by-way-of-another", "no-endpoints",
-        "met-under-its-own-address", "met-though-nobody-was-expected",
+        "itself", "itself-whoever-was-expected", "another-port", "another-family", "another-pod-itself",
+        "not-by-way-of-another", "no-endpoints", "under-its-own-address", "though-nobody-was-expected",
     ],
 )  # fmt: skip
 def test_who_was_met(
-    dst: int | None, guests: set[tuple[int, int]], met: dict[tuple[bytes, int], int], server: int | None
+    dst: int | None, guests: set[Guest], met: dict[tuple[bytes, int], int], server: int | None
 ) -> None:
-    """Found by the fuzz: a Service without endpoints seemed open when another pod met itself at the same port number."""
+    """Found by the fuzz: a Service without endpoints seemed open when another pod met itself at the same port."""
     window = _window()
     window.guests, window.met = guests, met
     assert window._server_of(Probe(0, SRC, dst, VIP, "TCP", 80, 80, 1), KEY) == server

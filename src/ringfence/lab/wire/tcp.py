@@ -66,8 +66,8 @@ class _Window:
         self.open: dict[tuple[bytes, int], _Open] = {}
         self.met: dict[tuple[bytes, int], int] = {}
         """Who was met, by address and port, and the host of the server."""
-        self.guests: set[tuple[int, int]] = set()
-        """Hosts that met themselves through a Service (S86), and the port: the address is the router's for all of them."""
+        self.guests: set[tuple[int, bytes, int]] = set()
+        """Hosts that met themselves through a Service (S86): under the router's address, whichever it is, and their port."""
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Open all, look, wait for what is left, close."""
@@ -136,7 +136,7 @@ class _Window:
         for met in self.bench.servers.meet():
             address = packed(met.address)
             if address in _GUESTS:
-                self.guests.add((met.server.host, met.port))
+                self.guests.add((met.server.host, address, met.port))
             else:
                 self.met[address, met.port] = met.server.host
         for drop in self.bench.log.read():
@@ -171,9 +171,8 @@ class _Window:
 
     def _server_of(self, probe: Probe, key: tuple[bytes, int]) -> int | None:
         """The host whose server met *probe*: under its own address, or as a guest of its own host."""
-        if probe.dst == probe.src and (probe.src, key[1]) in self.guests:
-            return probe.src
-        return self.met.get(key)
+        guest = (probe.src, packed(HAIRPIN[probe.dst_address.family]), key[1])
+        return probe.src if guest in self.guests else self.met.get(key)
 
     def _without_server(self, attempt: _Open, seen: Seen) -> None:
         state = _state(attempt.socket)
