@@ -67,7 +67,7 @@ class _Window:
         self.met: dict[tuple[bytes, int], int] = {}
         """Who was met, by address and port, and the host of the server."""
         self.guests: set[tuple[int, bytes, int]] = set()
-        """Hosts that met themselves through a Service (S86): under the router's address, whichever it is, and their port."""
+        """Hosts that met themselves through a Service (S86): under the router's address, and at which port."""
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Open all, look, wait for what is left, close."""
