@@ -8,7 +8,7 @@ import pytest
 
 from ringfence.lab.plan.addresses import HAIRPIN
 from ringfence.lab.plan.questions import Probe
-from ringfence.lab.wire.measure import Bench, packed
+from ringfence.lab.wire.bench import Bench, packed
 from ringfence.lab.wire.tcp import _Window
 from ringfence.model.addresses import Address
 

@@ -195,15 +195,14 @@ class _Fixing:
         per, most = self.options.pods_per_workload, self.options.most_pods
         made = [replace(w, pods=tuple(self._pods(w, per))) for w in self.cluster.workloads]
         asked = sum(len(w.pods) for w in made)
-        while asked > most and max(len(w.pods) for w in made) > 1:
-            fewer = max(len(w.pods) for w in made) - 1
-            made = [replace(w, pods=_unlike_first(w.pods)[:fewer]) for w in made]
-            if sum(len(w.pods) for w in made) <= most:
-                break
-        kept = sum(len(w.pods) for w in made)
+        kept, largest = asked, max((len(w.pods) for w in made), default=0)
+        while kept > most and largest > 1:
+            largest -= 1
+            made = [replace(w, pods=_unlike_first(w.pods)[:largest]) for w in made]
+            kept = sum(len(w.pods) for w in made)
         if kept < asked:
             self.left_out.append(f"{asked - kept} of {asked} pods: more than the {most} of --max-pods; at most "
-                                 f"{max(len(w.pods) for w in made)} of each workload stand for the rest")  # fmt: skip
+                                 f"{largest} of each workload stand for the rest")  # fmt: skip
         if kept > most:
             lost = made[most:]
             made = made[:most]

@@ -23,7 +23,8 @@ from ringfence.lab.plan.policies import LOG_GROUP, Ruleset, stages
 from ringfence.lab.plan.questions import Probe
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run import commands, talk
-from ringfence.lab.wire.measure import Bench, measure
+from ringfence.lab.wire.bench import Bench
+from ringfence.lab.wire.measure import measure
 from ringfence.lab.wire.servers import Servers
 from ringfence.model.addresses import Address
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from ringfence.lab.kernel.sockets import AF, FREEBIND
 from ringfence.lab.plan.questions import Probe
-from ringfence.lab.wire.measure import WAIT, Bench, Evidence, Seen, note, packed
+from ringfence.lab.wire.bench import WAIT, Bench, Evidence, Seen, note, packed
 from ringfence.model.addresses import Family
 from ringfence.model.observations import Outcome
 
@@ -18,7 +19,6 @@ _STEP: Final = 64
 _REQUEST: Final[dict[Family, int]] = {4: 8, 6: 128}
 _REPLY: Final[dict[Family, int]] = {4: 0, 6: 129}
 _PROTOCOL: Final[dict[Family, int]] = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
-_FREEBIND: Final[dict[Family, tuple[int, int]]] = {4: (socket.IPPROTO_IP, 15), 6: (socket.IPPROTO_IPV6, 78)}
 Job = tuple[Probe, Seen]
 
 
@@ -57,9 +57,8 @@ class _Pinger:
         self.family = probe.src_address.family
         self.source = packed(str(probe.src_address))
         with bench.topology.inside(probe.src):
-            kind = socket.AF_INET if self.family == 4 else socket.AF_INET6
-            self.socket = socket.socket(kind, socket.SOCK_RAW | socket.SOCK_NONBLOCK, _PROTOCOL[self.family])
-            self.socket.setsockopt(*_FREEBIND[self.family], 1)
+            self.socket = socket.socket(AF[self.family], socket.SOCK_RAW | socket.SOCK_NONBLOCK, _PROTOCOL[self.family])
+            self.socket.setsockopt(*FREEBIND[self.family], 1)
             self.socket.bind((str(probe.src_address), 0))
 
     def send(self) -> None:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from ringfence.lab.kernel.nflog import Drop
+from ringfence.lab.kernel.sockets import AF, FREEBIND, RECVERR, TELL_ASKED, TRAFFIC_CLASS, asked, leaving_from
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, RECVERR, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
+from ringfence.lab.wire.bench import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
 from ringfence.model.addresses import Family
 from ringfence.model.observations import Outcome
 
@@ -23,11 +24,6 @@ _STEP: Final = 64
 _INIT: Final = 1
 _INIT_ACK: Final = 2
 _ABORT: Final = 6
-_IPV6_RECVPKTINFO: Final = 49
-_IPV6_PKTINFO: Final = 50
-_IP_PKTINFO: Final = 8
-_IP_FREEBIND: Final = 15
-_IPV6_FREEBIND: Final = 78
 Job = tuple[Probe, Seen]
 
 
@@ -92,16 +88,9 @@ class _Round:
 
     def _raw(self, host: int, family: Family) -> None:
         with self.bench.topology.inside(host):
-            kind = socket.AF_INET6 if family == 6 else socket.AF_INET
-            one = socket.socket(kind, socket.SOCK_RAW | socket.SOCK_NONBLOCK, NUMBER_OF["SCTP"])
-            if family == 6:
-                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
-                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
-                one.setsockopt(*RECVERR[6], 1)
-            else:
-                one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-                one.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-                one.setsockopt(*RECVERR[4], 1)
+            one = socket.socket(AF[family], socket.SOCK_RAW | socket.SOCK_NONBLOCK, NUMBER_OF["SCTP"])
+            for option in (TELL_ASKED, FREEBIND, RECVERR):
+                one.setsockopt(*option[family], 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.sockets[host, family] = one
 
@@ -112,10 +101,9 @@ class _Round:
         self.tag += 1
         made = packet(self.base + probe.backend, probe.port, 0, _INIT, self.tag)
         one = self.sockets[probe.src, family]
-        option = (socket.IPPROTO_IPV6, 67) if family == 6 else (socket.IPPROTO_IP, socket.IP_TOS)
         try:
-            one.setsockopt(*option, probe.backend << 2)
-            one.sendmsg([made], _from(packed(str(probe.src_address))), 0, (str(probe.dst_address), 0))
+            one.setsockopt(*TRAFFIC_CLASS[family], probe.backend << 2)
+            one.sendmsg([made], leaving_from(packed(str(probe.src_address))), 0, (str(probe.dst_address), 0))
         except OSError as problem:
             seen.outcome, seen.detail = Outcome.ERROR, f"sending: {problem.strerror}"
             return
@@ -156,15 +144,15 @@ class _Round:
         src_port, dst_port, _, _, chunk = struct.unpack_from(">HHIIB", data, start)
         (own_tag,) = struct.unpack_from(">I", data, start + 16)
         if chunk == _INIT:
-            asked = data[16:20] if family == 4 else _asked(ancillary)
+            to = data[16:20] if family == 4 else asked(ancillary) or b"\0" * 16
             reply = packet(dst_port, src_port, own_tag, _INIT_ACK, (host & 0xFFFF) + 1)
             try:
-                one.sendmsg([reply], _from(asked), 0, (peer[0], 0))
+                one.sendmsg([reply], leaving_from(to), 0, (peer[0], 0))
             except OSError:
                 return True
         elif chunk in (_INIT_ACK, _ABORT):
-            (to,) = struct.unpack_from(">I", data, start + 4)
-            self._answered(to, chunk, own_tag - 1)
+            (tag,) = struct.unpack_from(">I", data, start + 4)
+            self._answered(tag, chunk, own_tag - 1)
         return True
 
     def _refused(self, one: socket.socket) -> None:
@@ -205,17 +193,3 @@ class _Round:
         """Close every socket."""
         for one in self.sockets.values():
             one.close()
-
-
-def _from(address: bytes) -> list[tuple[int, int, bytes]]:
-    """What makes a packet leave from *address*."""
-    if len(address) == 4:
-        return [(socket.IPPROTO_IP, _IP_PKTINFO, struct.pack("=I4s4s", 0, address, b"\0" * 4))]
-    return [(socket.IPPROTO_IPV6, _IPV6_PKTINFO, address + struct.pack("=I", 0))]
-
-
-def _asked(ancillary: Sequence[tuple[int, int, bytes]]) -> bytes:
-    for level, kind, data in ancillary:
-        if level == socket.IPPROTO_IPV6 and kind == _IPV6_PKTINFO:
-            return data[:16]
-    return b"\0" * 16

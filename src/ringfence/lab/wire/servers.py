@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ringfence.lab.kernel.sockets import AF, TELL_ASKED, asked, leaving_from
 from ringfence.lab.net.topology import Topology
 from ringfence.lab.plan.questions import WORLD
 from ringfence.lab.plan.snapshot import Snapshot
@@ -21,15 +22,11 @@ from ringfence.model.addresses import FAMILIES, Family
 
 MARK: Final = b"\x00ringfence\x00"
 """How a probe's datagram begins; four bytes that number it follow, and in the reply two for the host that answers."""
-_AF: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ANY: Final = {4: "0.0.0.0", 6: "::"}  # noqa: S104 (every address of a namespace that nothing outside can reach)
 _BACKLOG: Final = 4096
 _PAGE: Final = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}"
 _LINGER: Final = struct.pack("ii", 1, 0)
 _NO_LINGER: Final = struct.pack("ii", 0, 0)
-_IPV6_RECVPKTINFO: Final = 49
-_IPV6_PKTINFO: Final = 50
-_IP_PKTINFO: Final = 8
 _CONVERSATIONS: Final = 512
 Protocol = Literal["TCP", "UDP"]
 Names = Callable[[bytes, bool], bytes]
@@ -148,15 +145,12 @@ class Servers:
             known.kept, known.names = known.kept or kept, known.names or names
             return
         kind = socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM
-        one = socket.socket(_AF[family], kind | socket.SOCK_NONBLOCK)
+        one = socket.socket(AF[family], kind | socket.SOCK_NONBLOCK)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == 6:
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if protocol == "UDP":  # to answer from the address that was asked
-            if family == 4:
-                one.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            else:
-                one.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
+            one.setsockopt(*TELL_ASKED[family], 1)
         one.bind((_ANY[family], port))
         if protocol == "TCP":
             one.listen(_BACKLOG)
@@ -289,10 +283,10 @@ class Servers:
                 data, ancillary, _, peer = server.socket.recvmsg(65536, 256)
             except OSError:
                 return
-            reply = self._datagram_reply(server, data)
+            reply, to = self._datagram_reply(server, data), asked(ancillary)
             if reply:
                 with contextlib.suppress(OSError):
-                    server.socket.sendmsg([reply], _asked_address(ancillary), 0, peer)
+                    server.socket.sendmsg([reply], leaving_from(to) if to else [], 0, peer)
 
     def _datagram_reply(self, server: Server, data: bytes) -> bytes:
         if data.startswith(MARK):
@@ -308,14 +302,3 @@ class Servers:
         for talk in self._talks.values():
             talk.socket.close()
         self._epoll.close()
-
-
-def _asked_address(ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
-    """What makes the reply leave from the address that was asked."""
-    for level, kind, data in ancillary:
-        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
-            _, _, asked = struct.unpack("=I4s4s", data[:12])
-            return [(level, kind, struct.pack("=I4s4s", 0, asked, b"\0" * 4))]
-        if level == socket.IPPROTO_IPV6 and kind == _IPV6_PKTINFO:
-            return [(level, kind, data[:16] + struct.pack("=I", 0))]
-    return []

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from ringfence.lab.kernel import calls
+from ringfence.lab.kernel.sockets import AF, TRAFFIC_CLASS
 from ringfence.lab.plan.addresses import HAIRPIN
 from ringfence.lab.plan.questions import Probe
-from ringfence.lab.wire.measure import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
+from ringfence.lab.wire.bench import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed
 from ringfence.model.observations import Outcome
 
 _GUESTS: Final = frozenset(packed(address) for address in HAIRPIN.values())
@@ -24,7 +25,6 @@ _ESTABLISHED: Final = 1
 _SYN_SENT: Final = 2
 _LINGER: Final = struct.pack("ii", 1, 0)
 _STEP: Final = 100
-_IPV6_TCLASS: Final = 67
 _REFUSED: Final = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES}
 Job = tuple[Probe, Seen]
 
@@ -98,17 +98,15 @@ class _Window:
 
     def _one(self, job: Job) -> None:
         probe, seen = job
-        six = probe.dst_address.family == 6
+        family = probe.dst_address.family
         try:
-            one = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            one = socket.socket(AF[family], socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as problem:
             seen.outcome, seen.detail = Outcome.ERROR, str(problem)
             return
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         if probe.backend:
-            mark = probe.backend << 2
-            level, option = (socket.IPPROTO_IPV6, _IPV6_TCLASS) if six else (socket.IPPROTO_IP, socket.IP_TOS)
-            one.setsockopt(level, option, mark)
+            one.setsockopt(*TRAFFIC_CLASS[family], probe.backend << 2)
         try:
             # Bound first, so that no two attempts of one address share a port: the log of drops names no more than
             # that.

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from ringfence.lab.kernel.sockets import AF, FREEBIND, RECVERR, TRAFFIC_CLASS
 from ringfence.lab.plan.questions import WORLD, Probe
-from ringfence.lab.wire.measure import NUMBER_OF, RECVERR, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
+from ringfence.lab.wire.bench import NUMBER_OF, WAIT, Bench, Evidence, Seen, concerns, note, packed, refused
 from ringfence.lab.wire.servers import MARK
 from ringfence.model.observations import Outcome
 
 _STEP: Final = 64
-_FREEBIND: Final = 15
-_IPV6_FREEBIND: Final = 78
-_MARKING: Final = {4: (socket.IPPROTO_IP, socket.IP_TOS), 6: (socket.IPPROTO_IPV6, 67)}
 Job = tuple[Probe, Seen]
 
 
@@ -70,14 +68,12 @@ class _Sender:
         self.source = (packed(str(probe.src_address)), port)
         self.open: dict[int, Job] = {}
         with bench.topology.inside(probe.src):
-            kind = socket.AF_INET6 if self.family == 6 else socket.AF_INET
-            self.socket = socket.socket(kind, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self.socket = socket.socket(AF[self.family], socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             self.socket.setsockopt(*RECVERR[self.family], 1)
             if probe.backend:
-                self.socket.setsockopt(*_MARKING[self.family], probe.backend << 2)
+                self.socket.setsockopt(*TRAFFIC_CLASS[self.family], probe.backend << 2)
             if probe.src == WORLD:
-                option = (socket.IPPROTO_IP, _FREEBIND) if self.family == 4 else (socket.IPPROTO_IPV6, _IPV6_FREEBIND)
-                self.socket.setsockopt(*option, 1)
+                self.socket.setsockopt(*FREEBIND[self.family], 1)
             self.socket.bind((str(probe.src_address), port))
 
     def send(self, jobs: Sequence[Job]) -> None:
