@@ -27,22 +27,19 @@ Pair = tuple[End, End, Answer]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One cell of the matrix. ``causes`` say why, where that was asked for.
-
-    ``tried`` are the ports that were measured, when the answer was measured rather than computed.
-    """
+    """One cell of the matrix. ``causes`` say why, where that was asked for."""
 
     src: End
     dst: End
     answer: Answer
     causes: tuple[Cause, ...] = ()
-    tried: ConnectionSet | None = None
 
 
 @dataclass(frozen=True)
 class Matrix:
     """Every pair that can connect, or whose denial carries a note; with ``every`` the plainly denied ones too.
 
+    A ``measured`` one was seen, at some ports: those that its answers hold. Others are computed, for all.
     ``connections`` are sorted by source and destination. ``pairs`` counts the pairs that were asked about.
     """
 
@@ -54,6 +51,7 @@ class Matrix:
     every: bool = False
     by: By = "workload"
     ports: ConnectionSet | None = field(default=None)
+    measured: bool = False
 
     @cached_property
     def endpoints(self) -> tuple[End, ...]:
@@ -130,7 +128,7 @@ def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[Pair]:
     if profile.direct_controller:
         _refuse_label_gaps(reach)
     pairs = (pair for pair in reach.pairs(every=every) if not _alone(pair[0], pair[1], profile))
-    return pairs if profile.direct_controller else _merge_outside(pairs)
+    return pairs if profile.direct_controller else merge_outside(pairs)
 
 
 def _alone(src: End, dst: End, profile: Profile) -> bool:
@@ -151,7 +149,7 @@ def _part(cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Se
         for b in targets
         if not (isinstance(a, Outside) and isinstance(b, Outside)) and not _alone(a, b, profile)
     )
-    return _merge_outside(pairs)
+    return merge_outside(pairs)
 
 
 def _asked(reach: Reachability, ends: Sequence[End] | None, direction: Direction) -> list[End]:
@@ -180,7 +178,7 @@ def _cells(reach: Reachability, direction: Direction) -> list[Outside]:
     return found
 
 
-def _merge_outside(pairs: Iterable[Pair]) -> Iterator[Pair]:
+def merge_outside(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """*pairs* with neighbouring outside ranges of equal answers made one (S128)."""
     waiting: dict[tuple[int, bool, Answer], list[Outside]] = {}
     ends: dict[int, End] = {}

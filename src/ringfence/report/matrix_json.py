@@ -23,7 +23,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
     made: dict[str, Any] = {
         "version": 1,
         "endpoints": [_endpoint(end) for end in unique.values()],
-        "connections": [_connection(connection) for connection in matrix.connections],
+        "connections": [_connection(connection, measured=matrix.measured) for connection in matrix.connections],
     }
     if matrix.cluster.findings:
         made["findings"] = [finding_json(finding) for finding in matrix.cluster.findings]
@@ -40,7 +40,7 @@ def _endpoint(end: End) -> dict[str, Any]:
     return {"id": end_id(end), "namespace": end.namespace, "name": end.name, "kind": kind, "pods": pods}
 
 
-def _connection(connection: Connection) -> dict[str, Any]:
+def _connection(connection: Connection, *, measured: bool) -> dict[str, Any]:
     answer = connection.answer
     made: dict[str, Any] = {"src": end_id(connection.src), "dst": end_id(connection.dst)}
     if answer.allowed:
@@ -55,8 +55,8 @@ def _connection(connection: Connection) -> dict[str, Any]:
         ]
     if answer.notes:
         made["notes"] = sorted(answer.notes)
-    if connection.tried is not None:
-        made["tried"] = as_json(connection.tried)
+    if measured:
+        made["tried"] = as_json(answer.possible | answer.blocked)
     if connection.causes:
         made["because"] = [_cause(cause) for cause in connection.causes]
     return made

@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.engine.answers import Answer
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
@@ -57,7 +58,7 @@ def _indented(matrix: Matrix) -> Iterator[Text]:
         for sources, connection in rows:
             for source in sources:
                 yield Text(f"  from {source}")
-            yield from (Text("    ") + line for line in _ports(connection).split())
+            yield from (Text("    ") + line for line in _ports(matrix, connection.answer).split())
             for line in _because(connection).split():
                 whole = Text("      ") + line
                 whole.no_wrap, whole.overflow = True, "ignore"
@@ -77,7 +78,7 @@ def _table(matrix: Matrix) -> Table:
             cells = [
                 Text(destination if destination != last else "", style="bold"),
                 Text("\n".join(sources)),
-                _ports(connection),
+                _ports(matrix, connection.answer),
             ]
             table.add_row(*cells, *([_because(connection)] if why else []))
             last = destination
@@ -89,7 +90,8 @@ def _blocks(matrix: Matrix) -> Iterable[tuple[str, list[tuple[list[str], Connect
     blocks: dict[str, dict[object, tuple[list[str], Connection]]] = {}
     for connection in sorted(matrix.connections, key=lambda c: (isinstance(c.dst, Outside), end_name(c.dst))):
         block = blocks.setdefault(end_name(connection.dst), {})
-        key = (connection.answer, connection.causes, connection.tried if connection.answer.blocked else None)
+        every = matrix.measured and not connection.answer.blocked  # whichever ports those were
+        key = (None if every else connection.answer, connection.causes)
         sources, _ = block.setdefault(key, ([], connection))
         sources.append(_source_name(connection.src, connection.dst))
     for destination, rows in blocks.items():
@@ -100,10 +102,10 @@ def _source_name(src: End, dst: End) -> str:
     return f"{end_name(src)} (another replica)" if src is dst else end_name(src)
 
 
-def _ports(connection: Connection) -> Text:
-    text, answer = Text(), connection.answer
+def _ports(matrix: Matrix, answer: Answer) -> Text:
+    text = Text()
     if answer.allowed:
-        whole = connection.tried is not None and answer.allowed == connection.tried
+        whole = matrix.measured and not answer.blocked
         text.append("every port that was tried" if whole else human(answer.allowed), style="green")
     if answer.mixed:
         text.append(("\n" if text else "") + f"some pods: {human(answer.mixed)}", style="yellow")
@@ -140,7 +142,7 @@ def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
         yield "No connection is allowed between these ends.", ""
     yield from _legend(matrix)
     yield from _unprotected(matrix)
-    if any(connection.tried is not None for connection in matrix.connections):
+    if matrix.measured:
         yield "Measured with packets, at the ports that matter; the json format lists those that were tried.", "dim"
     if not matrix.every:
         yield "Pairs that are not listed are denied; --all lists them too.", "dim"

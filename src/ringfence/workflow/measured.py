@@ -17,7 +17,7 @@ from ringfence.model.observations import Outcome
 from ringfence.model.policies import Direction
 from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.model.profiles import KUBERNETES
-from ringfence.query.matrix import By, Connection, Matrix, listing_order
+from ringfence.query.matrix import By, Connection, Matrix, by_pod, listing_order, merge_outside
 
 PAIRS: tuple[Sort, ...] = ("inner", "outward", "inward")
 """What a matrix is made of; Services and ICMP are asked about by a proof."""
@@ -52,7 +52,7 @@ def measure(
 
 
 def single_ports(wanted: ConnectionSet) -> Ports:
-    """Each port of *wanted*; a long range stands by its ends. Raises: nothing, as sets are finite."""
+    """Each port of *wanted*; a long range stands by its ends."""
     found: set[tuple[str, int]] = set()
     for protocol in PROTOCOLS:
         for low, high in dict(wanted.items()).get(protocol, ()):
@@ -80,14 +80,15 @@ def matrix(
         if key not in pairs:
             pairs[key] = _Pair(a, b)
         pairs[key].see(question, observations)
-    connections = [
-        Connection(pair.src, pair.dst, pair.answer, tried=pair.tried)
+    found = [
+        (pair.src, pair.dst, pair.answer)
         for pair in pairs.values()
-        if (every or pair.answer.possible) and _asked(pair.src, src) and _asked(pair.dst, dst)
+        if (pair.answer.possible or (every and pair.answer.blocked)) and _asked(pair.src, src) and _asked(pair.dst, dst)
     ]
+    connections = [Connection(*pair) for pair in merge_outside(found)]
     connections.sort(key=lambda c: (listing_order(c.src), listing_order(c.dst)))
     sources, destinations = (None if chosen is None else tuple(chosen) for chosen in (src, dst))
-    return Matrix(ends.cluster, KUBERNETES, tuple(_joined(connections)), sources, destinations, every, by)
+    return Matrix(ends.cluster, KUBERNETES, tuple(connections), sources, destinations, every, by, measured=True)
 
 
 class _Pair:
@@ -99,19 +100,16 @@ class _Pair:
         self.shut: dict[str, set[int]] = {}
 
     def see(self, question: Question, observations: Iterable[Observation]) -> None:
+        """Note what was open and what was silent; a refusal is no denial here, and an error is nothing at all."""
         for one in observations:
-            where = self.open if one.outcome is Outcome.OPEN else self.shut
-            where.setdefault(question.protocol, set()).add(question.port)
+            where = {Outcome.OPEN: self.open, Outcome.SILENT: self.shut}.get(one.outcome)
+            if where is not None:
+                where.setdefault(question.protocol, set()).add(question.port)
 
     @property
     def answer(self) -> Answer:
         """In the engine's terms: possible where one way was open, blocked where one was not."""
         return Answer(_set(self.open), (), _set(self.shut))
-
-    @property
-    def tried(self) -> ConnectionSet:
-        """Every port that was tried."""
-        return _set(self.open) | _set(self.shut)
 
 
 class _Ends:
@@ -122,8 +120,6 @@ class _Ends:
         self.cells = {d: questions.cells(d) for d in Direction}
         self.cluster = snapshot.cluster
         if by == "pod":
-            from ringfence.query.matrix import by_pod  # noqa: PLC0415
-
             self.cluster = by_pod(snapshot.cluster)
         self.workloads = {id(pod): workload for workload in self.cluster.workloads for pod in workload.pods}
         self._outside: dict[tuple[Address, Direction], Outside] = {}
@@ -154,24 +150,3 @@ def _asked(end: End, chosen: Sequence[End] | None) -> bool:
         return any(isinstance(one, Outside) and one.addresses & end.addresses for one in chosen)
     pods = set(map(id, end.pods)) if isinstance(end, Workload) else {id(end)}
     return any(bool(pods & set(map(id, one.pods))) if isinstance(one, Workload) else id(one) in pods for one in chosen)
-
-
-def _joined(connections: Sequence[Connection]) -> Iterator[Connection]:
-    """Neighbouring ranges of the outside with the same answer as one."""
-    waiting: dict[tuple[int, bool, Answer, ConnectionSet], tuple[Connection, AddressSet]] = {}
-    for one in connections:
-        if not isinstance(one.src, Outside) and not isinstance(one.dst, Outside):
-            yield one
-            continue
-        incoming = isinstance(one.src, Outside)
-        outside, inside = (one.src, one.dst) if incoming else (one.dst, one.src)
-        assert isinstance(outside, Outside)
-        key = (id(inside), incoming, one.answer, one.tried or ConnectionSet.NONE)
-        first, addresses = waiting.get(key, (one, AddressSet.NONE))
-        waiting[key] = (first, addresses | outside.addresses)
-    for (_, incoming, answer, tried), (first, addresses) in waiting.items():
-        for family in (4, 6):
-            for low, high in addresses.of_family(4 if family == 4 else 6):
-                end = Outside(AddressSet.interval(4 if family == 4 else 6, low, high))
-                src, dst = (end, first.dst) if incoming else (first.src, end)
-                yield Connection(src, dst, answer, tried=tried)

@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     result = matrix(measured, by=args.by, src=src, dst=dst, every=args.every)
     with common.output(args) as out:
         show(result, args, out)
-    failed = sum(one.outcome is Outcome.ERROR for one in measured.observations)
+    failed = sum(one.outcome in (Outcome.ERROR, Outcome.REFUSED) for one in measured.observations)
     if failed:
-        print(f"{failed} of {len(measured.observations)} probes failed on their own side and count as nothing",
+        print(f"{failed} of {len(measured.observations)} probes failed or were refused, and count as nothing",
               file=sys.stderr)  # fmt: skip
         return 3
     return status
