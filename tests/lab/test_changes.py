@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 from builders import cluster, pod, policy, rule
+from conftest import ROOT
 
 from lab.dialling import PLAIN, Room, room
 from ringfence.errors import LabError
@@ -56,36 +57,8 @@ for wait in (float(sys.argv[2]), 20):
 """
 )
 """Connects, waits for a word, finishes its request; after a silence, and another word, it listens once more."""
-TRYING: Final = (
-    BEGINNING
-    + """
-import select, struct, time
-wrong = tries = 0
-def seen(one, wanted):
-    until = time.monotonic() + 0.5
-    while True:
-        state = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-        if state == wanted or wanted == 2 or time.monotonic() > until:
-            return state
-while not select.select([0], [], [], 0)[0]:
-    for address, state in ((sys.argv[1], 1), (sys.argv[2], 2)):
-        one = socket.socket()
-        one.setblocking(False)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        one.connect_ex((address, 80))
-        wrong += seen(one, state) != state
-        one.close()
-    tries += 1
-    if tries % 20 == 0:
-        print(".", flush=True)
-print("", tries, wrong, flush=True)
-"""
-)
-"""Connects to one that is open and one that is shut, again and again; TCP says which: established, SYN sent.
-
-It mostly says so at once. On a busy machine the answer may come a moment later; a packet that was dropped would be sent
-again after a second only, which is later than what is waited for.
-"""
+TRYING: Final = (ROOT / "bench" / "trying.py").read_text()
+"""Connects to one that is open and one that is shut, again and again."""
 
 
 class Talk:
@@ -168,7 +141,7 @@ def test_no_packet_sees_half_a_change() -> None:
     one, other = [DENY, LET, IN], [SHUT, IN, DENY, LET]
     with room(cluster(*PODS, *one)) as some:
         addresses = [str(some.address(f"shop/{name}")) for name in ("open", "shut")]
-        with _program(some, "shop/client", TRYING, *addresses) as prober:
+        with _program(some, "shop/client", TRYING, *addresses, "80") as prober:
             for number in range(40):
                 assert prober.hear() == "."
                 some.switch(other if number % 2 == 0 else one)

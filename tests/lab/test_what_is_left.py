@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,18 +57,23 @@ def _held(inodes: set[str]) -> list[str]:
     return found + [one for one in inodes if one in Path("/proc/self/mountinfo").read_text()]
 
 
-def _until(what: str, holds: object) -> None:
-    """Wait for *holds* to come true, for a bounded time."""
-    assert callable(holds)
+def _until(what: Callable[[], str], holds: Callable[[], bool]) -> None:
+    """Wait for *holds* to come true, for a bounded time; *what* says then what is the case instead."""
     until = time.monotonic() + 30
     while not holds():
-        assert time.monotonic() < until, what
+        assert time.monotonic() < until, what()
         time.sleep(0.05)
 
 
+def _state(pid: int) -> str:
+    """What a process is doing, for a message."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return ", ".join(line for line in lines if line.startswith(("State", "PPid", "SigPnd", "ShdPnd")))
+
+
 def _gone(pids: list[int], inodes: set[str]) -> None:
-    _until(f"processes of the lab are left: {pids}", lambda: not any(network(pid) in inodes for pid in pids))
-    _until("a namespace of the lab is still held", lambda: not _held(inodes))
+    _until(lambda: f"processes of the lab are left: {pids}", lambda: not any(network(pid) in inodes for pid in pids))
+    _until(lambda: "a namespace of the lab is still held", lambda: not _held(inodes))
 
 
 @contextmanager
@@ -94,7 +99,7 @@ def test_nothing_is_left_when_the_client_is_killed(doing: str) -> None:
     with _client(doing) as client:
         pids = lab_processes(client.pid)
         if doing == "running-a-command":
-            _until("the command did not start", lambda: len(lab_processes(client.pid)) == 3)
+            _until(lambda: "the command did not start", lambda: len(lab_processes(client.pid)) == 3)
             pids = lab_processes(client.pid)
         inodes = set(namespaces(pids[1]))
         assert len(inodes) == len(PODS.pods) + 4  # two nodes, the world and the router
@@ -110,10 +115,8 @@ def test_nothing_is_left_when_a_process_of_the_lab_is_killed(which: int) -> None
         pids = lab_processes(os.getpid())
         inodes = set(namespaces(pids[1]))
         os.kill(pids[which], signal.SIGKILL)
-        until = time.monotonic() + 20
-        while network(pids[1]):  # it dies a moment later, and may answer in that moment
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        # It dies a moment later, and may answer in that moment.
+        _until(lambda: f"{pids[1]} lives on: {_state(pids[1])}", lambda: not network(pids[1]))
         with pytest.raises(LabError, match="the lab ended while it was asked"):
             some.dial("shop/p0", "shop/p1", 80)
     _gone(pids, inodes)

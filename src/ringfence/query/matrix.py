@@ -191,9 +191,8 @@ def merge_outside(pairs: Iterable[Pair]) -> Iterator[Pair]:
             ends[id(src)] = src
         else:
             yield src, dst, answer
-    merged: dict[
-        tuple[int, ...], list[Outside]
-    ] = {}  # by identity: the cells are few, and many ends meet the same ones
+    # By identity: the cells are few, and many ends meet the same ones.
+    merged: dict[tuple[int, ...], list[Outside]] = {}
     for (end, incoming, answer), cells in waiting.items():
         key = tuple(map(id, cells))
         if key not in merged:

@@ -108,13 +108,17 @@ class _Translation:
     # -- the way through ---------------------------------------------------------------------------------------
 
     def _forward(self) -> list[str]:
-        """The base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42)."""
+        """The base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42).
+
+        Its policy is never asked, as the last line leads every packet on. It must not drop: when a generation goes, the
+        kernel takes its rules away a moment before the chain, and that moment would drop what both generations allow.
+        """
         old = (
             "ct direction reply ct state established,related accept"
             if self.how.strict
             else "ct state established,related accept"
         )
-        made = [f"add chain inet {self.table} forward {{ type filter hook forward priority 0; policy drop; }}"]
+        made = [f"add chain inet {self.table} forward {{ type filter hook forward priority 0; policy accept; }}"]
         lines = [old, *(["ct state related accept"] if self.how.strict else [])]
         for family in FAMILIES:
             word = _IP[family]
