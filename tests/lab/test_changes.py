@@ -159,7 +159,7 @@ def test_a_change_that_the_kernel_refuses_changes_nothing(part: str, monkeypatch
 
     def broken(*args: object, **kwargs: bool) -> Ruleset:
         made = real(*args, **kwargs)  # type: ignore[arg-type]
-        nonsense = (f"add rule inet {made.table} nowhere accept",)
+        nonsense = (f"add rule inet {policies.TABLE} nowhere accept",)
         if part == "commands":
             return replace(made, commands=(*made.commands, *nonsense))
         return replace(made, switch=(*made.switch, *nonsense))

@@ -49,8 +49,8 @@ POLICIES: Final = [
     Fault(
         "egress-is-the-last-question",  # S37
         "policies.py",
-        'self._rule(hit, "goto ingress" if direction is Direction.EGRESS else "accept")',
-        'self._rule(hit, "accept")',
+        'return f"goto {self._name(Direction.INGRESS)}" if direction is Direction.EGRESS else "accept"',
+        'return "accept"',
     ),
     Fault(
         "range-off-by-one",  # S60

@@ -4,8 +4,10 @@ A packet is asked about twice, as the API asks: first the egress of its source, 
 each direction the tiers are asked in order (S90). Today's dialects use the NetworkPolicy tier alone, and a policy of
 another tier is refused here rather than left out.
 
-Each change is a table of a new generation, built in transactions of any size while nothing leads to it. One small
-transaction at the end puts it in force and drops the one before, so no packet ever sees half a change.
+Each change is a new generation of chains and sets, built in transactions of any size while nothing leads to it. One
+small transaction then gives the one base chain other lines, which lead to the new generation, and the old one is
+taken away after. A packet sees the lines of a chain as they were when it came in, so none ever sees half a change.
+Two base chains, one coming and one going, would not do: a packet between the two may meet either without its lines.
 """
 
 from __future__ import annotations
@@ -22,6 +24,12 @@ from ringfence.model.objects import Pod
 from ringfence.model.policies import Action, Direction, Policy, PortMatch, Rule, Tier
 
 LOG_GROUP: Final = 7
+TABLE: Final = "ringfence_policies"
+BASE: Final = (
+    f"add table inet {TABLE}",
+    f"add chain inet {TABLE} forward {{ type filter hook forward priority 0; policy drop; }}",
+)
+"""What is there before the first generation: a base chain that lets nothing through."""
 _IP: Final = {4: "ip", 6: "ip6"}
 _TYPE: Final = {4: "ipv4_addr", 6: "ipv6_addr"}
 _LETTER: Final = {Direction.EGRESS: "e", Direction.INGRESS: "i"}
@@ -52,13 +60,15 @@ class Rules:
 class Ruleset:
     """One generation of rules. ``commands`` are carried out in turn; ``switch``, all at once, puts them in force.
 
+    ``removal`` takes away what ``commands`` made, once another generation is in force.
     ``counters`` says which rule each named counter belongs to.
     """
 
     how: Rules
-    table: str
+    generation: int
     commands: tuple[str, ...]
     switch: tuple[str, ...]
+    removal: tuple[str, ...]
     counters: dict[str, Counted] = field(default_factory=dict)
 
 
@@ -67,67 +77,69 @@ def ruleset(snapshot: Snapshot, generation: int, how: Rules) -> Ruleset:
 
     Raises: ValueError for a policy of a tier that no dialect reads yet.
     """
-    return _Translation(snapshot, f"ringfence_policies_{generation}", how).ruleset()
+    return _Translation(snapshot, generation, how).ruleset()
 
 
 class _Translation:
-    """One table in the making."""
+    """One generation in the making."""
 
-    def __init__(self, snapshot: Snapshot, table: str, how: Rules) -> None:
+    def __init__(self, snapshot: Snapshot, generation: int, how: Rules) -> None:
         self.snapshot = snapshot
         self.selection = Selection(snapshot.cluster)
-        self.table = table
+        self.generation = generation
         self.how = how
         self.commands: list[str] = []
+        self.made: dict[str, list[str]] = {"chain": [], "map": [], "set": [], "counter": []}
         self.counters: dict[str, Counted] = {}
         self.named: dict[tuple[str, ...], str] = {}
         self.blocks: dict[tuple[str, ...], str] = {}
         self.sets: dict[tuple[int, ...], str] = {}
 
     def ruleset(self) -> Ruleset:
-        """The whole table."""
+        """The whole generation."""
         for policy in self.snapshot.cluster.policies:
             actions = {rule.action for direction in Direction for rule in policy.rules(direction)}
             if policy.tier is not Tier.NETWORK_POLICY or actions - {Action.ACCEPT}:
                 raise ValueError(f"{policy.id}: the lab does not enforce policies of kind {policy.kind} yet")
-        self._add(f"add table inet {self.table}")
         self._own_nodes()
-        for chain in ("ingress", "egress"):
-            self._add(f"add chain inet {self.table} {chain}")
+        for direction in Direction:
+            self._make("chain", str(direction))
         for direction in (Direction.INGRESS, Direction.EGRESS):
             self._direction(direction)
-        switch = self._forward()
-        return Ruleset(self.how, self.table, tuple(self.commands), tuple(switch), self.counters)
+        switch = (f"flush chain inet {TABLE} forward", *(f"add rule inet {TABLE} forward {x}" for x in self._forward()))
+        removal = [f"flush chain inet {TABLE} {chain}" for chain in self.made["chain"]]
+        removal += [f"delete {sort} inet {TABLE} {name}" for sort in ("map", "chain", "set", "counter")
+                    for name in self.made[sort]]  # fmt: skip
+        return Ruleset(self.how, self.generation, tuple(self.commands), switch, tuple(removal), self.counters)
 
-    def _add(self, command: str) -> None:
-        self.commands.append(command)
+    def _name(self, name: str) -> str:
+        """*name* in this generation."""
+        return f"g{self.generation}_{name}"
+
+    def _make(self, sort: str, name: str, kind: str = "") -> str:
+        """Make the chain, map, set or counter *name* of this generation; its whole name."""
+        whole = self._name(name)
+        self.made[sort].append(whole)
+        self.commands.append(f"add {sort} inet {TABLE} {whole} {kind}".rstrip())
+        return whole
 
     def _rule(self, chain: str, text: str) -> None:
-        self._add(f"add rule inet {self.table} {chain} {text}")
+        self.commands.append(f"add rule inet {TABLE} {chain} {text}")
 
     # -- the way through ---------------------------------------------------------------------------------------
 
-    def _forward(self) -> list[str]:
-        """The base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42).
-
-        Its policy is never asked, as the last line leads every packet on. It must not drop: when a generation goes, the
-        kernel takes its rules away a moment before the chain, and that moment would drop what both generations allow.
-        """
-        old = (
-            "ct direction reply ct state established,related accept"
-            if self.how.strict
-            else "ct state established,related accept"
-        )
-        made = [f"add chain inet {self.table} forward {{ type filter hook forward priority 0; policy accept; }}"]
-        lines = [old, *(["ct state related accept"] if self.how.strict else [])]
+    def _forward(self) -> Iterator[str]:
+        """The lines of the base chain. A node always reaches the pods it hosts (S71); replies need no rule (S42)."""
+        opened = "ct direction reply ct state established,related accept"
+        yield opened if self.how.strict else "ct state established,related accept"
+        if self.how.strict:
+            yield "ct state related accept"
         for family in FAMILIES:
             word = _IP[family]
-            lines.append(f"{word} saddr . {word} daddr @node_to_own_pod{family} accept")
+            yield f"{word} saddr . {word} daddr @{self._name(f'node_to_own_pod{family}')} accept"
             # S86: a pod that reaches itself through a Service; plugins differ, and the lab lets it through.
-            lines.append(f"ct status dnat {word} saddr . {word} daddr @itself{family} accept")
-        lines.append("goto egress")
-        made += [f"add rule inet {self.table} forward {line}" for line in lines]
-        return made
+            yield f"ct status dnat {word} saddr . {word} daddr @{self._name(f'itself{family}')} accept"
+        yield f"goto {self._name('egress')}"
 
     def _own_nodes(self) -> None:
         hosts = self.snapshot.hosts
@@ -142,13 +154,12 @@ class _Translation:
                     pairs += [f"{a} . {b}" for a in own for b in addresses]
                 same += [f"{ip} . {ip}" for ip in addresses]
             for name, items in ((f"node_to_own_pod{family}", pairs), (f"itself{family}", same)):
-                self._add(f"add set inet {self.table} {name} {{ type {kind} . {kind}; }}")
-                self._elements(name, items)
+                self._elements(self._make("set", name, f"{{ type {kind} . {kind}; }}"), items)
 
     def _elements(self, name: str, items: Sequence[str]) -> None:
         unique = list(dict.fromkeys(items))
         for start in range(0, len(unique), 200):
-            self._add(f"add element inet {self.table} {name} {{ {', '.join(unique[start : start + 200])} }}")
+            self.commands.append(f"add element inet {TABLE} {name} {{ {', '.join(unique[start : start + 200])} }}")
 
     # -- one direction -----------------------------------------------------------------------------------------
 
@@ -172,42 +183,41 @@ class _Translation:
         for key, numbers_ in isolating.items():
             chain = chains.get(tuple(numbers_))
             if chain is None:
-                chain = chains[tuple(numbers_)] = f"{letter}{len(chains)}"
+                chain = chains[tuple(numbers_)] = self._make("chain", f"{letter}{len(chains)}")
                 self._isolated(chain, direction, numbers_)
             for ip in pods[key].ips:
                 verdicts[ip.family].append(f"{ip} : goto {chain}")
         side = "saddr" if direction is Direction.EGRESS else "daddr"
         for family in FAMILIES:
-            name = f"isolated_{letter}{family}"
-            self._add(f"add map inet {self.table} {name} {{ type {_TYPE[family]} : verdict; }}")
+            name = self._make("map", f"isolated_{letter}{family}", f"{{ type {_TYPE[family]} : verdict; }}")
             self._elements(name, verdicts[family])
-            self._rule(str(direction), f"{_IP[family]} {side} vmap @{name}")
-        self._rule(str(direction), "goto ingress" if direction is Direction.EGRESS else "accept")
+            self._rule(self._name(direction), f"{_IP[family]} {side} vmap @{name}")
+        self._rule(self._name(direction), self._onward(direction))
+
+    def _onward(self, direction: Direction) -> str:
+        """Out of the source: now the destination is asked. Into the destination: that was the last question."""
+        return f"goto {self._name(Direction.INGRESS)}" if direction is Direction.EGRESS else "accept"
 
     def _isolated(self, chain: str, direction: Direction, policies: Sequence[int]) -> None:
         """What happens to the pods of one set of policies: each is asked (S36), and then the packet is dropped."""
         letter = _LETTER[direction]
-        self._add(f"add chain inet {self.table} {chain}")
         for number in policies:
-            self._rule(chain, f"jump p{number}{letter}")
+            self._rule(chain, f"jump {self._name(f'p{number}{letter}')}")
         end = "reject with icmpx admin-prohibited" if self.how.reject else "drop"
         log = f'log prefix "{letter.upper()}" group {LOG_GROUP} snaplen 96 queue-threshold 1'
         self._rule(chain, f"{log} {end}")
 
     def _policy(self, number: int, policy: Policy, direction: Direction, subjects: Sequence[Pod]) -> None:
         letter = _LETTER[direction]
-        chain = f"p{number}{letter}"
         lines: list[str] = []
         for position, rule in enumerate(policy.rules(direction)):
-            hit = f"{chain}{position}"
+            hit = self._make("counter", f"p{number}{letter}{position}")
             self.counters[hit] = Counted(policy, direction, rule)
-            self._add(f"add counter inet {self.table} {hit}")
-            self._add(f"add chain inet {self.table} {hit}")
+            self._make("chain", f"p{number}{letter}{position}")
             self._rule(hit, f'counter name "{hit}"')
-            # Out of the source: now the destination is asked. Into the destination: that was the last question.
-            self._rule(hit, "goto ingress" if direction is Direction.EGRESS else "accept")
+            self._rule(hit, self._onward(direction))
             lines += [f"{match} goto {hit}".lstrip() for match in self._matches(policy, rule, direction, subjects)]
-        self._add(f"add chain inet {self.table} {chain}")
+        chain = self._make("chain", f"p{number}{letter}")
         for line in lines:
             self._rule(chain, line)
 
@@ -245,8 +255,8 @@ class _Translation:
         key = tuple(sorted(int(ipaddress.ip_address(a)) for a in addresses))
         name = self.sets.get((family, *key))
         if name is None:
-            name = self.sets[(family, *key)] = f"pods{len(self.sets)}"
-            self._add(f"add set inet {self.table} {name} {{ type {_TYPE[family]}; }}")
+            name = self._make("set", f"pods{len(self.sets)}", f"{{ type {_TYPE[family]}; }}")
+            self.sets[(family, *key)] = name
             self._elements(name, addresses)
         return name
 
@@ -254,8 +264,8 @@ class _Translation:
         key = tuple(sorted(set(cidrs)))
         name = self.blocks.get(key)
         if name is None:
-            name = self.blocks[key] = f"except{len(self.blocks)}"
-            self._add(f"add set inet {self.table} {name} {{ type {_TYPE[family]}; flags interval; auto-merge; }}")
+            kind = f"{{ type {_TYPE[family]}; flags interval; auto-merge; }}"
+            name = self.blocks[key] = self._make("set", f"except{len(self.blocks)}", kind)
             self._elements(name, key)
         return name
 
@@ -285,8 +295,8 @@ class _Translation:
         found = tuple(sorted(items))  # the addresses tell the family
         set_name = self.named.get(found)
         if set_name is None:
-            set_name = self.named[found] = f"ports{len(self.named)}"
-            self._add(f"add set inet {self.table} {set_name} {{ type {_TYPE[family]} . inet_service; }}")
+            kind = f"{{ type {_TYPE[family]} . inet_service; }}"
+            set_name = self.named[found] = self._make("set", f"ports{len(self.named)}", kind)
             self._elements(set_name, found)
         yield f"meta l4proto {protocol.lower()} {_IP[family]} daddr . th dport @{set_name}"
 

@@ -72,8 +72,7 @@ class Lab:
         talk.send(one, {"do": "snapshot"})
         reply, _ = talk.receive(one)
         snapshot: Snapshot = pickle.loads(reply["snapshot"])  # noqa: S301 (from the same program and user)
-        generation = int(reply["table"].rpartition("_")[2])
-        return cls(snapshot, one, ruleset(snapshot, generation, Rules(*reply["how"])), None)
+        return cls(snapshot, one, ruleset(snapshot, reply["generation"], Rules(*reply["how"])), None)
 
     def __enter__(self) -> Lab:
         return self
@@ -123,14 +122,9 @@ class Lab:
 
     def switch(self, snapshot: Snapshot) -> float:
         """Put the policies of *snapshot* in force, all at once; the seconds it took. Hosts must be the same."""
-        generation = int(self.rules.table.rpartition("_")[2]) + 1
-        rules = ruleset(snapshot, generation, self.rules.how)
-        message: dict[str, Any] = {
-            "do": "switch",
-            "table": rules.table,
-            "commands": rules.commands,
-            "switch": rules.switch,
-        }
+        rules = ruleset(snapshot, self.rules.generation + 1, self.rules.how)
+        names = ("generation", "commands", "switch", "removal")
+        message: dict[str, Any] = {"do": "switch", **{name: getattr(rules, name) for name in names}}
         if self._child is None:
             message["snapshot"] = pickle.dumps(snapshot)
         seconds: float = self._ask(message)["seconds"]

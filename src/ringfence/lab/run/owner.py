@@ -19,7 +19,7 @@ from ringfence.lab.kernel.nflog import DropLog
 from ringfence.lab.kernel.nft import Nft, NftError, send_buffer
 from ringfence.lab.net.topology import Topology
 from ringfence.lab.plan import services
-from ringfence.lab.plan.policies import LOG_GROUP, Ruleset, stages
+from ringfence.lab.plan.policies import BASE, LOG_GROUP, TABLE, Ruleset, stages
 from ringfence.lab.plan.questions import Probe
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run import commands, talk
@@ -40,9 +40,10 @@ class Owner:
         self.how = rules.how
         self.topology = Topology(snapshot)
         self.nft = Nft()
-        self.table = ""
-        self._transactions(services.rules(snapshot))
-        self.switch(rules.table, rules.commands, rules.switch)
+        self.generation = -1
+        self.removal: Sequence[str] = ()
+        self._transactions([*services.rules(snapshot), *BASE])
+        self.switch(rules.generation, rules.commands, rules.switch, rules.removal)
         self.log = DropLog(LOG_GROUP)
         self.servers = Servers(snapshot, self.topology, _names(snapshot))
         self.servers.open_declared()
@@ -62,18 +63,19 @@ class Owner:
         for text in stages(lines, most):
             self.nft.run(text)
 
-    def switch(self, table: str, lines: Sequence[str], last: Sequence[str]) -> float:
-        """Put a new generation of rules in force and drop the one before; the seconds that took."""
+    def switch(self, generation: int, lines: Sequence[str], last: Sequence[str], removal: Sequence[str]) -> float:
+        """Put a new generation of rules in force and take the one before away; the seconds that took."""
         began = time.perf_counter()
         try:
             self._transactions(lines)
-            drop = [f"delete table inet {self.table}"] if self.table else []
-            self.nft.run("\n".join([*last, *drop]))
+            self.nft.run("\n".join(last))
         except NftError:
-            with contextlib.suppress(NftError):
-                self.nft.run(f"delete table inet {table}")
+            for line in removal:  # as far as it was made
+                with contextlib.suppress(NftError):
+                    self.nft.run(line)
             raise
-        self.table = table
+        self._transactions(self.removal)
+        self.generation, self.removal = generation, removal
         return time.perf_counter() - began
 
     # -- requests ----------------------------------------------------------------------------------------------
@@ -135,18 +137,17 @@ class Owner:
         return {"seen": [(one.outcome, one.evidence, one.server, one.detail) for one in seen], "lost": self.log.lost}
 
     def _switch(self, _: socket.socket, message: dict[str, Any], __: tuple[int, ...]) -> dict[str, Any]:
-        seconds = self.switch(message["table"], message["commands"], message["switch"])
+        seconds = self.switch(message["generation"], message["commands"], message["switch"], message["removal"])
         if "snapshot" in message:
             self.snapshot = pickle.loads(message["snapshot"])  # noqa: S301 (from the same program and user)
         return {"seconds": seconds}
 
     def _counters(self, _: socket.socket, __: dict[str, Any], ___: tuple[int, ...]) -> dict[str, Any]:
-        return {"json": self.nft.run_json(f"list counters table inet {self.table}")}
+        return {"json": self.nft.run_json(f"list counters table inet {TABLE}")}
 
     def _snapshot(self, _: socket.socket, __: dict[str, Any], ___: tuple[int, ...]) -> dict[str, Any]:
-        return {
-            "snapshot": pickle.dumps(self.snapshot), "table": self.table, "how": (self.how.reject, self.how.strict),
-        }  # fmt: skip
+        how = (self.how.reject, self.how.strict)
+        return {"snapshot": pickle.dumps(self.snapshot), "generation": self.generation, "how": how}
 
     def _exec(self, one: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...]) -> dict[str, Any] | None:
         try:
