@@ -38,7 +38,7 @@ def children(pid: int) -> list[int]:
 
 def lab_processes(pid: int) -> list[int]:
     """The processes of the lab that *pid* holds: the one that left the host's namespaces, then the sandbox's."""
-    return [child for child in children(pid) if network(child) != network(pid)]
+    return [child for child in children(pid) if network(child) not in ("", network(pid))]
 
 
 def network(pid: int) -> str:

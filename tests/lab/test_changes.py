@@ -15,6 +15,7 @@ from builders import cluster, pod, policy, rule
 from conftest import ROOT
 
 from lab.dialling import PLAIN, Room, room
+from lab.looking import children
 from ringfence.errors import LabError
 from ringfence.lab.plan import policies
 from ringfence.lab.plan.policies import Rules, Ruleset
@@ -236,6 +237,7 @@ def test_a_rejected_program_is_told_at_once() -> None:
 
 def test_a_lab_that_is_joined_enforces_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    before = children(os.getpid())
     registry.start("shop", fix(cluster(*PODS, DENY), Options(companions=False)), Rules(reject=True, strict=True))
     try:
         joined = registry.connect("shop")
@@ -244,5 +246,6 @@ def test_a_lab_that_is_joined_enforces_as_it_was_started(tmp_path: Path, monkeyp
             assert joined.rules.how == Rules(reject=True, strict=True)
             joined.switch(joined.snapshot)
             assert joined.rules.how == Rules(reject=True, strict=True)
+        assert children(os.getpid()) == before
     finally:
         registry.stop("shop")

@@ -189,7 +189,8 @@ def start_owner(snapshot: Snapshot, rules: Ruleset, listener: socket.socket | No
         _greeting(here)
     except LabError:
         here.close()
-        os.waitpid(child, 0)
+        if listener is None:
+            os.waitpid(child, 0)
         raise
     return here, child
 
@@ -210,9 +211,13 @@ def _fork_owner(snapshot: Snapshot, rules: Ruleset, one: socket.socket, listener
     parent = os.getpid()
     child = os.fork()
     if child:
+        if listener is not None:
+            os.waitpid(child, 0)
         return child
     status = 1
     try:
+        if listener is not None and os.fork():
+            os._exit(0)  # a lab that stays is nobody's child, so nobody has to wait for its end
         _forget(one, listener)
         status = _outer(snapshot, rules, one, listener, parent)
     finally:
