@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Final, Literal
 
 from ringfence.lab.plan.addresses import outside
-from ringfence.lab.plan.selection import numbers
 from ringfence.lab.plan.services import MOST_BACKENDS, Frontend, addresses_of, backends_of, frontends
 from ringfence.lab.plan.snapshot import Host, Snapshot
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, edges
@@ -76,7 +75,8 @@ class Questions:
     def __init__(self, snapshot: Snapshot, ports: Ports | None = None) -> None:
         self.snapshot = snapshot
         self.only = ports
-        self._named = {pod_name for policy in snapshot.cluster.policies for pod_name in _names(policy)}
+        self._of_rules: dict[tuple[str, Direction], frozenset[tuple[str, int]]] = {}
+        self._of_pairs: dict[tuple[str, int], Ports] = {}
 
     # -- ports -------------------------------------------------------------------------------------------------
 
@@ -84,31 +84,25 @@ class Questions:
         """The ports that matter from *src* to *dst*."""
         if self.only is not None:
             return self.only
-        found: set[tuple[str, int]] = set()
-        if isinstance(src, Pod):
-            found |= self._of_rules(src.namespace, Direction.EGRESS)
-        if isinstance(dst, Pod):
-            found |= self._of_rules(dst.namespace, Direction.INGRESS) | self._declared(dst)
-        else:
-            found |= set(_OUTSIDE_PORTS)
-        return frozenset(found | self._unnamed)
+        key = (src.namespace if isinstance(src, Pod) else "", id(dst) if isinstance(dst, Pod) else 0)
+        if key not in self._of_pairs:
+            found = set(self._unnamed)
+            if isinstance(src, Pod):
+                found |= self._named_by_rules(src.namespace, Direction.EGRESS)
+            if isinstance(dst, Pod):
+                found |= self._named_by_rules(dst.namespace, Direction.INGRESS)
+                found |= {(port.protocol, port.number) for port in dst.ports}
+            else:
+                found |= set(_OUTSIDE_PORTS)
+            self._of_pairs[key] = frozenset(found)
+        return self._of_pairs[key]
 
-    def _declared(self, pod: Pod) -> set[tuple[str, int]]:
-        found = {(port.protocol, port.number) for port in pod.ports}
-        for name in self._named:
-            found |= {(protocol, n) for protocol in PROTOCOLS for n in numbers(pod, name, protocol)}
-        return found
-
-    def _of_rules(self, namespace: str, direction: Direction) -> set[tuple[str, int]]:
+    def _named_by_rules(self, namespace: str, direction: Direction) -> frozenset[tuple[str, int]]:
         key = (namespace, direction)
-        if key not in self._rule_ports:
+        if key not in self._of_rules:
             own = self.snapshot.cluster.policies_by_namespace.get(namespace, ())
-            self._rule_ports[key] = {one for policy in own for one in _edges(policy, direction)}
-        return self._rule_ports[key]
-
-    @cached_property
-    def _rule_ports(self) -> dict[tuple[str, Direction], set[tuple[str, int]]]:
-        return {}
+            self._of_rules[key] = frozenset(one for policy in own for one in _edges(policy, direction))
+        return self._of_rules[key]
 
     @cached_property
     def _unnamed(self) -> set[tuple[str, int]]:
@@ -309,14 +303,6 @@ def _through(src: int, own: Address, front: Frontend) -> Iterator[Probe]:
     for position, backend in enumerate(front.backends[:MOST_BACKENDS], 1):
         dst = WORLD if backend.host is None else backend.host
         yield Probe(src, own, dst, front.address, protocol, port, backend.port, position)
-
-
-def _names(policy: Policy) -> Iterator[str]:
-    for direction in Direction:
-        for rule in policy.rules(direction):
-            for item in rule.ports:
-                if isinstance(item.port, str):
-                    yield item.port
 
 
 def _edges(policy: Policy, direction: Direction) -> Iterator[tuple[str, int]]:
