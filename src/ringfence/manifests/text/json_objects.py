@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
@@ -40,6 +39,7 @@ class JsonObject:
         self._file = file
         self.data = data
         self.start = start
+        self._head: Head | None = None
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of the field at *path*, or of the nearest one around it."""
@@ -60,30 +60,27 @@ class JsonObject:
         """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
         deep.
         """
-        with self.held():
-            return msgspec.json.decode(self.data)
+        return self._held(lambda: msgspec.json.decode(self.data))
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
-        with self.held():
-            return msgspec.json.decode(self.data, type=shape)
+        return self._held(lambda: msgspec.json.decode(self.data, type=shape))
 
     def read(self, part: msgspec.Raw, shape: type[T]) -> T | None:
         """The fields of *shape* in a part that :meth:`head` found; None where there is none. Raises: as above."""
         if _first(part) in _NO_VALUE:
             return None
-        with self.held():
-            return msgspec.json.decode(part, type=shape)
+        return self._held(lambda: msgspec.json.decode(part, type=shape))
 
     def head(self) -> Head:
         """What the object says of itself. Raises: Unreadable, as ``value``."""
-        return self._head  # kept, as a large dump is passed over for it
+        if self._head is None:
+            self._head = self._read_head()  # kept, as a large dump is passed over for it
+        return self._head
 
-    @cached_property
-    def _head(self) -> Head:
+    def _read_head(self) -> Head:
         try:
-            with self.held():
-                found = _HEADS.decode(self.data)
+            found = self._held(lambda: _HEADS.decode(self.data))
         except msgspec.ValidationError:
             return Head(None, None, mapping=False)
         manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
@@ -91,11 +88,10 @@ class JsonObject:
         items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
         return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Tells of a number that is too large where it stands, and of a nest that is too deep."""
+    def _held(self, decode: Callable[[], T]) -> T:
+        """What *decode* returns; a number that is too large is told where it stands, and a nest that is too deep."""
         try:
-            yield
+            return decode()
         except RecursionError:
             raise Unreadable("RF006", "nests too deeply", *self.at(0)) from None
         except msgspec.ValidationError as problem:
@@ -106,15 +102,13 @@ class JsonObject:
 
     def items(self, inside: msgspec.Raw) -> list[JsonObject]:
         """The items of a list, *inside* its head. Raises: Unreadable, as ``value``."""
-        with self.held():
-            raws = _RAWS.decode(inside)
+        raws = self._held(lambda: _RAWS.decode(inside))
         starts = _Starts(self, raws)
         return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
 
     def twice(self) -> tuple[Twice, ...]:
         """The keys that stand twice in the object, with their lines. Raises: Unreadable."""
-        with self.held():
-            found = json_text.duplicates(bytes(self.data))
+        found = self._held(lambda: json_text.duplicates(bytes(self.data)))
         return tuple(Twice(one.path, *self.at(one.column), first=self.at(one.first)[0]) for one in found)
 
 
