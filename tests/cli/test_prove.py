@@ -150,6 +150,22 @@ spec: {replicas: 0, selector: {matchLabels: {app: none}}, template: {metadata: {
     assert "one pod of shop/none[Deployment], which asks for none" in result.out
 
 
+def test_equal_pods_that_are_not_made_are_told(run: Run, tmp_path: Path) -> None:
+    many = """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: many, namespace: shop}
+spec: {replicas: 7, selector: {matchLabels: {app: many}}, template: {metadata: {labels: {app: many}}}}
+"""
+    path = _written(tmp_path, f"{PODS}---{DENY}{many}")
+    said = "3 of 7 equal pods of shop/many[Deployment]; --pods-per-workload makes more"
+    assert said in run("prove", path).out
+    assert len(json.loads(run("prove", path, "--format", "json").out)["snapshot"]["pods"]) == 6
+    more = run("prove", path, "--pods-per-workload", "7")
+    assert more.status == 0
+    assert "equal pods" not in more.out
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
 def test_a_number_of_pods_is_a_number(run: Run, value: str) -> None:
     result = run("prove", EXAMPLE, f"--max-pods={value}")

@@ -224,6 +224,8 @@ class _Fixing:
         names = count(0 if workload.kind == "StatefulSet" else 1)
         for template in [pod for pod in workload.pods if pod.template][: max(limit, 1)]:
             wanted = len(self.node_names) if workload.kind == "DaemonSet" else template.replicas
+            if wanted > limit:
+                self.added.append(f"{limit} of {wanted} equal pods of {workload.id}; --pods-per-workload makes more")
             for number in range(min(wanted, limit)):
                 yield self._from_template(workload, template, next(names), number)
 
