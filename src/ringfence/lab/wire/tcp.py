@@ -154,38 +154,40 @@ class _Window:
             self._look()
 
     def _judge(self) -> None:
-        """An open connection is one that a server met."""
+        """An open connection is one that both ends saw: the client was connected, and a server met it."""
         for key, attempt in self.open.items():
             probe, seen = attempt.job
             if attempt.done:
                 continue
-            server = self._server_of(probe, key)
-            if server is not None:
-                seen.outcome, seen.evidence, seen.server = Outcome.OPEN, Evidence.SERVER, server
-                if probe.dst is not None and seen.server != probe.dst:
-                    seen.outcome, seen.detail = Outcome.ERROR, f"another server answered: {self._name(seen.server)}"
-                continue
-            self._without_server(attempt, seen)
+            state, failed = _state(attempt.socket), attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if state == _SYN_SENT:
+                seen.outcome = Outcome.SILENT
+            elif failed in _REFUSED:
+                seen.outcome, seen.detail = Outcome.REFUSED, os.strerror(failed)
+            elif state == _ESTABLISHED or failed == errno.ECONNRESET:
+                self._connected(probe, seen, key)
+            else:
+                seen.outcome, seen.detail = Outcome.ERROR, os.strerror(failed) if failed else f"state {state}"
+
+    def _connected(self, probe: Probe, seen: Seen, key: tuple[bytes, int]) -> None:
+        """Which server it was.
+
+        Behind a Service the kernel gives a connection another source port where the pair is still taken by one that
+        has ended. So a server may have met it under a port that is another attempt's, or none's: then it is tried
+        again, from another. For the same reason a meeting alone shows nothing of an attempt that never connected.
+        """
+        server = self._server_of(probe, key)
+        if server is None:
+            seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server met it under this address and port"
+            return
+        seen.outcome, seen.evidence, seen.server = Outcome.OPEN, Evidence.SERVER, server
+        if probe.dst is not None and server != probe.dst:
+            seen.outcome, seen.detail = Outcome.ERROR, f"another server answered: {self._name(server)}"
 
     def _server_of(self, probe: Probe, key: tuple[bytes, int]) -> int | None:
         """The host whose server met *probe*: under its own address, or as a guest of its own host."""
         guest = (probe.src, packed(HAIRPIN[probe.dst_address.family]), key[1])
         return probe.src if guest in self.guests else self.met.get(key)
-
-    def _without_server(self, attempt: _Open, seen: Seen) -> None:
-        state = _state(attempt.socket)
-        if state == _SYN_SENT:
-            seen.outcome = Outcome.SILENT
-            return
-        failed = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failed in _REFUSED:
-            seen.outcome, seen.detail = Outcome.REFUSED, os.strerror(failed)
-        elif state == _ESTABLISHED or failed == errno.ECONNRESET:
-            # It was open, and a server has ended it perhaps: behind a Service the kernel gives a connection another
-            # source port where the pair is still taken by one that has ended. It is tried again, from another.
-            seen.outcome, seen.detail = Outcome.ERROR, "connected, but no server met it under this address and port"
-        else:
-            seen.outcome, seen.detail = Outcome.ERROR, os.strerror(failed) if failed else f"state {state}"
 
     def _name(self, host: int) -> str:
         return self.bench.servers.name_of(host)
