@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.named_ports import unmatched
+from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item, plain_key
 from ringfence.manifests.records import Aside, Key, Record, record
-from ringfence.manifests.text import files
-from ringfence.manifests.text.documents import Item, objects, unreadable
+from ringfence.manifests.text import documents, files
+from ringfence.manifests.text.documents import Item, unreadable
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
@@ -54,7 +55,7 @@ def load(
             more = _Reading(namespace, direct_controller)
             more.read(extra, stdin)
             reading.replace(more)
-        if not (reading.records or reading.nameless or reading.ignored or reading.aside):
+        if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
             raise InputError(_nothing(paths, reading.findings))
         return reading.cluster(facts or Facts(), without)
 
@@ -89,6 +90,9 @@ class _Reading:
         self.ignored: Counter[str] = Counter()
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
+        self.quick: documents.Quick[Plain] | None = None if direct else Quick(namespace).read
+        self.plain: dict[tuple[str, str, str], Plain] = {}
+        """What was read the quick way, by kind, namespace and name."""
 
     def read(self, paths: Sequence[str], stdin: BinaryIO | None) -> None:
         """Everything in *paths*."""
@@ -96,11 +100,13 @@ class _Reading:
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
-            for found in objects(file):
+            for found in documents.objects(file, self.quick):
                 if isinstance(found, Problem):
                     self._broken(found)
-                else:
+                elif isinstance(found, Item):
                     self._take(found)
+                elif isinstance(found, Live | Policy):
+                    self._keep(found)
 
     def _broken(self, problem: Problem) -> None:
         """A document that could not be read may have been anything: what is missing concerns every pod."""
@@ -108,6 +114,20 @@ class _Reading:
         if problem.leaves_out_object:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
+
+    def _keep(self, found: Plain) -> None:
+        """Something read the quick way; what stands twice is read the general way, which tells of it (S9)."""
+        key = plain_key(found)
+        if key in self.plain or (GROUPS[key[0]], *key) in self.records:
+            self._anew(key)
+            self._take(plain_item(found))
+        else:
+            self.plain[key] = found
+
+    def _anew(self, key: tuple[str, str, str]) -> None:
+        """Read the object of *key* the general way, if it was read the quick way."""
+        if (one := self.plain.pop(key, None)) is not None:
+            self._take(plain_item(one))
 
     def _take(self, item: Item) -> None:
         try:
@@ -117,6 +137,7 @@ class _Reading:
             return
         if isinstance(found, Record):
             if found.name:
+                self._anew((found.kind, found.namespace, found.name))
                 self.records.setdefault(found.key, []).append(found)
             else:
                 self.nameless.append(found)
@@ -127,7 +148,12 @@ class _Reading:
 
     def replace(self, other: _Reading) -> None:
         """Take over what *other* has; its objects stand for those of the same name."""
+        for kind, namespace, name in other.plain:
+            self.records.pop((GROUPS[kind], kind, namespace, name), None)
+        for _, *rest in other.records:
+            self.plain.pop((rest[0], rest[1], rest[2]), None)
         self.records |= other.records
+        self.plain |= other.plain
         self.nameless += other.nameless
         self.aside += other.aside
         self.ignored += other.ignored
@@ -138,15 +164,15 @@ class _Reading:
 
     def cluster(self, facts: Facts, without: Sequence[str]) -> Cluster:
         """The snapshot; sorted, so that the order of files and documents changes nothing."""
-        values = list(self._settled())
-        policies = self._without(sorted(_of(values, Policy), key=lambda p: p.id), without)
-        services = sorted(_of(values, Service), key=lambda s: s.id)
-        nodes = sorted(_of(values, Node), key=lambda n: n.name)
-        found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
-        slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
+        values = _Values(self._settled())
+        policies = self._without(sorted(values.of(Policy), key=lambda p: p.id), without)
+        services = sorted(values.of(Service), key=lambda s: s.id)
+        nodes = sorted(values.of(Node), key=lambda n: n.name)
+        found = join(values.of(Live), values.of(Maker), nodes, _asked(policies, services), direct=self.direct)
+        slices = sorted(values.of(EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
         cluster = Cluster(
-            {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
+            {n.name: n for n in sorted(values.of(Namespace), key=lambda n: n.name)},
             tuple(found),
             tuple(nodes),
             tuple(services),
@@ -176,6 +202,7 @@ class _Reading:
 
     def _settled(self) -> Iterator[object]:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
+        yield from self.plain.values()
         for one in self.nameless:
             self._leave_out(one)
         for same in self.records.values():
@@ -217,8 +244,17 @@ class _Reading:
             self.gaps += [aside.gap] if aside.gap else []
 
 
-def _of(values: Iterable[object], kind: type[T]) -> list[T]:
-    return [value for value in values if isinstance(value, kind)]
+class _Values:
+    """Objects by their type."""
+
+    def __init__(self, values: Iterable[object]) -> None:
+        self._by_type: dict[type, list[Any]] = {}
+        for value in values:
+            self._by_type.setdefault(type(value), []).append(value)
+
+    def of(self, kind: type[T]) -> list[T]:
+        """Those of *kind*."""
+        return self._by_type.get(kind, [])
 
 
 def _asked(policies: Iterable[Policy], services: Iterable[Service]) -> frozenset[str]:

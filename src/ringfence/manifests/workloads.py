@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
@@ -60,8 +60,7 @@ class Maker:
     source: Source = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """A pod that was read, its phase, and whether an owner of it is named."""
 
     pod: Pod
@@ -132,18 +131,25 @@ def _ips(status: PodStatus, problems: list[Problem]) -> Iterator[Address]:
 def _ports(spec: PodSpec, path: str, problems: list[Problem]) -> Iterator[ContainerPort]:
     empty: Container = {}
     for index, one in enumerate(each(spec.get("containers"), empty)):
-        yield from _container_ports(one, f"{path}.containers[{index}]", "main", problems)
+        yield from container_ports(one, f"{path}.containers[{index}]", "main", problems)
     for index, one in enumerate(each(spec.get("initContainers"), empty)):
-        kind: Literal["restartable-init", "init"] = (
-            "restartable-init" if one.get("restartPolicy") == "Always" else "init"
-        )
-        yield from _container_ports(one, f"{path}.initContainers[{index}]", kind, problems)  # S65
+        yield from init_ports(one, f"{path}.initContainers[{index}]", problems)
 
 
-def _container_ports(
+def init_ports(container: Container, path: str, problems: list[Problem]) -> tuple[ContainerPort, ...]:
+    """The ports that an init *container* declares (S65)."""
+    kind: Literal["restartable-init", "init"] = (
+        "restartable-init" if container.get("restartPolicy") == "Always" else "init"
+    )
+    return container_ports(container, path, kind, problems)
+
+
+def container_ports(
     container: Container, path: str, kind: Literal["main", "restartable-init", "init"], problems: list[Problem]
-) -> Iterator[ContainerPort]:
+) -> tuple[ContainerPort, ...]:
+    """The ports that *container* declares; what cannot be read is left out, and told."""
     empty: Port = {}
+    found = []
     for index, one in enumerate(each(container.get("ports"), empty)):
         where, number = f"{path}.ports[{index}]", one.get("containerPort")
         known = protocol(one.get("protocol"), f"{where}.protocol", "RF020", problems)
@@ -152,7 +158,8 @@ def _container_ports(
             at = where if number is None else f"{where}.containerPort"
             problems.append(Problem("RF020", f"{what}; the entry is left out", at))
         elif known is not None:
-            yield ContainerPort(number, one.get("name") or None, known, kind)
+            found.append(ContainerPort(number, one.get("name") or None, known, kind))
+    return tuple(found)
 
 
 def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker | None:
@@ -294,13 +301,22 @@ def _climb(
 
 def _own_addresses(lives: Sequence[Live]) -> Iterator[Live]:
     """The pods, an address that several have left to the running one (S33); a host's address is shared by right."""
-    running = {ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips}
+    doubtful = {id(one) for one in lives if _may_be_stale(one)}
+    running: set[Address] = set()
+    if doubtful:
+        running = {ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips}
     for live in lives:
-        if live.phase in ("Running", "") or live.pod.host_network or not running.intersection(live.pod.ips):
+        if id(live) not in doubtful or not running.intersection(live.pod.ips):
             yield live
         else:
             kept = tuple(ip for ip in live.pod.ips if ip not in running)
-            yield replace(live, pod=replace(live.pod, ips=kept))
+            yield live._replace(pod=replace(live.pod, ips=kept))
+
+
+def _may_be_stale(live: Live) -> bool:
+    """Whether another pod may have the address of *live* by now; that of one that has ended is of no account."""
+    phase, pod = live.phase, live.pod
+    return phase != "Running" and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
 
 
 def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Pod]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,9 @@ from ringfence.model._intervals import Intervals
 
 Family = Literal[4, 6]
 FAMILIES: Final[tuple[Family, Family]] = (4, 6)
+_DOTTED: Final = re.compile(
+    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})"
+).fullmatch
 _LAST: Final = {4: 2**32 - 1, 6: 2**128 - 1}
 
 
@@ -26,6 +30,10 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """The address that *text* writes. Raises: ValueError when it writes none."""
+        if match := _DOTTED(text):  # as nearly all are; the library takes ten times as long
+            a, b, c, d = map(int, match.groups())
+            if a < 256 and b < 256 and c < 256 and d < 256:
+                return cls(4, a << 24 | b << 16 | c << 8 | d)
         parsed = ipaddress.ip_address(text)
         return cls(4 if parsed.version == 4 else 6, int(parsed))
 

@@ -10,7 +10,6 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _PART: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 
-@lru_cache(maxsize=65536)
 def subdomain(name: str) -> str:
     """What is wrong with *name* as an object's name (S9)."""
     if len(name) > 253:

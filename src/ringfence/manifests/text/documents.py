@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -18,6 +18,10 @@ from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
+Q = TypeVar("Q")
+Quick = Callable[[str, Head, JsonObject], Q | None]
+_START: Final = 4096
+"""Bytes at the beginning of a file that are looked at for what it is."""
 SMALL: Final = 1_000_000
 """Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
 _ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
@@ -108,18 +112,21 @@ def source(item: Item) -> Source:
     return Source(item.file, 0, item.document)
 
 
-def objects(file: File) -> Iterator[Item | Problem]:
-    """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place."""
+def objects(file: File, quick: Quick[Q] | None = None) -> Iterator[Item | Problem | Q]:
+    """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place.
+
+    *quick* may read an item of a list in JSON by itself; what it returns stands for the item, unless it is None.
+    """
     data = file.data
-    start = data.lstrip()[:2]
+    start = bytes(data[:_START]).lstrip()[:2]
     if start != b"{{" and (file.name.endswith(".json") or start[:1] in (b"{", b"[")):
         found, fault = json_values(data)
-        if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(data):
+        if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):
                     yield unreadable(file.name, top)
                 else:
-                    yield from _expand(file, top, None, ())
+                    yield from _expand(file, top, None, (), quick)
             return
     yield from _yaml_items(file)
 
@@ -146,7 +153,7 @@ def _is_yaml(data: bytes) -> bool:
 def _yaml_items(file: File) -> Iterator[Item | Problem]:
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
-    for text, first_line in yaml_text.split(file.data.decode()):
+    for text, first_line in yaml_text.split(bytes(file.data).decode()):
         if not text.strip():
             continue
         try:
@@ -170,8 +177,12 @@ def _yaml_items(file: File) -> Iterator[Item | Problem]:
 
 
 def _expand(
-    file: File, document: YamlObject | JsonObject, above: Head | None, twice: tuple[Twice, ...]
-) -> Iterator[Item | Problem]:
+    file: File,
+    document: YamlObject | JsonObject,
+    above: Head | None,
+    twice: tuple[Twice, ...],
+    quick: Quick[Q] | None = None,
+) -> Iterator[Item | Problem | Q]:
     """The object itself, or the items of a list, of lists in it too.
 
     *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
@@ -193,7 +204,10 @@ def _expand(
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
     for index, item in enumerate(inside):
-        yield from _expand(file, item, head, tuple(by_item.get(index, ())))
+        if quick is not None and isinstance(item, JsonObject) and (found := quick(file.name, head, item)) is not None:
+            yield found
+            continue
+        yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
 
 
 def _below(above: Head, head: Head) -> Head:

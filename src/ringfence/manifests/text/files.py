@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text import contents
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "<stdin>"
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,7 @@ class File:
     """One file as it is: its name, its bytes in UTF-8, and whether it was named or found in a directory."""
 
     name: str
-    data: bytes
+    data: contents.Data
     named: bool
 
 
@@ -44,7 +37,7 @@ def read(paths: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[File |
         if path == "-":
             if STDIN not in seen:
                 seen.add(STDIN)
-                yield _text(STDIN, (stdin or sys.stdin.buffer).read(), named=True)
+                yield _file(STDIN, stdin or sys.stdin.buffer, named=True)
             continue
         for name, named in _expand(path):
             real = os.path.realpath(name)
@@ -82,25 +75,12 @@ def _load(name: str, named: bool) -> File | Problem:
             # Reading a pipe that nobody writes to would wait for ever.
             return Problem("RF001", "is no regular file, and of a directory only those are read", file=name,
                            remedy="name it by itself, or move it away")  # fmt: skip
-        return _text(name, Path(name).read_bytes(), named)
+        with open(name, "rb", buffering=0) as stream:
+            return _file(name, cast("BinaryIO", stream), named)
     except OSError as problem:
         return Problem("RF001", f"cannot be read: {problem.strerror or problem}", file=name)
 
 
-def _text(name: str, data: bytes, named: bool) -> File | Problem:
-    """The file in UTF-8, whatever its byte order mark says it is."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                return File(name, data.decode(encoding).encode(), named)
-            except UnicodeError:
-                return Problem("RF002", f"is marked as {encoding.upper()} and is not", file=name)
-    if b"\0" in data:
-        return Problem("RF002", "is binary, not text", file=name)
-    if not data.isascii():  # which most are, and which costs no copy of them
-        try:
-            data.decode()
-        except UnicodeDecodeError as problem:
-            line = data.count(b"\n", 0, problem.start) + 1
-            return Problem("RF002", f"is not UTF-8 text: byte 0x{data[problem.start]:02x}", file=name, line=line)
-    return File(name, data, named)
+def _file(name: str, stream: BinaryIO, named: bool) -> File | Problem:
+    data = contents.text(name, stream)
+    return data if isinstance(data, Problem) else File(name, data, named)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from functools import cached_property
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,6 +26,16 @@ class _Head(msgspec.Struct):
     items: msgspec.Raw = msgspec.Raw()
 
 
+class _ListHead(msgspec.Struct):
+    items: list[msgspec.Raw]
+    apiVersion: Any = None  # noqa: N815
+    kind: Any = None
+    metadata: msgspec.Raw = msgspec.Raw()
+
+
+_LARGE: Final = 100_000
+"""Bytes from which on an object is taken for a list first, as dumps are."""
+_LIST_HEADS: Final = msgspec.json.Decoder(_ListHead)
 _HEADS: Final = msgspec.json.Decoder(_Head)
 _ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -33,28 +44,31 @@ _NO_VALUE: Final = (b"", b"n")
 
 
 class JsonObject:
-    """An object in a file of JSON; decoded when asked for."""
+    """An object in a file of JSON; decoded when asked for. ``start`` tells its offset in the file."""
 
-    def __init__(self, file: JsonFile, data: Any, start: Callable[[], int]) -> None:
+    __slots__ = ("_file", "_head", "_start", "data")
+
+    def __init__(self, file: JsonFile, data: Any, start: int | _ListStart) -> None:
         self._file = file
         self.data = data
-        self.start = start
+        self._start = start
         self._head: Head | None = None
+
+    @property
+    def start(self) -> int:
+        """The offset of its first byte in the file."""
+        return self._start if isinstance(self._start, int) else self._start.offset
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of the field at *path*, or of the nearest one around it."""
-        return self.at(inner(self._place, path).column)
+        return self.at(inner(self._place(), path).column)
 
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the byte at *offset* within the object."""
-        return self._file.line_column(self.start() + offset)
+        return self._file.line_column(self.start + offset)
 
-    @cached_property
     def _place(self) -> Place:
-        try:
-            return json_text.places(bytes(self.data))
-        except RecursionError:
-            return Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
+        return self._file.places(self.data)
 
     def value(self) -> Any:
         """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
@@ -79,6 +93,8 @@ class JsonObject:
         return self._head
 
     def _read_head(self) -> Head:
+        if len(self.data) > _LARGE and (long := self._list_head()) is not None:
+            return long
         try:
             found = self._held(lambda: _HEADS.decode(self.data))
         except msgspec.ValidationError:
@@ -87,6 +103,16 @@ class JsonObject:
         first = _first(found.items)
         items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
         return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
+
+    def _list_head(self) -> Head | None:
+        """The head of a long list, passed over once; None when it is none."""
+        try:
+            found = self._held(lambda: _LIST_HEADS.decode(self.data))
+        except msgspec.ValidationError:
+            return None
+        if (found.apiVersion, found.kind) == (None, None):
+            return None
+        return Head(found.apiVersion, found.kind, "list", manifest=True, metadata=found.metadata, inside=found.items)
 
     def _held(self, decode: Callable[[], T]) -> T:
         """What *decode* returns; a number that is too large is told where it stands, and a nest that is too deep."""
@@ -100,11 +126,11 @@ class JsonObject:
             text, offset = json_text.beyond(bytes(self.data))
             raise Unreadable("RF004", f"has {text}, which is no number that a server takes", *self.at(offset)) from None
 
-    def items(self, inside: msgspec.Raw) -> list[JsonObject]:
+    def items(self, inside: msgspec.Raw | list[msgspec.Raw]) -> list[JsonObject]:
         """The items of a list, *inside* its head. Raises: Unreadable, as ``value``."""
-        raws = self._held(lambda: _RAWS.decode(inside))
+        raws = inside if isinstance(inside, list) else self._held(lambda: _RAWS.decode(inside))
         starts = _Starts(self, raws)
-        return [JsonObject(self._file, raw, partial(starts.of, n)) for n, raw in enumerate(raws)]
+        return [JsonObject(self._file, raw, _ListStart(starts, n)) for n, raw in enumerate(raws)]
 
     def twice(self) -> tuple[Twice, ...]:
         """The keys that stand twice in the object, with their lines. Raises: Unreadable."""
@@ -112,10 +138,10 @@ class JsonObject:
         return tuple(Twice(one.path, *self.at(one.column), first=self.at(one.first)[0]) for one in found)
 
 
-def json_values(data: bytes) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
+def json_values(data: bytes | mmap.mmap) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
     """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early."""
     found: list[JsonObject | Unreadable] = []
-    whole = JsonObject(JsonFile(data), data, lambda: 0)
+    whole = JsonObject(JsonFile(data), data, 0)
     try:
         if not whole.head().mapping:
             _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
@@ -123,10 +149,10 @@ def json_values(data: bytes) -> tuple[list[JsonObject | Unreadable], Unreadable 
         return [whole], None  # it says so itself when it is asked for
     except (msgspec.DecodeError, RecursionError) as problem:
         if isinstance(problem, RecursionError):
-            return found, json_text.unreadable(data, problem)
+            return found, json_text.unreadable(bytes(data), problem)
     else:
         return [whole], None
-    mended, offset = json_text.whole_pairs(data)
+    mended, offset = json_text.whole_pairs(bytes(data))
     file = JsonFile(mended)
     if offset is not None:
         half = "has half of a surrogate pair, read as U+FFFD as the API server reads it"
@@ -143,7 +169,7 @@ def _stream(file: JsonFile) -> Iterator[JsonObject | Unreadable]:
 
     Raises: Unreadable where the text is none, so that the end of a value cannot be found.
     """
-    text, at, start = file.data.decode(), 0, 0
+    text, at, start = bytes(file.data).decode(), 0, 0
     while True:
         before = at
         at = json_text.skip(text, at)
@@ -152,7 +178,7 @@ def _stream(file: JsonFile) -> Iterator[JsonObject | Unreadable]:
         try:
             end = json_text.end_of(text, at)
         except (json.JSONDecodeError, RecursionError) as problem:
-            raise json_text.unreadable(file.data, problem) from None
+            raise json_text.unreadable(bytes(file.data), problem) from None
         start += len(text[before:at].encode())
         piece = text[at:end].encode()
         yield _piece(file, piece, start)
@@ -170,7 +196,19 @@ def _piece(file: JsonFile, piece: bytes, start: int) -> JsonObject | Unreadable:
         text, offset = json_text.no_number(piece)
         what = f"{text} is no number" if text else str(problem)
         return Unreadable("RF004", f"is not JSON: {what}", *file.line_column(start + offset))
-    return JsonObject(file, piece, partial(int, start))
+    return JsonObject(file, piece, start)
+
+
+class _ListStart(NamedTuple):
+    """Where an item of a list begins."""
+
+    starts: _Starts
+    number: int
+
+    @property
+    def offset(self) -> int:
+        """The offset in the file."""
+        return self.starts.of(self.number)
 
 
 class _Starts:
@@ -186,13 +224,11 @@ class _Starts:
 
     @cached_property
     def _starts(self) -> list[int]:
-        data = bytes(self._top.data)
-        at, base, found = json_text.items_start(data), self._top.start(), []
+        data, found = self._top.data, []
+        at = json_text.items_start(data, self._raws[0])
         for raw in self._raws:
-            while data[at] in b" \t\r\n,":
-                at += 1
-            found.append(base + at)
-            at += len(raw)
+            found.append(self._top.start + at)
+            at = json_text.next_item(data, at + len(raw))
         return found
 
 

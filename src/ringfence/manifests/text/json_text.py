@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import bisect
+import itertools
 import json
 import math
+import mmap
 import re
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
+
+import msgspec
 
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.text.places import Place, Twice, Unreadable
@@ -20,6 +23,7 @@ _NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?[0-9][-+.0-9eE]*)', re.DOTAL
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
+_BLOCK: Final = 1 << 20
 _LONGEST: Final = 20
 """Characters of a number that are shown."""
 
@@ -27,18 +31,32 @@ _LONGEST: Final = 20
 class JsonFile:
     """The bytes of one file of JSON, and the lines in it."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
+        self._last: tuple[Any, Place] | None = None
 
     @cached_property
-    def _ends(self) -> list[int]:
-        return [match.start() for match in re.finditer(b"\n", self.data)]
+    def _lines(self) -> list[int]:
+        """How many lines end before each block of bytes; every line of a large dump would be too many to keep."""
+        counts = (self.data[at : at + _BLOCK].count(b"\n") for at in range(0, len(self.data), _BLOCK))
+        return [0, *itertools.accumulate(counts)]
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of the byte at *offset*."""
-        before = bisect.bisect_left(self._ends, offset)
-        start = self._ends[before - 1] + 1 if before else 0
+        block = offset // _BLOCK
+        before = self._lines[block] + self.data[block * _BLOCK : offset].count(b"\n")
+        start = self.data.rfind(b"\n", 0, offset) + 1
         return before + 1, len(self.data[start:offset].decode(errors="replace")) + 1
+
+    def places(self, data: Any) -> Place:
+        """The places of all fields of one object, as :func:`places` finds them; those of the last one are kept."""
+        if self._last is None or self._last[0] is not data:
+            try:
+                found = places(bytes(data))
+            except RecursionError:
+                found = Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
+            self._last = (data, found)
+        return self._last[1]
 
 
 def unreadable(data: bytes, problem: Exception) -> Unreadable:
@@ -116,6 +134,14 @@ def duplicates(data: bytes) -> tuple[Twice, ...]:
     return tuple(walk.twice)
 
 
+def no_key_twice(data: bytes | msgspec.Raw) -> bool:
+    """Whether it is sure that no key stands twice in *data*: written anew from what was read it is the same text.
+
+    Text that spells something in another way than this would is not the same either, so False proves nothing.
+    """
+    return msgspec.json.format(data, indent=-1) == msgspec.json.encode(msgspec.json.decode(data))
+
+
 def places(data: bytes) -> Place:
     """The places of all fields of *data*, which is JSON, as offsets: ``column`` holds the byte, ``line`` is 0."""
     walk = _Walk(data.decode())
@@ -129,16 +155,25 @@ def skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def items_start(data: bytes) -> int:
-    """The offset just behind the bracket that opens ``items`` in *data*, an object that has a list of that name."""
-    text = data.decode()
-    at = skip(text, skip(text, 0) + 1)
-    while True:
-        key, at = scanstring(text, at + 1)
-        at = skip(text, skip(text, at) + 1)
-        if key == "items":
-            return len(text[: at + 1].encode())
-        at = skip(text, skip(text, end_of(text, at)) + 1)
+def items_start(data: bytes | mmap.mmap | msgspec.Raw, first: msgspec.Raw) -> int:
+    """The offset of the first item of ``items`` in *data*, an object that has a list of that name; it reads *first*."""
+    whole, wanted = data if isinstance(data, bytes | mmap.mmap) else bytes(data), bytes(first)
+    at = whole.find(wanted)
+    while (following := whole.find(wanted, at + 1)) >= 0 and not _ITEMS.search(whole[max(0, at - _BEFORE) : at]):
+        at = following
+    return at
+
+
+_ITEMS: Final = re.compile(rb'"items"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*\Z')
+_BEFORE: Final = 1000
+"""Bytes before a list's first item in which the list's name stands."""
+_BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
+
+
+def next_item(data: bytes | mmap.mmap | msgspec.Raw, at: int) -> int:
+    """Where the item begins that follows one which ends at *at*."""
+    match = _BETWEEN.match(data, at)
+    return match.end() if match else at
 
 
 class _Walk:

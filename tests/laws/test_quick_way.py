@@ -1,0 +1,130 @@
+"""What is read the quick way is what the general way reads, whatever is wrong with it; and dumps are read quickly."""
+
+from __future__ import annotations
+
+import copy
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from generate import random_cluster
+from hypothesis import given, settings
+from manifests.reading import read
+from strategies import seeds
+
+from ringfence.errors import InputError
+from ringfence.manifests import quick
+from ringfence.manifests.policy import METADATA
+from ringfence.manifests.write import documents
+from ringfence.model.cluster import Cluster
+
+JUNK: tuple[Any, ...] = (
+    None, 0, 1, 80, 70000, -1, 1.5, "", "a", "Bad_Name", "x" * 300, "10.1.1.1", "10.1.1.999", "::1", True, [], {},
+    [None], [{}], {"a": None}, {"a": "b"}, "UDP", "Running", "Pending", "Succeeded", "In",
+)  # fmt: skip
+NAMES = (
+    "name", "namespace", "labels", "uid", "podIP", "phase", "ports", "hostNetwork", "unknownField", "initContainers",
+    "from", "to", "podSelector", "endPort", "kind", "apiVersion", "metadata", "generateName",
+)  # fmt: skip
+MIXES = (("Pod", "NetworkPolicy"), ("Pod",), ("NetworkPolicy",), ("Pod", "NetworkPolicy", "Namespace", "StatefulSet"))
+
+
+def _wound(rng: Random, value: Any) -> None:
+    """Change, remove or add one member somewhere in *value*."""
+    here = value
+    while isinstance(here, dict | list) and here:
+        key = rng.choice(list(here)) if isinstance(here, dict) else rng.randrange(len(here))
+        if rng.random() < 0.3 or not isinstance(here[key], dict | list) or not here[key]:
+            what = rng.random()
+            if what < 0.5:
+                here[key] = copy.deepcopy(rng.choice(JUNK))
+            elif what < 0.75:
+                del here[key]
+            elif isinstance(here, dict):
+                here[rng.choice(NAMES)] = copy.deepcopy(rng.choice(JUNK))
+            return
+        here = here[key]
+
+
+def _text(rng: Random, items: list[Any]) -> str:
+    """A list of *items* as a server would print it, or with blanks, or with a key that stands twice."""
+    kinds = {str(item.get("kind")) for item in items}
+    kind = f"{kinds.pop()}List" if len(kinds) == 1 and rng.random() < 0.7 else "List"
+    written = {"apiVersion": items[0].get("apiVersion", "v1") if kind != "List" else "v1", "kind": kind, "items": items}
+    if kind != "List" and rng.random() < 0.7:
+        for item in items:
+            for key in ("kind", "apiVersion"):
+                item.pop(key, None)
+    made = json.dumps(written, indent=rng.choice((None, 4)), ensure_ascii=rng.random() < 0.5)
+    if rng.random() < 0.3:
+        made = made.replace('"name":', '"name": "twice", "name":', rng.randrange(3))
+    return made
+
+
+def _both(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster | str, Cluster | str, int]:
+    """What is read of *text* the quick way and without it, and how many objects were read quickly."""
+    taken = 0
+    way = quick.Quick.read
+
+    def counted(self: quick.Quick, *args: Any) -> Any:
+        nonlocal taken
+        found = way(self, *args)
+        taken += found is not None
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quick.Quick, "read", counted)
+        first = _read(text)
+        patch.setattr(quick.Quick, "read", lambda *_: None)
+        return first, _read(text), taken
+
+
+def _read(text: str) -> Cluster | str:
+    try:
+        return read(text)
+    except InputError as problem:
+        return str(problem)
+
+
+def _same(first: Cluster | str, other: Cluster | str) -> None:
+    assert first == other
+    if isinstance(first, Cluster) and isinstance(other, Cluster):
+        assert first.findings == other.findings
+        assert first.ignored == other.ignored
+        assert _places(first) == _places(other)
+
+
+def _places(cluster: Cluster) -> list[tuple[int, int]]:
+    return [one.source.at("spec") for one in cluster.pods] + [one.source.at("spec") for one in cluster.policies]
+
+
+@given(seeds)
+@settings(max_examples=300)
+def test_both_ways_read_the_same(seed: int) -> None:
+    rng = Random(seed)
+    kinds = rng.choice(MIXES)
+    items = [item for item in documents(random_cluster(rng)) if item["kind"] in kinds]
+    items += [copy.deepcopy(rng.choice(items)) for _ in range(rng.randrange(3)) if items]
+    for _ in range(rng.randrange(4)):
+        if items:
+            _wound(rng, rng.choice(items))
+    items = [item for item in items if isinstance(item, dict)]
+    if items:
+        first, other, _ = _both(_text(rng, items), pytest.MonkeyPatch())
+        _same(first, other)
+
+
+def test_what_nothing_is_wrong_with_is_read_quickly() -> None:
+    live = [item for seed in range(30) for item in documents(random_cluster(Random(seed))) if item["kind"] == "Pod"]
+    for number, item in enumerate(live):
+        item["metadata"]["name"] = f"pod-{number}"
+    assert len(live) > 50
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": live})
+    first, other, taken = _both(text, pytest.MonkeyPatch())
+    _same(first, other)
+    assert taken > 0.8 * len(live)
+
+
+def test_the_two_know_the_same_metadata() -> None:
+    assert set(quick._PolicyMetadata.__struct_fields__) == set(METADATA)
