@@ -13,7 +13,7 @@ from functools import cached_property
 
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
 from ringfence.model.cluster import Cluster
-from ringfence.model.objects import NAME_LABEL, Node, Pod
+from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
 from ringfence.model.selectors import Operator, Requirement, Selector
@@ -55,13 +55,44 @@ class _Interest:
             self.values.setdefault(requirement.key, set()).update(requirement.values)
 
 
+class _Keys:
+    """What tells the class of a pod. Labels and ports that many pods share are one object, and looked at once."""
+
+    def __init__(self, classes: Classes) -> None:
+        self._classes = classes
+        self._interest = classes.interest
+        self._labels: dict[int, tuple[tuple[str, str], ...]] = {}
+        self._ports: dict[int, tuple[object, ...]] = {}
+
+    def pod(self, pod: Pod) -> tuple[object, ...]:
+        """The key of *pod*: pods that agree in it are alike to every policy."""
+        labels = self._labels.get(id(pod.labels))
+        if labels is None:
+            labels = self._labels[id(pod.labels)] = self._worn(pod.labels)
+        ports = self._ports.get(id(pod.ports))
+        if ports is None:
+            ports = self._ports[id(pod.ports)] = self._named(pod.ports)
+        generated = tuple(sorted(pod.generated & self._interest.values.keys())) if pod.generated else ()
+        where = self._classes.segments(self._classes.known_addresses(pod))
+        return (pod.namespace, labels, ports, pod.host_network, where, generated)
+
+    def _worn(self, labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        interest = self._interest.values
+        worn = ((k, v if v in interest[k] else OTHER) for k, v in labels.items() if k in interest)
+        return tuple(sorted(worn))
+
+    def _named(self, ports: tuple[ContainerPort, ...]) -> tuple[object, ...]:
+        names = self._interest.port_names
+        return tuple((p.name, p.protocol, p.number, p.container) for p in ports if p.name in names)
+
+
 class Classes:
     """All parties inside the cluster, sorted into classes, with an index from labels to classes."""
 
     def __init__(self, cluster: Cluster, profile: Profile) -> None:
         self.cluster = cluster
         self.profile = profile
-        self._interest = _interest(cluster)
+        self.interest = _interest(cluster)
         self._cuts = {family: _cut_points(cluster.policies, family) for family in FAMILIES}
         self.of_party: dict[int, int] = {}
         self.items: list[PartyClass] = []
@@ -72,11 +103,13 @@ class Classes:
         self._index_labels()
         self._pods: dict[Selector, int] = {}
         self._namespaces: dict[Selector, int] = {}
+        self._requirements: dict[Requirement, int] = {}
 
     def _fill(self) -> None:
         keys: dict[tuple[object, ...], list[Pod | Node]] = {}
+        key_of = _Keys(self)
         for pod in self.cluster.pods:
-            keys.setdefault(self._key(pod), []).append(pod)
+            keys.setdefault(key_of.pod(pod), []).append(pod)
         for node in self.cluster.nodes:
             keys.setdefault(self._node_key(node), []).append(node)
         for key in sorted(keys, key=lambda k: (k[0] is None, k[0] or "")):
@@ -85,7 +118,7 @@ class Classes:
             number = len(self.items)
             namespace = shown.namespace if isinstance(shown, Pod) else None
             node_like = isinstance(shown, Node) or (shown.host_network and self.profile.host_network_is_node)
-            relevant = shown.generated & self._interest.values.keys() if isinstance(shown, Pod) else frozenset()
+            relevant = shown.generated & self.interest.values.keys() if isinstance(shown, Pod) else frozenset()
             self.items.append(PartyClass(number, shown, namespace, node_like, self._families(shown), relevant))
             for member in members:
                 self.of_party[id(member)] = number
@@ -93,25 +126,11 @@ class Classes:
                 start, _ = self.ranges.get(namespace, (number, number))
                 self.ranges[namespace] = (start, number + 1)
 
-    def _key(self, pod: Pod) -> tuple[object, ...]:
-        interest = self._interest.values
-        labels = tuple(
-            sorted(
-                (key, value if value in interest[key] else OTHER)
-                for key, value in pod.labels.items()
-                if key in interest
-            )
-        )
-        names = self._interest.port_names
-        ports = tuple((p.name, p.protocol, p.number, p.container) for p in pod.ports if p.name in names)
-        generated = tuple(sorted(pod.generated & interest.keys()))
-        where = self._segments(self.known_addresses(pod))
-        return (pod.namespace, labels, ports, pod.host_network, where, generated)
-
     def _node_key(self, node: Node) -> tuple[object, ...]:
-        return (None, self._segments(node.addresses))
+        return (None, self.segments(node.addresses))
 
-    def _segments(self, addresses: Iterable[Address]) -> tuple[tuple[Family, int], ...]:
+    def segments(self, addresses: Iterable[Address]) -> tuple[tuple[Family, int], ...]:
+        """Between which edges of blocks each of *addresses* lies: no block tells two of one place apart."""
         return tuple(sorted({(a.family, bisect_right(self._cuts[a.family], a.number)) for a in addresses}))
 
     def known_addresses(self, party: Pod | Node) -> tuple[Address, ...]:
@@ -136,7 +155,7 @@ class Classes:
     def _index_labels(self) -> None:
         self._with_value: dict[tuple[str, str], int] = {}
         self._with_key: dict[str, int] = {}
-        interest = self._interest.values
+        interest = self.interest.values
         for item in self.items:
             if not isinstance(item.party, Pod):
                 continue
@@ -187,12 +206,49 @@ class Classes:
         """The classes of every namespace whose labels *selector* takes."""
         found = self._namespaces.get(selector)
         if found is None:
-            found = 0
-            for name in self.ranges:
-                if _labels_meet(selector, self.cluster.namespace(name).labels):
-                    found |= self.in_namespace(name)
+            found = self._in_some_namespace
+            for requirement in selector.requirements:
+                found &= self._of_namespaces(requirement)
             self._namespaces[selector] = found
         return found
+
+    def _of_namespaces(self, requirement: Requirement) -> int:
+        """The classes of every namespace that meets *requirement*."""
+        found = self._requirements.get(requirement)
+        if found is not None:
+            return found
+        worn = self._namespaces_wearing.get(requirement.key, {})
+        named = requirement.values if requirement.operator in (Operator.IN, Operator.NOT_IN) else tuple(worn)
+        found = 0
+        for name in (name for value in named for name in worn.get(value, ())):
+            found |= self.in_namespace(name)
+        if requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST):
+            found = self._in_some_namespace & ~found
+        self._requirements[requirement] = found
+        return found
+
+    @cached_property
+    def _in_some_namespace(self) -> int:
+        return self.everything & ~_mask(c.number for c in self.items if c.namespace is None)
+
+    @cached_property
+    def _namespaces_wearing(self) -> dict[str, dict[str, list[str]]]:
+        """The namespaces with pods, by label key and value."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for name in self.ranges:
+            for key, value in self.cluster.namespace(name).labels.items():
+                found.setdefault(key, {}).setdefault(value, []).append(name)
+        return found
+
+    @cached_property
+    def by_address(self) -> list[tuple[int, PartyClass]]:
+        """The classes whose addresses lie in the same cells, as bits, with one that stands for them."""
+        found: dict[object, tuple[int, PartyClass]] = {}
+        for item in self.items:
+            key = (isinstance(item.party, Pod), item.node_like, self.segments(self.known_addresses(item.party)))
+            bits, first = found.get(key, (0, item))
+            found[key] = (bits | 1 << item.number, first)
+        return list(found.values())
 
     def asked_of_nobody(self, selector: Selector) -> int:
         """The classes of invented namespaces whose unknown labels *selector* asks for (S126)."""

@@ -167,29 +167,29 @@ class Table:
         for position, cell in enumerate(cells):
             if cell.addresses <= block.addresses:
                 plain |= 1 << (self.count + position)
-        for item in self.classes.items:
+        for bits, item in self.classes.by_address:
             if isinstance(item.party, Pod) and not self.profile.blocks_match_pods:
                 continue
             known = [a for a in self.classes.known_addresses(item.party) if a.family == self.family]
             inside = sum(address in block.addresses for address in known)
             if known and inside == len(known):
-                by_block |= 1 << item.number
+                by_block |= bits
             elif known and inside:
-                unknown |= 1 << item.number
+                unknown |= bits
             elif not known:
                 yes, maybe = self._unknown_address(block, item.node_like)
-                by_block |= yes << item.number
-                unknown |= maybe << item.number
+                by_block |= bits if yes else 0
+                unknown |= bits if maybe else 0
         return Peers(plain, by_block, unknown)
 
-    def _unknown_address(self, block: IpBlock, node_like: bool) -> tuple[int, int]:
+    def _unknown_address(self, block: IpBlock, node_like: bool) -> tuple[bool, bool]:
         """Whether a party somewhere in its range is surely, or perhaps, in *block* (S55)."""
         facts = self.classes.cluster.facts
         said = (facts.node_cidrs if node_like else facts.pod_cidrs) & AddressSet.whole(self.family)
         where = said or AddressSet.whole(self.family) - NEVER_A_POD
         if where <= block.addresses:
-            return 1, 0
-        return 0, 1 if where & block.addresses else 0
+            return True, False
+        return False, bool(where & block.addresses)
 
     # -- rows --------------------------------------------------------------------------------------------------
 
