@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ringfence.engine.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
 from ringfence.engine.classes import Classes, bits_of
-from ringfence.engine.compile import Row, Table
+from ringfence.engine.compile import Table
+from ringfence.engine.rows import Row
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Note, Outside, Reason
@@ -177,7 +178,7 @@ class Reachability:
             return NO_NOTES
         return frozenset(
             note
-            for note, subjects, asked, direction in table.notes
+            for note, subjects, asked, direction, _ in table.notes
             if (subjects >> (dst if direction is Direction.INGRESS else src)) & 1
             and (asked >> (src if direction is Direction.INGRESS else dst)) & 1
         )
@@ -284,7 +285,7 @@ class Reachability:
         special = set(self._never_quick)
         if self.classes.items[destination].node_like:
             return set(range(len(self.cluster.workloads)))
-        for _, subjects, asked, direction in self.tables[self.families[0]].notes:
+        for _, subjects, asked, direction, _ in self.tables[self.families[0]].notes:
             mine, theirs = (subjects, asked) if direction is Direction.INGRESS else (asked, subjects)
             if mine >> destination & 1:
                 for number in bits_of(theirs):

@@ -172,8 +172,7 @@ class Services:
         """What the egress rules of a class allow to everywhere, and whether any of them names a block."""
         free, any_block = ConnectionSet.NONE, False
         for policy in self.cluster.policies:
-            subjects = table.classes.pods(policy.subject.pods) & table.classes.in_namespace(policy.namespace)
-            if Direction.EGRESS not in policy.directions or not subjects >> number & 1:
+            if Direction.EGRESS not in policy.directions or not table.subjects(policy) >> number & 1:
                 continue
             for rule in policy.egress:
                 if not rule.peers:
