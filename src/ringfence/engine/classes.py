@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
@@ -92,7 +92,7 @@ class Classes:
     def __init__(self, cluster: Cluster, profile: Profile) -> None:
         self.cluster = cluster
         self.profile = profile
-        self.interest = _interest(cluster)
+        self.interest = _interest(cluster.policies, cluster.gaps)
         self._cuts = {family: _cut_points(cluster.policies, family) for family in FAMILIES}
         self.of_party: dict[int, int] = {}
         self.items: list[PartyClass] = []
@@ -128,6 +128,12 @@ class Classes:
 
     def _node_key(self, node: Node) -> tuple[object, ...]:
         return (None, self.segments(node.addresses))
+
+    def know(self, policy: Policy) -> bool:
+        """Whether the classes tell apart all pods that *policy* tells apart by their labels and ports."""
+        asked, interest = _interest((policy,)), self.interest
+        keys = all(values <= interest.values.get(key, set()) for key, values in asked.values.items())
+        return keys and asked.values.keys() <= interest.values.keys() and asked.port_names <= interest.port_names
 
     def segments(self, addresses: Iterable[Address]) -> tuple[tuple[Family, int], ...]:
         """Between which edges of blocks each of *addresses* lies: no block tells two of one place apart."""
@@ -284,16 +290,16 @@ class Classes:
         return any(self.cluster.namespace(name).invented for name in self.ranges)
 
 
-def _interest(cluster: Cluster) -> _Interest:
+def _interest(policies: Iterable[Policy], gaps: Iterable[Gap] = ()) -> _Interest:
     found = _Interest()
-    for policy in cluster.policies:
+    for policy in policies:
         found.add(policy.subject.pods)
         for direction in Direction:
             for rule in policy.rules(direction):
                 for peer in rule.peers:
                     found.add(peer.pods)
                 found.port_names.update(item.port for item in rule.ports if isinstance(item.port, str))
-    for gap in cluster.gaps:
+    for gap in gaps:
         found.add(gap.pods)
     return found
 

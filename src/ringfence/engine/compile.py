@@ -248,10 +248,21 @@ class Table:
 
     # -- one policy changed ------------------------------------------------------------------------------------
 
+    def know(self, policy: Policy) -> bool:
+        """Whether the classes and cells tell apart all that *policy* tells apart."""
+        if not self.classes.know(policy):
+            return False
+        for direction, cells in ((Direction.INGRESS, self.source_cells), (Direction.EGRESS, self.destination_cells)):
+            cut = {cell.addresses.first().number for cell in cells}
+            blocks = (peer.block for rule in policy.rules(direction) for peer in rule.peers if peer.block)
+            if any(low not in cut for low, _ in edges((block.addresses for block in blocks), self.family)):
+                return False
+        return True
+
     def change(self, gone: Policy | None, new: Policy | None) -> Touched:
         """Take *gone* out and *new* in. Rows that are kept and were not touched stay; see :class:`Touched`.
 
-        The classes must tell apart all that *new* tells apart (:meth:`Classes.know`).
+        The classes must tell apart all that *new* tells apart (:meth:`know`).
         """
         before, rows = self.isolated[Direction.EGRESS], 0
         if gone is not None:
@@ -289,7 +300,7 @@ class Table:
         subjects = self.subjects(policy)
         if self._policies.get(policy.namespace, {}).pop(id(policy), None) is None:
             return  # it selects nobody
-        for direction in policy.directions:
+        for direction in sorted(policy.directions):
             others = self._selected(p for p in self._policies[policy.namespace].values() if direction in p.directions)
             self.isolated[direction] &= ~(subjects & ~others)
         self.notes = [asked for asked in self.notes if asked.policy is not policy]

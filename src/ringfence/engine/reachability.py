@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import Node, Pod, Workload
-from ringfence.model.policies import Direction
+from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 
@@ -64,6 +65,37 @@ class Reachability:
         self.tables = {family: Table(family, self.classes) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
         self._entries: dict[object, list[tuple[Outside, Answer]]] = {}
+        self._policies = {id(policy): policy for policy in cluster.policies}
+
+    # -- one policy changed ------------------------------------------------------------------------------------
+
+    @property
+    def policies(self) -> Iterable[Policy]:
+        """The policies that are in force here: the cluster's, and what was changed since."""
+        return self._policies.values()
+
+    def change(self, gone: Policy | None = None, new: Policy | None = None) -> Reachability:
+        """This with *gone* taken out and *new* put in: itself, with the rows that the two speak of made anew.
+
+        When *new* asks for a label's value, a port's name or an address that no policy asked for before, pods that were
+        alike may be so no longer; then another one is returned, compiled from the beginning.
+        """
+        if gone is not None:
+            gone = self._policies.pop(id(gone))
+        if new is not None:
+            self._policies[id(new)] = new
+        tables = self._outside_tables.values()
+        if new is not None and not all(table.know(new) for table in tables):
+            return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
+        for table in tables:
+            table.change(gone, new)
+        self._entries.clear()
+        derived = ["_plain"] if any(table.notes for table in tables) else []
+        if self.classes.any_generated:  # what a policy selects perhaps is a note on answers
+            derived = ["_class_notes", "_behind_workloads", "_never_quick", "_plain"]
+        for name in derived:
+            self.__dict__.pop(name, None)
+        return self
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
@@ -72,6 +104,9 @@ class Reachability:
 
         With *within* pairs inside the cluster meet in those families alone, if they have one of them in common.
         """
+        source, destination = self._plain.get(id(src)), self._plain.get(id(dst))
+        if source is not None and destination is not None and src is not dst:
+            return answer_in(self.tables[self.families[0]].row(destination), source)
         if isinstance(src, Outside):
             if isinstance(dst, Outside):
                 return EVERYTHING.noted(self._everywhere)
@@ -93,6 +128,19 @@ class Reachability:
     def _behind_workloads(self) -> dict[int, Behind]:
         """Whom each of the cluster's own workloads stands for; those live as long as the cluster does."""
         return {id(workload): self._look_behind(workload.pods) for workload in self.cluster.workloads}
+
+    @cached_property
+    def _plain(self) -> dict[int, int]:
+        """The class of each workload that has no more to it: whose answers stand in the row as they are."""
+        if len(self.families) > 1 or any(table.notes for table in self.tables.values()):
+            return {}
+        found = {}
+        for workload in self.cluster.workloads:
+            behind = self._behind_workloads[id(workload)]
+            number = self._simple(behind)
+            if number is not None and not behind.notes:
+                found[id(workload)] = number
+        return found
 
     def _look_behind(self, parties: Iterable[Party]) -> Behind:
         members: dict[int, list[Party]] = {}
@@ -208,7 +256,7 @@ class Reachability:
                 if gap.pods is None or classes.takes(gap.pods, number):
                     found[number].add(gap.note)
         if classes.any_generated:
-            for policy in self.cluster.policies:
+            for policy in self.policies:
                 perhaps = classes.perhaps(policy.subject.pods) & classes.in_namespace(policy.namespace)
                 for number in bits_of(perhaps):
                     found[number].add(Note.INCOMPLETE_INPUT)

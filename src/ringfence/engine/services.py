@@ -171,7 +171,7 @@ class Services:
     def _without_blocks(self, table: Table, number: int) -> tuple[ConnectionSet, bool]:
         """What the egress rules of a class allow to everywhere, and whether any of them names a block."""
         free, any_block = ConnectionSet.NONE, False
-        for policy in self.cluster.policies:
+        for policy in self.reach.policies:
             if Direction.EGRESS not in policy.directions or not table.subjects(policy) >> number & 1:
                 continue
             for rule in policy.egress:
