@@ -14,7 +14,7 @@ from ringfence.engine.answers import Answer
 from ringfence.engine.classes import Classes, bits_of
 from ringfence.engine.peers import Peers, PeerSets
 from ringfence.engine.portlists import PortLists
-from ringfence.engine.rows import Into, OutOf, Row, Rows
+from ringfence.engine.rows import Into, Key, OutOf, Row, Rows
 from ringfence.engine.sides import FREE, SHUT, Sides
 from ringfence.model.addresses import AddressSet, Family, edges
 from ringfence.model.cluster import Cluster
@@ -93,6 +93,7 @@ class Table:
         self._group_order: list[_Group] = []
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
+        self._last: tuple[Key, Row] | None = None
         self._policies: dict[str | None, dict[int, Policy]] = {}
         for policy in classes.cluster.policies:
             self._add(policy)
@@ -168,6 +169,13 @@ class Table:
                 row = self._meet(into, out_of, self.sources)
             self._rows.keep(destination, (into, out_of), row)
         return row
+
+    def passing(self, destination: int) -> tuple[Key, Row]:
+        """What determines the row of *destination*, and the row; only the one before is remembered."""
+        key = self._into(destination), self._out_of(destination)
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._rows.alike(key) or self._meet(*key, self.sources)
+        return self._last
 
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
@@ -272,6 +280,7 @@ class Table:
             self._add(new)
             rows |= self._spoken_of(new)
         columns = before ^ self.isolated[Direction.EGRESS]
+        self._last = None
         self._rows.forget(bits_of(rows))
         if columns:
             for (into, out_of), row in self._rows.items():
