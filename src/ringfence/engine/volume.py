@@ -22,8 +22,8 @@ class Volume:
     """Counts of ordered pairs of two pods, by what policies let through.
 
     ``connected``: on some port, certainly or for some addresses; ``whole``: on every port; ``doubtful``: it is not
-    defined on some port. ``reached_by`` and ``reaches`` are for each class the pods that may open something to one of it,
-    and those that a pod of it may open something to. ``from_outside`` and ``to_outside`` are classes, as bits, that
+    defined on some port. ``reached_by`` and ``reaches`` are for each class the pods that may open something to one of
+    it, and those that one of it may open something to. ``from_outside`` and ``to_outside`` are classes, as bits, that
     some address outside may reach, or that may reach one. ``alike`` are the classes with equal rows.
 
     Pods of the host's network are left out: to policies they are their nodes (S73).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from rich import box
@@ -49,7 +49,8 @@ def _numbers(summary: Summary) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    some = f"{volume.connected:,} of {_count(summary.pairs, 'ordered pair')} of pods ({_share(volume.connected, summary.pairs)})"
+    share = _share(volume.connected, summary.pairs)
+    some = f"{volume.connected:,} of {_count(summary.pairs, 'ordered pair')} of pods ({share})"
     table.add_row("connected", f"{some} on some port, {volume.whole:,} on every port")
     if volume.doubtful:
         table.add_row(
@@ -65,7 +66,7 @@ def _numbers(summary: Summary) -> Table:
     return table
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for position, head in enumerate(heads):
         table.add_column(head, justify="right" if position else "left", overflow="fold")
