@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.named_ports import unmatched
-from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item, plain_key
+from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import documents, files
 from ringfence.manifests.text.documents import Item, unreadable
@@ -55,7 +55,7 @@ def load(
             more = _Reading(namespace, direct_controller)
             more.read(extra, stdin)
             reading.replace(more)
-        if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
+        if not (reading.records or any(reading.plain.values()) or reading.nameless or reading.ignored or reading.aside):
             raise InputError(_nothing(paths, reading.findings))
         return reading.cluster(facts or Facts(), without)
 
@@ -91,8 +91,8 @@ class _Reading:
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
         self.quick: documents.Quick[Plain] | None = None if direct else Quick(namespace).read
-        self.plain: dict[tuple[str, str, str], Plain] = {}
-        """What was read the quick way, by kind, namespace and name."""
+        self.plain: dict[str, dict[tuple[str, str], Plain]] = {kind: {} for kind in GROUPS}
+        """What was read the quick way, by kind, and by namespace and name."""
 
     def read(self, paths: Sequence[str], stdin: BinaryIO | None) -> None:
         """Everything in *paths*."""
@@ -101,12 +101,14 @@ class _Reading:
                 self._broken(file)
                 continue
             for found in documents.objects(file, self.quick):
-                if isinstance(found, Problem):
+                if isinstance(found, Live):
+                    self._keep("Pod", found.pod.namespace, found.pod.name, found)
+                elif isinstance(found, Policy):
+                    self._keep("NetworkPolicy", found.namespace or "", found.name, found)
+                elif isinstance(found, Problem):
                     self._broken(found)
                 elif isinstance(found, Item):
                     self._take(found)
-                elif isinstance(found, Live | Policy):
-                    self._keep(found)
 
     def _broken(self, problem: Problem) -> None:
         """A document that could not be read may have been anything: what is missing concerns every pod."""
@@ -115,18 +117,19 @@ class _Reading:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
-    def _keep(self, found: Plain) -> None:
+    def _keep(self, kind: str, namespace: str, name: str, found: Plain) -> None:
         """Something read the quick way; what stands twice is read the general way, which tells of it (S9)."""
-        key = plain_key(found)
-        if key in self.plain or (GROUPS[key[0]], *key) in self.records:
-            self._anew(key)
+        plain = self.plain[kind]
+        names = (namespace, name)
+        if names in plain or (GROUPS[kind], kind, namespace, name) in self.records:
+            self._anew(kind, names)
             self._take(plain_item(found))
         else:
-            self.plain[key] = found
+            plain[names] = found
 
-    def _anew(self, key: tuple[str, str, str]) -> None:
-        """Read the object of *key* the general way, if it was read the quick way."""
-        if (one := self.plain.pop(key, None)) is not None:
+    def _anew(self, kind: str, names: tuple[str, str]) -> None:
+        """Read an object the general way, if it was read the quick way."""
+        if kind in self.plain and (one := self.plain[kind].pop(names, None)) is not None:
             self._take(plain_item(one))
 
     def _take(self, item: Item) -> None:
@@ -137,7 +140,7 @@ class _Reading:
             return
         if isinstance(found, Record):
             if found.name:
-                self._anew((found.kind, found.namespace, found.name))
+                self._anew(found.kind, (found.namespace, found.name))
                 self.records.setdefault(found.key, []).append(found)
             else:
                 self.nameless.append(found)
@@ -148,12 +151,15 @@ class _Reading:
 
     def replace(self, other: _Reading) -> None:
         """Take over what *other* has; its objects stand for those of the same name."""
-        for kind, namespace, name in other.plain:
-            self.records.pop((GROUPS[kind], kind, namespace, name), None)
-        for _, *rest in other.records:
-            self.plain.pop((rest[0], rest[1], rest[2]), None)
+        for kind, found in other.plain.items():
+            for namespace, name in found:
+                self.records.pop((GROUPS[kind], kind, namespace, name), None)
+        for _, kind, namespace, name in other.records:
+            if kind in self.plain:
+                self.plain[kind].pop((namespace, name), None)
         self.records |= other.records
-        self.plain |= other.plain
+        for kind, found in other.plain.items():
+            self.plain[kind] |= found
         self.nameless += other.nameless
         self.aside += other.aside
         self.ignored += other.ignored
@@ -165,6 +171,8 @@ class _Reading:
     def cluster(self, facts: Facts, without: Sequence[str]) -> Cluster:
         """The snapshot; sorted, so that the order of files and documents changes nothing."""
         values = _Values(self._settled())
+        values.add(Live, self.plain["Pod"].values())
+        values.add(Policy, self.plain["NetworkPolicy"].values())
         policies = self._without(sorted(values.of(Policy), key=lambda p: p.id), without)
         services = sorted(values.of(Service), key=lambda s: s.id)
         nodes = sorted(values.of(Node), key=lambda n: n.name)
@@ -202,7 +210,6 @@ class _Reading:
 
     def _settled(self) -> Iterator[object]:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
-        yield from self.plain.values()
         for one in self.nameless:
             self._leave_out(one)
         for same in self.records.values():
@@ -251,6 +258,10 @@ class _Values:
         self._by_type: dict[type, list[Any]] = {}
         for value in values:
             self._by_type.setdefault(type(value), []).append(value)
+
+    def add(self, kind: type, values: Iterable[object]) -> None:
+        """*values*, which are of *kind*."""
+        self._by_type.setdefault(kind, []).extend(values)
 
     def of(self, kind: type[T]) -> list[T]:
         """Those of *kind*."""

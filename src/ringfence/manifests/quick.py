@@ -7,7 +7,6 @@ which alone says what is wrong. What both read is the same; a law in the tests s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
@@ -83,9 +82,7 @@ _POD: Final = msgspec.json.Decoder(_Pod)
 _PORTS: Final = msgspec.json.Decoder(list[Port | None] | None)
 _LABELS: Final = msgspec.json.Decoder(dict[str, str | None] | None)
 _OWNERS: Final = msgspec.json.Decoder(list[OwnerReference | None] | None)
-_KIND: Final = re.compile(rb'"kind"\s*:\s*"([A-Za-z]+)"')
-_HINT: Final = 100
-"""Bytes of an object in which a server has told its kind."""
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True):
@@ -130,16 +127,8 @@ class _Meaning(NamedTuple):
 
 Plain = Live | Policy
 """What is read the quick way."""
+Names = tuple[str, str]
 GROUPS: Final = {"Pod": "", "NetworkPolicy": "networking.k8s.io"}
-
-
-def plain_key(one: Plain) -> tuple[str, str, str]:
-    """Kind, namespace and name of *one*."""
-    return ("Pod", one.pod.namespace, one.pod.name) if isinstance(one, Live) else ("NetworkPolicy", *_named(one))
-
-
-def _named(one: Policy) -> tuple[str, str]:
-    return one.namespace or "", one.name
 
 
 def plain_item(one: Plain) -> Item:
@@ -169,69 +158,93 @@ class Quick:
 
     def read(self, file: str, above: Head, item: JsonObject) -> Live | Policy | None:
         """The live pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
-        hint = _KIND.search(bytes(memoryview(item.data)[:_HINT]))
-        kind = hint[1].decode() if hint else str(above.kind).removesuffix("List")
         try:
-            if kind == "Pod":
-                return self._pod(file, above, item)
-            if kind == "NetworkPolicy":
-                return self._policy(file, above, item)
+            found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
+            version, kind = found.apiVersion, found.kind
+            if not (version and kind):
+                version, kind = _said(version, kind, above)
+            if kind == "Pod" and version == "v1":
+                return self._pod(file, item, found)
+            if kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
+                return self._policy(file, item)
         except (msgspec.DecodeError, RecursionError, _UnusualError):
             pass
         return None
 
     # -- pods ---------------------------------------------------------------------------------------------------------
 
-    def _pod(self, file: str, above: Head, item: JsonObject) -> Live:
-        found = _POD.decode(item.data)
-        _same((found.apiVersion, found.kind), ("v1", "Pod"), above)
+    def _pod(self, file: str, item: JsonObject, found: _Pod) -> Live:
         metadata, spec, status = found.metadata, found.spec, found.status
-        ips = status.podIPs
+        name, ips, node = metadata.name, status.podIPs, spec.nodeName
+        if names.subdomain(name):  # also the empty one
+            raise _UnusualError
+        namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
+        labels_known = self._labels.get(bytes(metadata.labels))
+        owner = bytes(metadata.ownerReferences)
         made = Pod(
-            self._namespace(metadata.namespace),
-            _name(metadata.name),
-            self._shared(metadata.labels, self._labels, _worn),
+            namespace,
+            name,
+            self._read_labels(metadata.labels) if labels_known is None else labels_known,
             self._ports_of(spec),
-            tuple(map(_address, ips)) if ips else (Address.parse(status.podIP),) if status.podIP else (),
+            tuple([_address(one) for one in ips]) if ips else (Address.parse(status.podIP),) if status.podIP else (),
             spec.hostNetwork or False,
-            self._texts.setdefault(spec.nodeName, spec.nodeName) if spec.nodeName else None,
-            self._shared(metadata.ownerReferences, self._owners, _owner),
-            ready=_is_ready(status),
-            source=Source(file, 0, item),
+            self._texts.setdefault(node, node) if node else None,
+            self._owners[owner] if owner in self._owners else self._read_owner(owner),
+            1,
+            False,
+            _is_ready(status),
+            _NOTHING,
+            Source(file, 0, item),
         )
         return Live(made, status.phase or "")
 
+    def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
+        found = self._labels[bytes(part)] = _worn(bytes(part))
+        return found
+
+    def _read_owner(self, part: bytes) -> Controller | None:
+        found = self._owners[part] = _owner(part)
+        return found
+
     def _ports_of(self, spec: _PodSpec) -> tuple[ContainerPort, ...]:
-        found = [self._shared(one.ports, self._ports, _declared) for one in spec.containers or () if one is not None]
+        containers = spec.containers or ()
+        if len(containers) == 1 and not spec.initContainers and containers[0] is not None:  # as most have
+            known = self._ports.get(bytes(containers[0].ports))
+            if known is not None:
+                return known
+        found = [self._shared(one.ports, self._ports, _declared) for one in containers if one is not None]
         for one in spec.initContainers or ():
             if one is not None and bytes(one.ports) not in _NONE:
-                container: Container = {"ports": _PORTS.decode(one.ports), "restartPolicy": one.restartPolicy}
-                found.append(_unremarked(partial(workloads.init_ports, container, "")))
+                init: Container = {"ports": _PORTS.decode(one.ports), "restartPolicy": one.restartPolicy}
+                found.append(_unremarked(partial(workloads.init_ports, init, "")))
         return found[0] if len(found) == 1 else tuple(port for ports in found for port in ports)
 
     # -- policies -----------------------------------------------------------------------------------------------------
 
-    def _policy(self, file: str, above: Head, item: JsonObject) -> Policy:
+    def _policy(self, file: str, item: JsonObject) -> Policy:
         found = _POLICY.decode(item.data)
-        _same((found.apiVersion, found.kind), ("networking.k8s.io/v1", "NetworkPolicy"), above)
         if not json_text.no_key_twice(item.data):
             raise _UnusualError
         metadata = found.metadata
         if metadata.labels:
             _worn(msgspec.json.encode(metadata.labels))
-        namespace, name = self._namespace(metadata.namespace), _name(metadata.name)
+        if names.subdomain(metadata.name):
+            raise _UnusualError
+        namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
         selector, directions, ingress, egress = self._shared(found.spec, self._specs, _meaning)
         return Policy(
-            namespace, name, Subject(namespace, selector), directions, ingress, egress, source=Source(file, 0, item)
-        )
+            namespace, metadata.name, Subject(namespace, selector), directions, ingress, egress,
+            source=Source(file, 0, item),
+        )  # fmt: skip
 
     # -- both ---------------------------------------------------------------------------------------------------------
 
     def _namespace(self, written: str | None) -> str:
-        found = self._namespaces.get(written)
-        if found is None:
-            found = self._namespaces[written] = _name(written or "")
-        return found
+        """The namespace that is *written* for the first time."""
+        if not written or names.subdomain(written):
+            raise _UnusualError
+        self._namespaces[written] = written
+        return written
 
     def _shared(self, part: msgspec.Raw, known: dict[bytes, T], read: Callable[[bytes], T]) -> T:
         """What *part* says, from *known* when it was read before."""
@@ -241,20 +254,11 @@ class Quick:
         return known[data]
 
 
-def _same(said: tuple[str, str], wanted: tuple[str, str], above: Head) -> None:
-    """Whether an item is what it was taken for; it may leave that to the typed list *above* (S3)."""
-    if said == wanted:
-        return
-    typed = above.kind != "List"
-    version, kind = (said[0] or (typed and above.api_version)), (said[1] or (typed and above.kind.removesuffix("List")))
-    if (version, kind) != wanted:
-        raise _UnusualError
-
-
-def _name(written: str) -> str:
-    if not written or names.subdomain(written):
-        raise _UnusualError
-    return written
+def _said(version: str, kind: str, above: Head) -> tuple[str, str]:
+    """Version and kind of an item, which may leave both to the typed list *above* (S3)."""
+    if above.kind == "List":
+        return version, kind
+    return version or above.api_version, kind or above.kind.removesuffix("List")
 
 
 def _address(one: _Ip | None) -> Address:
@@ -265,8 +269,11 @@ def _address(one: _Ip | None) -> Address:
 
 
 def _is_ready(status: _PodStatus) -> bool:
-    said = [one.status == "True" for one in status.conditions or () if one is not None and one.type == "Ready"]
-    return all(said) if said else (status.phase or "Running") == "Running"
+    told, ready = False, True
+    for one in status.conditions or ():
+        if one is not None and one.type == "Ready":
+            told, ready = True, ready and one.status == "True"
+    return ready if told else (status.phase or "Running") == "Running"
 
 
 def _worn(data: bytes) -> Mapping[str, str]:
