@@ -24,10 +24,13 @@ OTHER = "*"
 
 def bits_of(mask: int) -> Iterator[int]:
     """The numbers of the bits set in *mask*, ascending."""
-    text = bin(mask)[:1:-1]
-    found = text.find("1")
+    if not mask:
+        return
+    low = (mask & -mask).bit_length() - 1
+    text = bin(mask >> low)[:1:-1]  # short, when they lie in one namespace
+    found = 0
     while found >= 0:
-        yield found
+        yield low + found
         found = text.find("1", found + 1)
 
 
@@ -93,7 +96,10 @@ class Classes:
         self.cluster = cluster
         self.profile = profile
         self.interest = _interest(cluster.policies, cluster.gaps)
-        self._cuts = {family: _cut_points(cluster.policies, family) for family in FAMILIES}
+        blocks = cluster.blocks[Direction.INGRESS] | cluster.blocks[Direction.EGRESS]
+        self._cuts = {
+            family: [low for low, _ in edges((block.addresses for block in blocks), family)] for family in FAMILIES
+        }
         self.of_party: dict[int, int] = {}
         self.items: list[PartyClass] = []
         self.ranges: dict[str, tuple[int, int]] = {}
@@ -292,28 +298,19 @@ class Classes:
 
 def _interest(policies: Iterable[Policy], gaps: Iterable[Gap] = ()) -> _Interest:
     found = _Interest()
+    seen: set[int] = set()  # rules that many policies share are one object
     for policy in policies:
         found.add(policy.subject.pods)
-        for direction in Direction:
-            for rule in policy.rules(direction):
-                for peer in rule.peers:
-                    found.add(peer.pods)
-                found.port_names.update(item.port for item in rule.ports if isinstance(item.port, str))
+        for rules in (policy.ingress, policy.egress):
+            if rules and id(rules) not in seen:
+                seen.add(id(rules))
+                for rule in rules:
+                    for peer in rule.peers:
+                        found.add(peer.pods)
+                    found.port_names.update(item.port for item in rule.ports if isinstance(item.port, str))
     for gap in gaps:
         found.add(gap.pods)
     return found
-
-
-def _cut_points(policies: Iterable[Policy], family: Family) -> list[int]:
-    blocks = {
-        peer.block
-        for policy in policies
-        for direction in Direction
-        for rule in policy.rules(direction)
-        for peer in rule.peers
-        if peer.block is not None
-    }
-    return [low for low, _ in edges((block.addresses for block in blocks), family)]
 
 
 def _labels_meet(selector: Selector, labels: Mapping[str, str]) -> bool:

@@ -337,12 +337,5 @@ class Table:
 
 def _cells(cluster: Cluster, family: Family, direction: Direction) -> list[Outside]:
     """The outside of *family*, cut for the far end of *direction*'s rules, in force or not (S128, S134)."""
-    blocks = {
-        peer.block
-        for policy in cluster.policies
-        for rule in policy.rules(direction)
-        for peer in rule.peers
-        if peer.block is not None
-    }
-    cuts = edges((block.addresses for block in blocks), family)
+    cuts = edges((block.addresses for block in cluster.blocks[direction]), family)
     return [Outside(AddressSet.interval(family, low, high)) for low, high in cuts]

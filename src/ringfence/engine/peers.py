@@ -69,6 +69,8 @@ class PeerSets:
 
     def of_rule(self, rule: Rule, namespace: str | None, direction: Direction) -> int:
         """The number of what the peers of *rule* take, of a policy in *namespace*."""
+        if not any(peer.block is None and peer.namespaces is None for peer in rule.peers):
+            namespace = None  # none of the peers is looked for in the policy's own
         here = (id(rule), namespace, direction)  # rules that many policies share are one object
         known = self._of_rule.get(here)
         if known is not None:

@@ -143,9 +143,10 @@ class Reachability:
         return found
 
     def _look_behind(self, parties: Iterable[Party]) -> Behind:
+        of_party = self.classes.of_party
         members: dict[int, list[Party]] = {}
         for party in parties:
-            members.setdefault(self.classes.of_party[id(party)], []).append(party)
+            members.setdefault(of_party[id(party)], []).append(party)
         kinds = tuple(Kind(number, self._nodes_of(alike), _sole(alike)) for number, alike in members.items())
         return Behind(kinds, NO_NOTES.union(*(self.end_notes(alike[0]) for alike in members.values())))
 

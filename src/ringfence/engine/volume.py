@@ -130,8 +130,12 @@ class _Count:
 
     def _weigh(self, bits: int, own: int) -> int:
         """The pods of the classes in *bits*, but for one of *own*: a pod makes no pair with itself."""
-        found = sum((bits & plane).bit_count() << place for place, plane in enumerate(self._planes))
-        return found - bool(bits & own)
+        if not bits:
+            return 0
+        found = -1 if bits & own else 0
+        for place, plane in enumerate(self._planes):
+            found += (bits & plane).bit_count() << place
+        return found
 
     def _row(self, number: int) -> tuple[object, _Sources]:
         """What determines the sources of a class, and the sources. Alike neighbours share one."""

@@ -23,7 +23,7 @@ from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.lookup import left_out
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
-from ringfence.model.policies import Direction, Policy
+from ringfence.model.policies import Policy, Rule
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
@@ -271,12 +271,14 @@ class _Values:
 def _asked(policies: Iterable[Policy], services: Iterable[Service]) -> frozenset[str]:
     """The label keys of pods that some selector names."""
     found: set[str] = set()
+    shared: dict[int, tuple[Rule, ...]] = {}  # rules that many policies share are one object
     for policy in policies:
         found.update(r.key for r in policy.subject.pods.requirements)
-        for direction in Direction:
-            for rule in policy.rules(direction):
-                for peer in rule.peers:
-                    found.update(r.key for r in peer.pods.requirements) if peer.pods else None
+        shared |= {id(policy.ingress): policy.ingress, id(policy.egress): policy.egress}
+    for rules in shared.values():
+        for rule in rules:
+            for peer in rule.peers:
+                found.update(r.key for r in peer.pods.requirements) if peer.pods else None
     for service in services:
         found.update(service.selector or ())
     return frozenset(found)

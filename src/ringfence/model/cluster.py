@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
-from ringfence.model.addresses import FAMILIES, AddressSet, Family
+from ringfence.model.addresses import FAMILIES, AddressSet, Family, IpBlock
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.objects import (
@@ -18,7 +18,7 @@ from ringfence.model.objects import (
     Service,
     Workload,
 )
-from ringfence.model.policies import Direction, Policy
+from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.model.selectors import Selector
 from ringfence.model.sources import Source
 
@@ -116,14 +116,22 @@ class Cluster:
             any(6 in pod.families for pod in self.pods)
             or any(ip.family == 6 for node in self.nodes for ip in node.addresses)
             or bool(self.facts.pod_cidrs.v6 or self.facts.node_cidrs.v6)
-            or any(
-                peer.block is not None and peer.block.family == 6
-                for policy in self.policies
-                for direction in Direction
-                for rule in policy.rules(direction)
-                for peer in rule.peers
-            )
+            or any(block.family == 6 for blocks in self.blocks.values() for block in blocks)
         )
+
+    @cached_property
+    def blocks(self) -> Mapping[Direction, frozenset[IpBlock]]:
+        """Every block that a rule names, by the direction of the rule, in force or not."""
+        found: dict[Direction, dict[int, tuple[Rule, ...]]] = {direction: {} for direction in Direction}
+        for policy in self.policies:  # rules that many policies share are one object, and looked at once
+            found[Direction.INGRESS][id(policy.ingress)] = policy.ingress
+            found[Direction.EGRESS][id(policy.egress)] = policy.egress
+        return {
+            direction: frozenset(
+                peer.block for rules in shared.values() for rule in rules for peer in rule.peers if peer.block
+            )
+            for direction, shared in found.items()
+        }
 
     def namespace(self, name: str) -> Namespace:
         """The namespace called *name*; one with the label of S24 alone when no object was read (S126)."""
