@@ -161,7 +161,7 @@ COMPILER: Final = [
         "notin-needs-the-key",
         "classes.py",
         "return named if requirement.operator is Operator.IN else self.everything & ~named",
-        "return named if requirement.operator is Operator.IN else present & ~named",
+        "return named if requirement.operator is Operator.IN else mask(sum(worn.values(), []), count) & ~named",
     ),
     Fault("service-port-for-target-port", "services.py", "yield pod, number", "yield pod, entry.port"),
     Fault(

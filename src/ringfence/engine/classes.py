@@ -7,10 +7,11 @@ Where a pod runs is left out of the key: only the few pods of a node meet that r
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ringfence.engine.bits import Kept, mask
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
 from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
@@ -20,18 +21,6 @@ from ringfence.model.selectors import Operator, Requirement, Selector
 
 OTHER = "*"
 """Stands for every label value that no selector names; no label value is spelled so (S23)."""
-
-
-def bits_of(mask: int) -> Iterator[int]:
-    """The numbers of the bits set in *mask*, ascending."""
-    if not mask:
-        return
-    low = (mask & -mask).bit_length() - 1
-    text = bin(mask >> low)[:1:-1]  # short, when they lie in one namespace
-    found = 0
-    while found >= 0:
-        yield low + found
-        found = text.find("1", found + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +94,11 @@ class Classes:
         self.ranges: dict[str, tuple[int, int]] = {}
         self._fill()
         self.everything = (1 << len(self.items)) - 1
-        self.node_like = _mask(c.number for c in self.items if c.node_like)
-        self._index_labels()
-        self._pods: dict[Selector, int] = {}
-        self._namespaces: dict[Selector, int] = {}
-        self._requirements: dict[Requirement, int] = {}
+        self.node_like = mask((c.number for c in self.items if c.node_like), len(self.items))
+        self._pods = Kept(self._select)
+        self._meeting = Kept(self._meet)
+        self._namespaces = Kept(self._select_namespaces)
+        self._namespaces_meeting = Kept(self._meet_in_namespaces)
 
     def _fill(self) -> None:
         keys: dict[tuple[object, ...], list[Pod | Node]] = {}
@@ -164,44 +153,41 @@ class Classes:
 
     # -- selectors as sets of classes --------------------------------------------------------------------------
 
-    def _index_labels(self) -> None:
-        self._with_value: dict[tuple[str, str], int] = {}
-        self._with_key: dict[str, int] = {}
-        interest = self.interest.values
+    @cached_property
+    def _wearing(self) -> dict[str, dict[str, list[int]]]:
+        """The classes by label key and value, of the keys that some selector asks for."""
+        found: dict[str, dict[str, list[int]]] = {key: {} for key in self.interest.values}
         for item in self.items:
-            if not isinstance(item.party, Pod):
-                continue
-            bit = 1 << item.number
-            for key, value in item.party.labels.items():
-                if key in interest:
-                    self._with_key[key] = self._with_key.get(key, 0) | bit
-                    pair = (key, value)
-                    self._with_value[pair] = self._with_value.get(pair, 0) | bit
+            if isinstance(item.party, Pod):
+                for key, value in item.party.labels.items():
+                    if key in found:
+                        found[key].setdefault(value, []).append(item.number)
+        return found
 
     def pods(self, selector: Selector) -> int:
         """The classes whose pods *selector* takes, in every namespace."""
-        found = self._pods.get(selector)
-        if found is None:
-            found = self.selectable
-            for requirement in selector.requirements:
-                found &= self._requirement(requirement)
-            self._pods[selector] = found
+        return self._pods.of(selector)
+
+    def _select(self, selector: Selector) -> int:
+        found = self.selectable
+        for requirement in selector.requirements:
+            found &= self._meeting.of(requirement)
         return found
 
     @cached_property
     def selectable(self) -> int:
         """The classes that selectors look at: pods, and not those that are their node (S73)."""
-        return _mask(c.number for c in self.items if not c.node_like)
+        return self.everything & ~self.node_like
 
-    def _requirement(self, requirement: Requirement) -> int:
-        present = self._with_key.get(requirement.key, 0)
-        if requirement.operator is Operator.EXISTS:
-            return present
-        if requirement.operator is Operator.DOES_NOT_EXIST:
+    def _meet(self, requirement: Requirement) -> int:
+        """The classes whose labels meet *requirement* (S49, S50)."""
+        worn, count = self._wearing.get(requirement.key, {}), len(self.items)
+        if requirement.operator in (Operator.EXISTS, Operator.DOES_NOT_EXIST):
+            present = mask((number for numbers in worn.values() for number in numbers), count)
+            if requirement.operator is Operator.EXISTS:
+                return present
             return self.everything & ~present
-        named = 0
-        for value in requirement.values:
-            named |= self._with_value.get((requirement.key, value), 0)
+        named = mask((number for value in requirement.values for number in worn.get(value, ())), count)
         return named if requirement.operator is Operator.IN else self.everything & ~named
 
     def takes(self, selector: Selector, number: int) -> bool:
@@ -216,32 +202,27 @@ class Classes:
 
     def in_namespaces(self, selector: Selector) -> int:
         """The classes of every namespace whose labels *selector* takes."""
-        found = self._namespaces.get(selector)
-        if found is None:
-            found = self._in_some_namespace
-            for requirement in selector.requirements:
-                found &= self._of_namespaces(requirement)
-            self._namespaces[selector] = found
+        return self._namespaces.of(selector)
+
+    def _select_namespaces(self, selector: Selector) -> int:
+        found = self._in_some_namespace
+        for requirement in selector.requirements:
+            found &= self._namespaces_meeting.of(requirement)
         return found
 
-    def _of_namespaces(self, requirement: Requirement) -> int:
+    def _meet_in_namespaces(self, requirement: Requirement) -> int:
         """The classes of every namespace that meets *requirement*."""
-        found = self._requirements.get(requirement)
-        if found is not None:
-            return found
         worn = self._namespaces_wearing.get(requirement.key, {})
         named = requirement.values if requirement.operator in (Operator.IN, Operator.NOT_IN) else tuple(worn)
         found = 0
         for name in (name for value in named for name in worn.get(value, ())):
             found |= self.in_namespace(name)
-        if requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST):
-            found = self._in_some_namespace & ~found
-        self._requirements[requirement] = found
-        return found
+        absent = requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
+        return self._in_some_namespace & ~found if absent else found
 
     @cached_property
     def _in_some_namespace(self) -> int:
-        return self.everything & ~_mask(c.number for c in self.items if c.namespace is None)
+        return self.everything & ~mask((c.number for c in self.items if c.namespace is None), len(self.items))
 
     @cached_property
     def _namespaces_wearing(self) -> dict[str, dict[str, list[str]]]:
@@ -255,12 +236,11 @@ class Classes:
     @cached_property
     def by_address(self) -> list[tuple[int, PartyClass]]:
         """The classes whose addresses lie in the same cells, as bits, with one that stands for them."""
-        found: dict[object, tuple[int, PartyClass]] = {}
+        found: dict[object, list[PartyClass]] = {}
         for item in self.items:
             key = (isinstance(item.party, Pod), item.node_like, self.segments(self.known_addresses(item.party)))
-            bits, first = found.get(key, (0, item))
-            found[key] = (bits | 1 << item.number, first)
-        return list(found.values())
+            found.setdefault(key, []).append(item)
+        return [(mask((item.number for item in items), len(self.items)), items[0]) for items in found.values()]
 
     def asked_of_nobody(self, selector: Selector) -> int:
         """The classes of invented namespaces whose unknown labels *selector* asks for (S126)."""
@@ -328,10 +308,3 @@ def _labels_meet(selector: Selector, labels: Mapping[str, str]) -> bool:
             case _:
                 continue
     return True
-
-
-def _mask(numbers: Iterable[int]) -> int:
-    found = 0
-    for number in numbers:
-        found |= 1 << number
-    return found

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ringfence.engine.answers import Answer
-from ringfence.engine.classes import Classes, bits_of
+from ringfence.engine.bits import bits_of
+from ringfence.engine.classes import Classes
 from ringfence.engine.peers import Peers, PeerSets
 from ringfence.engine.portlists import PortLists
 from ringfence.engine.rows import Into, Key, OutOf, Row, Rows

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ringfence.engine.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
-from ringfence.engine.classes import Classes, bits_of
+from ringfence.engine.bits import bits_of
+from ringfence.engine.classes import Classes
 from ringfence.engine.compile import Table
 from ringfence.engine.rows import Row
 from ringfence.model.addresses import FAMILIES, Family

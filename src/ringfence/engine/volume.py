@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ringfence.engine.answers import Answer
-from ringfence.engine.classes import bits_of
+from ringfence.engine.bits import bits_of, mask
 from ringfence.engine.reachability import Reachability
 from ringfence.engine.rows import Row
 from ringfence.model.addresses import Family
@@ -93,11 +93,11 @@ class _Count:
             self.sizes[self.classes.of_party[id(pod)]] += pod.replicas
         self.counted = self.classes.everything & ~self.classes.node_like
         self._planes = [
-            sum(1 << number for number, size in enumerate(self.sizes) if size >> place & 1)
+            mask((number for number, size in enumerate(self.sizes) if size >> place & 1), self.count)
             for place in range(max(self.sizes, default=0).bit_length())
         ]
         self._speak = {
-            family: self.counted & sum(1 << item.number for item in self.classes.items if family in item.families)
+            family: self.counted & mask((i.number for i in self.classes.items if family in i.families), self.count)
             for family in reach.tables
         }
         self._flags: dict[int, tuple[Answer, tuple[bool, bool, bool]]] = {}

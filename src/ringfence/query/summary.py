@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ringfence.engine.classes import bits_of
+from ringfence.engine.bits import bits_of
 from ringfence.engine.reachability import Reachability
 from ringfence.engine.volume import Progress, Volume, volume
 from ringfence.model.cluster import Cluster
