@@ -74,7 +74,7 @@ def cluster(scale: str) -> Path:
 def main() -> int:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", choices=("S", "M", "L"), default="M")
+    parser.add_argument("--scale", choices=("S", "M", "L", "XL"), default="M")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     dump = cluster(args.scale)

@@ -95,6 +95,7 @@ class Table:
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
         self._last: tuple[Key, Row] | None = None
+        self._due = 0
         self._policies: dict[str | None, dict[int, Policy]] = {}
         for policy in classes.cluster.policies:
             self._add(policy)
@@ -283,10 +284,18 @@ class Table:
         columns = before ^ self.isolated[Direction.EGRESS]
         self._last = None
         self._rows.forget(bits_of(rows))
+        self._due |= rows
         if columns:
             for (into, out_of), row in self._rows.items():
                 row[:] = self._patched(row, self._meet(into, out_of, columns), columns)
         return Touched(rows, columns)
+
+    def again(self) -> int:
+        """Make the rows that changes have touched since the last time; how many they were."""
+        due, self._due = self._due, 0
+        for number in bits_of(due):
+            self.row(number)
+        return due.bit_count()
 
     def _patched(self, row: Row, new: Row, columns: int) -> Row:
         """*row* with *new* in the places of *columns*."""
