@@ -7,15 +7,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from os.path import normpath
+from pathlib import PurePath
 from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.named_ports import unmatched
+from ringfence.manifests.programs import Program
 from ringfence.manifests.records import Aside, Key, Record, record
-from ringfence.manifests.text import files
-from ringfence.manifests.text.documents import Item, objects, unreadable
+from ringfence.manifests.text import charts, files
+from ringfence.manifests.text.documents import Item, Passed, objects, unreadable
+from ringfence.manifests.text.files import File
+from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
+from ringfence.manifests.text.tree import Trees
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding
@@ -37,25 +43,31 @@ def load(
     stdin: BinaryIO | None = None,
     extra: Sequence[str] = (),
     without: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    programs: Sequence[Program] = (),
     direct_controller: bool = False,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
+
+    *exclude* are patterns of files and folders that are left out, as in a ``.gitignore``. What *programs* print is read
+    as if it were a file.
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
     owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136).
 
-    Raises: InputError when a path is not there or holds no object; UnknownEndpoint for a policy that is not there.
+    Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
+    missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
         reading = _Reading(namespace, direct_controller)
-        reading.read(paths, stdin)
+        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
             more = _Reading(namespace, direct_controller)
-            more.read(extra, stdin)
+            more.read_all(extra, stdin, Trees())
             reading.replace(more)
         if not (reading.records or reading.nameless or reading.ignored or reading.aside):
-            raise InputError(_nothing(paths, reading.findings))
+            raise InputError(_nothing([*paths, *(one.name for one in programs)], reading))
         return reading.cluster(facts or Facts(), without)
 
 
@@ -71,8 +83,18 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _nothing(paths: Sequence[str], findings: Sequence[Finding]) -> str:
-    told = "".join(f"\n  {finding.place}: {finding.message}; {finding.remedy}" for finding in findings)
+_SHOWN = 10
+"""Findings that are listed when there is nothing else to say."""
+
+
+def _nothing(paths: Sequence[str], reading: _Reading) -> str:
+    """That no object was found in *paths*, and what was."""
+    told = "".join(f"\n  {one.place}: {one.message}; {one.remedy}" for one in reading.findings[:_SHOWN] if one.place)
+    if len(reading.findings) > _SHOWN:
+        told += f"\n  and {len(reading.findings) - _SHOWN} more of this kind"
+    if not told and reading.passed:
+        names = ", ".join(sorted(reading.passed)[:3]) + (", …" if len(reading.passed) > 3 else "")
+        told = f"; {len(reading.passed)} of its files hold none: {names}"
     named = " ".join("standard input" if path == "-" else path for path in paths)
     return f"{named}: no Kubernetes object could be read{told or '; the input is empty'}"
 
@@ -87,20 +109,38 @@ class _Reading:
         self.nameless: list[Record] = []
         self.aside: list[Aside] = []
         self.ignored: Counter[str] = Counter()
+        self.passed: list[str] = []
+        self.trees: dict[str, Tree] = {}
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
 
-    def read(self, paths: Sequence[str], stdin: BinaryIO | None) -> None:
-        """Everything in *paths*."""
-        for file in files.read(paths, stdin):
+    def read_all(
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
+    ) -> None:
+        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print."""
+        templates: list[str] = []
+        for file in self._files(paths, stdin, trees, programs):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
             for found in objects(file):
                 if isinstance(found, Problem):
                     self._broken(found)
+                elif isinstance(found, Passed):
+                    (templates if found.template else self.passed).append(found.file)
                 else:
                     self._take(found)
+        for problem in [*charts.template_problems(templates, trees.charts), *trees.problems()]:
+            self._broken(problem)
+        self.passed += trees.passed
+        self.trees = {member.folder: tree for tree in trees.trees() for member in tree.members}
+
+    def _files(
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program]
+    ) -> Iterator[File | Problem]:
+        yield from files.read(paths, stdin, trees)
+        for program in programs:
+            yield files.printed(program.name, program.output(self.namespace))
 
     def _broken(self, problem: Problem) -> None:
         """A document that could not be read may have been anything: what is missing concerns every pod."""
@@ -131,6 +171,8 @@ class _Reading:
         self.nameless += other.nameless
         self.aside += other.aside
         self.ignored += other.ignored
+        self.passed += other.passed
+        self.trees |= other.trees
         self.findings += other.findings
         self.gaps += other.gaps
 
@@ -155,6 +197,7 @@ class _Reading:
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
             ignored=dict(sorted(self.ignored.items())),
+            passed=tuple(sorted(self.passed)),
         )
         told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
         told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
@@ -178,22 +221,46 @@ class _Reading:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
         for one in self.nameless:
             self._leave_out(one)
+        told = set()
         for same in self.records.values():
             first = same[0]
+            remedy = self._remedy(same) if len(same) > 1 else ""
+            told.add(remedy)
             if len(same) > 1 and any(other.value is None or other.value != first.value for other in same[1:]):
                 for one in same:
                     others = ", ".join(other.place for other in same if other is not one)
-                    one.tell(Problem("RF012", f"stands more than once, and differently: also in {others}; none counts"))
+                    one.tell(
+                        Problem(
+                            "RF012",
+                            f"stands more than once, and differently: also in {others}; none counts",
+                            remedy=remedy,
+                        )
+                    )
                     self._leave_out(one)
                 continue
             for one in same[1:]:
-                one.tell(Problem("RF013", f"is the same as in {first.place}"))
+                one.tell(Problem("RF013", f"is the same as in {first.place}", remedy=remedy))
                 self.findings += one.findings
             if first.value is None:
                 self._leave_out(first)
             else:
                 self.findings += first.findings
                 yield first.value
+        for tree in dict.fromkeys(self.trees.values()):
+            problem = tree.problem()
+            if problem is not None and tree.remedy not in told:
+                self._broken(problem)
+
+    def _remedy(self, same: Sequence[Record]) -> str:
+        """What to do about objects that stand more than once: of one kustomize tree, read one of its overlays."""
+        trees = {self._tree(one.item.file) for one in same}
+        tree = trees.pop() if len(trees) == 1 else None
+        return tree.remedy if tree else ""
+
+    def _tree(self, file: str) -> Tree | None:
+        """The kustomize tree in whose folders *file* lies."""
+        folders = (str(folder) for folder in PurePath(normpath(file)).parents) if self.trees else ()
+        return next((self.trees[folder] for folder in folders if folder in self.trees), None)
 
     def _leave_out(self, one: Record) -> None:
         self.findings += one.findings
