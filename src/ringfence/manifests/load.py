@@ -95,6 +95,8 @@ def _nothing(paths: Sequence[str], reading: _Reading) -> str:
     if not told and reading.passed:
         names = ", ".join(sorted(reading.passed)[:3]) + (", …" if len(reading.passed) > 3 else "")
         told = f"; {len(reading.passed)} of its files hold none: {names}"
+    if not told and reading.excluded:
+        told = "; --exclude left out all that was there"
     named = " ".join("standard input" if path == "-" else path for path in paths)
     return f"{named}: no Kubernetes object could be read{told or '; the input is empty'}"
 
@@ -111,6 +113,7 @@ class _Reading:
         self.ignored: Counter[str] = Counter()
         self.passed: list[str] = []
         self.trees: dict[str, Tree] = {}
+        self.excluded = False
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
 
@@ -133,6 +136,7 @@ class _Reading:
         for problem in [*charts.template_problems(templates, trees.charts), *trees.problems()]:
             self._broken(problem)
         self.passed += trees.passed
+        self.excluded = bool(trees.globs.used())
         self.trees = {member.folder: tree for tree in trees.trees() for member in tree.members}
 
     def _files(

@@ -34,7 +34,7 @@ def finding_line(finding: Finding) -> str:
 
 
 def finding_lines(findings: Sequence[Finding], *, verbose: bool = False) -> Iterator[tuple[Severity, str]]:
-    """A line for each of *findings*; of those that come in numbers a few and how many more there are, unless *verbose*."""
+    """A line for each of *findings*; of those that come in numbers a few and a count of the rest, unless *verbose*."""
     counts = Counter(map(_sort, findings))
     shown: Counter[tuple[str, str]] = Counter()
     for one in findings:

@@ -22,8 +22,10 @@ SMALL: Final = 1_000_000
 """Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
 _ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
 _JSON: Final = tuple(f"{name}{packed}" for name in (".json", ".jsonl", ".ndjson") for packed in ("", ".gz"))
-_ACTION: Final = re.compile(r"^[ \t-]*\{\{", re.MULTILINE)
+_ACTION: Final = re.compile(r"^[ \t-]*\{[{%]", re.MULTILINE)
 """A line that begins with an action of a template."""
+_MARKED: Final = re.compile(r"\A(---[^\n]*\n|)\ufeff")
+"""A byte order mark before a document, as in files that were joined (kubectl passes over it too)."""
 MAX_YAML: Final = 50_000_000
 """Characters of one document of YAML; reading that many takes about a quarter of a minute and 750 MB."""
 
@@ -143,7 +145,7 @@ def objects(file: File) -> Iterator[Item | Problem | Passed]:
 def _all(file: File) -> Iterator[Item | Problem | Passed]:
     data = file.data
     start = data.lstrip()[:2]
-    if start != b"{{" and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
+    if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
         found, fault = json_values(data)
         if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(data):
             for top in [*found, fault] if fault else found:
@@ -178,7 +180,8 @@ def _yaml_items(file: File) -> Iterator[Item | Problem | Passed]:
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
     is_template = False
-    for text, first_line in yaml_text.split(file.data.decode()):
+    for part, first_line in yaml_text.split(file.data.decode()):
+        text = _MARKED.sub(r"\1", part, count=1)
         if not text.strip():
             continue
         try:
