@@ -56,8 +56,8 @@ def test_what_helm_prints_is_read_as_a_file_of_that_name(run: Run, where: Path) 
     helm = _program(where, "helm", PRINTS % "web" + "echo 'warning: old' >&2\necho ---; echo 'kind: Half'\n")
     result = run("matrix", "--helm", str(where / "charts" / "shop"), "-n", "prod", "--format", "txt")
     assert result.err == (
-        f"helm template {where}/charts/shop:5:1: error RF010: apiVersion: has no apiVersion, so it is not known what it "
-        "is; add both\n"
+        f"helm template {where}/charts/shop:5:1: error RF010: apiVersion: has no apiVersion, so it is not known what "
+        "it is; add both\n"
     )
     assert "prod/web[Pod] => 0.0.0.0-255.255.255.255[External]" in result.out
     assert result.status == 2

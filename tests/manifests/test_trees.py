@@ -196,6 +196,12 @@ def test_a_kustomization_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert _codes(load([str(tmp_path)])) == ["RF003"]
 
 
+def test_a_kustomization_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    _write(tmp_path, a="a")
+    os.mkfifo(tmp_path / "kustomization.yaml")
+    assert _codes(load([str(tmp_path)])) == ["RF001"]
+
+
 def test_kustomizations_may_lead_in_a_circle(tmp_path: Path) -> None:
     for name, other in (("a", "b"), ("b", "a")):
         _write(tmp_path / name, pod=name)

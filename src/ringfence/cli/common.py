@@ -31,7 +31,8 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
     group = parser.add_argument_group("input")
     if paths:
         parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
-        parser.epilog = f"a whole cluster: {DUMP} | {parser.prog} -"
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter  # a command is not folded
+        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} -"
     group.add_argument("-n", "--namespace", default=None, help="for objects and names without one (default: default)")
     group.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE",
                        help="as if FILE were applied too; it replaces objects of the same name")  # fmt: skip

@@ -276,8 +276,8 @@ def _item(
     if isinstance(version, str) and isinstance(kind, str) and version and kind:
         return Item(version, kind, file.name, document, twice, head.metadata)
     line, column = document.locate("")
-    if not head.mapping and _is_bare_list(file, document):
-        return Problem("RF010", "is a list of objects without a List around it", remedy="put them into a List's items",
+    if version is None and kind is None and _is_bare_list(file, document):
+        return Problem("RF010", "holds a list of objects and is no List", remedy="put them into the items of a List",
                        file=file.name, line=line, column=column)  # fmt: skip
     if not head.mapping or not head.manifest or (not file.named and _is_something_else(document, head)):
         return Problem("RF011", "is not a Kubernetes object: it has no apiVersion and no kind; left aside",
@@ -290,12 +290,15 @@ def _item(
 
 
 def _is_bare_list(file: File, document: YamlObject | JsonObject) -> bool:
-    """Whether a document that is no mapping is a list which an object begins; large lists are not opened for it."""
+    """Whether a document without a kind is a list which an object begins, or has one as its ``items``; large files are
+    not opened for it.
+    """
     try:
         value = document.value() if len(file.data) <= SMALL else None
     except Unreadable:
         return False
-    first = value[0] if isinstance(value, list) and value else None
+    found = value.get("items") if isinstance(value, dict) else value
+    first = found[0] if isinstance(found, list) and found else None
     return isinstance(first, dict) and {"apiVersion", "kind"} <= first.keys()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,8 @@ def read(folder: str, file: str) -> Kustomization | None:
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
     try:
-        if os.path.getsize(file) > _LARGEST:
+        about = os.stat(file)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > _LARGEST:
             return None
         value = yaml_text.compose(Path(file).read_text(encoding="utf-8-sig")).value
     except (OSError, UnicodeError, Unreadable):
