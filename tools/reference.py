@@ -31,9 +31,9 @@ what to do. Codes are stable.
 An *object* that is left out is not in force, as the API server would refuse it; answers about what it could have
 selected carry the note `incomplete-input`. Whatever is left out makes the exit status 2.
 
-What a chart or a kustomization in a directory would make (RF045, RF047) was not asked for: it is missing from the answers,
-that is told, and the exit status stays. Where many charts, kustomizations or objects that stand twice are found, the first
-are told and the others counted; `-v` tells all, and so does the JSON.
+What a chart or a kustomization in a directory would make (RF045, RF047) was not asked for: it is missing from the
+answers, that is told, and the exit status stays. Where many charts, kustomizations or objects that stand twice are
+found, the first are told and the others counted; `-v` tells all, and so does the JSON.
 """
 
 

@@ -35,11 +35,14 @@ class Chart:
         return Problem("RF046" if self.named else "RF045", what, remedy=remedy, file=self.folder)
 
 
-def is_settings(name: str) -> bool:
-    """Whether the file *name*, which lies beside a Chart.yaml, is the chart's own and no template."""
-    return name in (MARK, "Chart.lock", "requirements.yaml", "values.schema.json") or (
-        name.startswith("values") and name.endswith((".yaml", ".yml", ".json"))
-    )
+def is_settings(name: str, *, beside: bool) -> bool:
+    """Whether the file *name*, which lies in a chart, is the chart's own and no object: values wherever they lie, and
+    more *beside* the Chart.yaml.
+    """
+    if beside and name in (MARK, "Chart.lock", "requirements.yaml", "values.schema.json"):
+        return True
+    stem, _, suffix = name.rpartition(".")
+    return suffix in ("yaml", "yml", "json") and (stem.endswith("values") or (beside and stem.startswith("values")))
 
 
 def around(path: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -35,6 +36,7 @@ NO_MANIFESTS: Final = (
     "bitbucket-pipelines.yml", "buildspec.yml", "buildspec.yaml",
 )  # fmt: skip
 """Names that another program has given a meaning: such files in a directory hold no manifests and are not read."""
+_OF_OTHERS: Final = re.compile("|".join(map(fnmatch.translate, NO_MANIFESTS)))
 
 Role = Literal["plain", "templates", "subcharts"]
 
@@ -89,15 +91,7 @@ class Trees:
             content = self._content(folder, top)
             inner, files = self._sorted_out(folder, content)
             found += files
-            if folder.role == "templates":
-                self._files += len(content.files)
             stack += reversed(inner)
-            self._files += len(files)
-            if self._files > MAX_FILES:
-                raise InputError(
-                    f"{top}: holds more than {MAX_FILES} files that may be manifests; name a smaller directory, leave "
-                    "some out with --exclude, or join them into a dump"
-                )
         if not found and self._noted() == before:
             raise InputError(f"{top}: no manifest in this directory; files end in {', '.join(SUFFIXES[:3])}")
         return self._without_patches(found)
@@ -144,22 +138,29 @@ class Trees:
         try:
             with os.scandir(folder.name) as entries:
                 for entry in entries:
-                    self._count(top)
                     if not entry.name.startswith("."):
                         self._place(entry, folder, found)
+                    self._count(top, len(found.files))
         except OSError as problem:
             what = f"cannot be listed: {problem.strerror or problem}"
             self._unlisted.append(Problem("RF001", what, file=folder.name, remedy="make the directory readable"))
+        self._files += len(found.files)
         found.files.sort()
         found.folders.sort()
         return found
 
-    def _count(self, top: str) -> None:
+    def _count(self, top: str, files: int) -> None:
+        """Counts one entry of a folder that has shown *files* so far. Raises: InputError when there are too many."""
         self._entries += 1
         if self._entries > MAX_ENTRIES:
             raise InputError(
                 f"{top}: holds more than {MAX_ENTRIES} files and folders; name a smaller directory, or leave some out "
                 "with --exclude"
+            )
+        if self._files + files > MAX_FILES:
+            raise InputError(
+                f"{top}: holds more than {MAX_FILES} files that may be manifests; name a smaller directory, leave some "
+                "out with --exclude, or join them into a dump"
             )
 
     def _place(self, entry: os.DirEntry[str], folder: _Folder, found: _Content) -> None:
@@ -204,8 +205,9 @@ class Trees:
     def _wanted(self, folder: _Folder, name: str, content: _Content) -> str | None:
         """The path of the file *name* if it is to be read."""
         path = _join(folder.name, name)
-        settings = content.is_chart and charts.is_settings(name)
-        if settings or any(fnmatch.fnmatchcase(name, known) for known in NO_MANIFESTS):
+        in_chart = content.is_chart or folder.chart is not None
+        settings = in_chart and charts.is_settings(name, beside=content.is_chart)
+        if settings or _OF_OTHERS.match(name):
             self.passed.append(path)
             return None
         if name in kustomize.NAMES:
