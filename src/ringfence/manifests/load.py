@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from os.path import normpath
 from pathlib import PurePath
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
@@ -83,8 +83,10 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-_SHOWN = 10
+_SHOWN: Final = 10
 """Findings that are listed when there is nothing else to say."""
+_ALSO: Final = 5
+"""Places that are listed of an object that stands more than once."""
 
 
 def _nothing(paths: Sequence[str], reading: _Reading) -> str:
@@ -142,9 +144,9 @@ class _Reading:
     def _files(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program]
     ) -> Iterator[File | Problem]:
-        yield from files.read(paths, stdin, trees)
-        for program in programs:
+        for program in programs:  # first, so that one which is missing is not told after everything was read
             yield files.printed(program.name, program.output(self.namespace))
+        yield from files.read(paths, stdin, trees)
 
     def _broken(self, problem: Problem) -> None:
         """A document that could not be read may have been anything: what is missing concerns every pod."""
@@ -231,16 +233,7 @@ class _Reading:
             remedy = self._remedy(same) if len(same) > 1 else ""
             told.add(remedy)
             if len(same) > 1 and any(other.value is None or other.value != first.value for other in same[1:]):
-                for one in same:
-                    others = ", ".join(other.place for other in same if other is not one)
-                    one.tell(
-                        Problem(
-                            "RF012",
-                            f"stands more than once, and differently: also in {others}; none counts",
-                            remedy=remedy,
-                        )
-                    )
-                    self._leave_out(one)
+                self._none_counts(same, remedy)
                 continue
             for one in same[1:]:
                 one.tell(Problem("RF013", f"is the same as in {first.place}", remedy=remedy))
@@ -254,6 +247,16 @@ class _Reading:
             problem = tree.problem()
             if problem is not None and tree.remedy not in told:
                 self._broken(problem)
+
+    def _none_counts(self, same: Sequence[Record], remedy: str) -> None:
+        """Tell of objects that stand more than once and differ, each with where some of the others are."""
+        shown = [one.place for one in same[: _ALSO + 1]]
+        for index, one in enumerate(same):
+            others = [place for at, place in enumerate(shown) if at != index][:_ALSO]
+            also = ", ".join(others) + (f" and {len(same) - 1 - _ALSO} more" if len(same) - 1 > _ALSO else "")
+            what = f"stands more than once, and differently: also in {also}; none counts"
+            one.tell(Problem("RF012", what, remedy=remedy))
+            self._leave_out(one)
 
     def _remedy(self, same: Sequence[Record]) -> str:
         """What to do about objects that stand more than once: of one kustomize tree, read one of its overlays."""
