@@ -30,6 +30,10 @@ what to do. Codes are stable.
 
 An *object* that is left out is not in force, as the API server would refuse it; answers about what it could have
 selected carry the note `incomplete-input`. Whatever is left out makes the exit status 2.
+
+What a chart or a kustomization in a directory would make (RF045, RF047) was not asked for: it is missing from the
+answers, that is told, and the exit status stays. Where many charts, kustomizations or objects that stand twice are
+found, the first are told and the others counted; `-v` tells all, and so does the JSON.
 """
 
 
@@ -54,8 +58,15 @@ def _verb(words: str, sub: argparse.ArgumentParser, heading: str) -> list[str]:
             rows += _verb(f"{words} {name}", choice, "###")
     if not inner:
         rows += ["```text", f"ringfence {words} [OPTION …] {_positional(sub)}".rstrip(), "```\n", *_options(sub)]
-        rows += [f"{sub.epilog[:1].upper()}{sub.epilog[1:]}.\n"] if sub.epilog else []
+        rows += _epilog(sub.epilog or "")
     return rows
+
+
+def _epilog(text: str) -> list[str]:
+    """A sentence, and the command that follows it on a line of its own."""
+    sentence, _, command = text.partition("\n")
+    rows = [f"{sentence[:1].upper()}{sentence[1:].rstrip(':')}{':' if command else '.'}\n"] if sentence else []
+    return [*rows, "```sh", command.strip(), "```\n"] if command else rows
 
 
 def _positional(sub: argparse.ArgumentParser) -> str:

@@ -22,17 +22,18 @@ __all__ = ["__version__", "explain", "load", "matrix"]
 __version__ = "0.1.0"
 
 
-def load(*paths: str, namespace: str = "default", profile: str = "kubernetes") -> Cluster:
+def load(*paths: str, namespace: str = "default", exclude: Sequence[str] = (), profile: str = "kubernetes") -> Cluster:
     """The cluster that the manifests in *paths* describe: files, directories, or ``-`` for standard input.
 
-    Objects without a namespace are in *namespace*. What could not be read is in ``Cluster.findings``.
+    Objects without a namespace are in *namespace*. *exclude* are patterns of files and folders that are left out, as in
+    a ``.gitignore``. What could not be read is in ``Cluster.findings``.
     Raises: InputError for a path that is not there, or when there is no manifest in any; UsageError for an unknown
     *profile*.
     """
     from ringfence.manifests import load as read
     from ringfence.model.profiles import named
 
-    return read(paths, namespace=namespace, direct_controller=named(profile).direct_controller)
+    return read(paths, namespace=namespace, exclude=exclude, direct_controller=named(profile).direct_controller)
 
 
 def matrix(cluster: Cluster, *, by_pod: bool = False, every: bool = False, profile: str = "kubernetes") -> Matrix:

@@ -17,6 +17,8 @@ ELSEWHERE: Final = {
     "make": "the build machine runs each of these targets from nothing",
     ".ci/run": "the build machine",
     "kubectl": "needs a cluster; the dump it makes is read in other tests",
+    "helm": "renders charts; a small program stands for it in tests/cli/test_programs.py",
+    "kustomize": "builds overlays; as helm",
     "pip install": "the wheel is installed in a test of its own",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }

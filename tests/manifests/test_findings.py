@@ -231,6 +231,8 @@ CASES: Final = [
 ]
 BYTES: Final = {"RF001", "RF002", "RF004", "RF008"}
 """Codes about files and JSON; tested in ``test_load`` and ``test_text``."""
+TREES: Final = {"RF009", "RF045", "RF046", "RF047", "RF048", "RF049"}
+"""Codes about directories and sizes; tested in ``test_trees`` and ``test_found``."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -246,7 +248,7 @@ def test_finding(case: Case) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for case in CASES for code, *_ in case.findings} | BYTES == set(CODES)
+    assert {code for case in CASES for code, *_ in case.findings} | BYTES | TREES == set(CODES)
 
 
 def test_codes_that_leave_an_object_out_are_errors() -> None:

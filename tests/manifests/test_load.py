@@ -117,6 +117,18 @@ def test_broken_documents_do_not_take_others_with_them() -> None:
     assert [finding.code for finding in cluster.findings] == ["RF003", "RF003"]
 
 
+def test_an_object_that_stands_many_times_is_told_with_a_few_places() -> None:
+    """Each naming all the others would be a million places for a thousand overlays."""
+    text = "".join(f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: a, labels: {{n: n{n}}}}}\n" for n in range(1000))
+    findings = read(text).findings
+    assert len(findings) == 1000
+    places = ", ".join(f"<stdin>:{4 * n + 2}" for n in range(5))
+    assert findings[999].message.endswith(f"differently: also in {places} and 994 more; none counts")
+    assert findings[0].message.endswith(
+        "also in <stdin>:6, <stdin>:10, <stdin>:14, <stdin>:18, <stdin>:22 and 994 more; none counts"
+    )
+
+
 def test_with_replaces_objects_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(POLICY % ("one", "a") + "---\n" + POLICY % ("two", "b"))
     (tmp_path / "more.yaml").write_text(POLICY % ("two", "c") + "---\n" + POLICY % ("three", "d"))

@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
+from ringfence.cli import rendering
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
@@ -18,17 +19,26 @@ from ringfence.model.findings import Severity
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
 
+DUMP: Final = (
+    "kubectl get pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,namespaces,"
+    "nodes,networkpolicies,ingresses -A -o json"
+)
+"""What takes a dump of all that the answers need; Secrets are not among it."""
+
 
 def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: bool = True) -> None:
     """The source of manifests and what can be changed about it; *profile* is for verbs that predict."""
     group = parser.add_argument_group("input")
     if paths:
         parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter  # a command is not folded
+        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} -"
     group.add_argument("-n", "--namespace", default=None, help="for objects and names without one (default: default)")
     group.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE",
                        help="as if FILE were applied too; it replaces objects of the same name")  # fmt: skip
     group.add_argument("--without", action="append", default=[], metavar="NS/POLICY",
                        help="as if that policy were deleted")  # fmt: skip
+    rendering.configure(group)
     facts = parser.add_argument_group("facts that files cannot hold")
     for name, what in (("pod", "pods"), ("node", "nodes")):
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
@@ -78,15 +88,20 @@ def load(args: argparse.Namespace) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error."""
     from ringfence.manifests import load as read  # noqa: PLC0415
 
-    if not args.paths:
+    if not has_input(args):
         raise UsageError("no input: name files or directories, or - for standard input")
     facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr)))
     cluster = read(
         args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
-        direct_controller=profile(args).direct_controller,
+        exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
     )  # fmt: skip
     tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return cluster
+
+
+def has_input(args: argparse.Namespace) -> bool:
+    """Whether *args* name something to read."""
+    return bool(args.paths or args.programs)
 
 
 def profile(args: argparse.Namespace) -> Profile:
@@ -96,16 +111,23 @@ def profile(args: argparse.Namespace) -> Profile:
 
 def tell(cluster: Cluster, *, quiet: bool, verbose: bool) -> None:
     """The findings of reading, and what was left aside, on standard error."""
-    from ringfence.report.findings import finding_line  # noqa: PLC0415
+    from ringfence.report.findings import finding_lines  # noqa: PLC0415
 
-    for finding in cluster.findings:
-        if finding.severity is Severity.ERROR or not quiet:
-            print(finding_line(finding), file=sys.stderr)
-    if cluster.ignored and not quiet:
+    for severity, line in finding_lines(cluster.findings, verbose=verbose):
+        if severity is Severity.ERROR or not quiet:
+            print(line, file=sys.stderr)
+    if quiet:
+        return
+    if cluster.ignored:
         total = sum(cluster.ignored.values())
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cluster.ignored.items()))
         what = f": {kinds}" if verbose or total == 1 else f" of {_count(len(cluster.ignored), 'kind')} (-v lists them)"
         print(f"not read: {_count(total, 'object')}{what}", file=sys.stderr)
+    if cluster.passed:
+        total = len(cluster.passed)
+        names = f": {', '.join(cluster.passed)}" if verbose or total == 1 else " (-v lists them)"
+        what = f"{_count(total, 'file')} that {'holds' if total == 1 else 'hold'} no Kubernetes object"
+        print(f"not read: {what}{names}", file=sys.stderr)
 
 
 def _count(number: int, what: str) -> str:

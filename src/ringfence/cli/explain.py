@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{text or repr(text)}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'"
         )
-    if not args.paths:
+    if not common.has_input(args):
         raise UsageError("no input: name files or directories before the flow, or - for standard input")
     arrow = parse(text)
     cluster = common.load(args)

@@ -35,7 +35,7 @@ OWN_FAILURE = 125
 def in_a_pod(args: argparse.Namespace, work: Callable[[argparse.Namespace, str], int]) -> int:
     """The status of *work* in the pod that the last of ``args.words`` names; the others are the lab's paths."""
     *args.paths, pod = args.words
-    if not args.paths:
+    if not common.has_input(args):
         raise UsageError(f"{pod}: name files, directories or a running lab before the pod")
     try:
         return work(args, pod)
@@ -86,7 +86,7 @@ def lab_of(args: argparse.Namespace) -> Iterator[tuple[Lab, int]]:
 
     A single word that is no path and names a running lab stands for that lab.
     """
-    running = _running(args.paths)
+    running = None if args.programs else _running(args.paths)
     if running is not None:
         if args.extra or args.without:
             raise UsageError(f"--with and --without say what a lab is made of; {args.paths[0]} runs already")

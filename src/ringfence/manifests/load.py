@@ -7,16 +7,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO, TypeVar
+from os.path import normpath
+from pathlib import PurePath
+from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.named_ports import unmatched
+from ringfence.manifests.programs import Program
 from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
 from ringfence.manifests.records import Aside, Key, Record, record
-from ringfence.manifests.text import documents, files
-from ringfence.manifests.text.documents import Item, unreadable
+from ringfence.manifests.text import charts, documents, files
+from ringfence.manifests.text.documents import Item, Passed, unreadable
+from ringfence.manifests.text.files import File
+from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
+from ringfence.manifests.text.tree import Trees
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.findings import Finding
@@ -38,25 +44,31 @@ def load(
     stdin: BinaryIO | None = None,
     extra: Sequence[str] = (),
     without: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    programs: Sequence[Program] = (),
     direct_controller: bool = False,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
+
+    *exclude* are patterns of files and folders that are left out, as in a ``.gitignore``. What *programs* print is read
+    as if it were a file.
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
     owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136).
 
-    Raises: InputError when a path is not there or holds no object; UnknownEndpoint for a policy that is not there.
+    Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
+    missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
         reading = _Reading(namespace, direct_controller)
-        reading.read(paths, stdin)
+        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
             more = _Reading(namespace, direct_controller)
-            more.read(extra, stdin)
+            more.read_all(extra, stdin, Trees())
             reading.replace(more)
         if not (reading.records or any(reading.plain.values()) or reading.nameless or reading.ignored or reading.aside):
-            raise InputError(_nothing(paths, reading.findings))
+            raise InputError(_nothing([*paths, *(one.name for one in programs)], reading))
         return reading.cluster(facts or Facts(), without)
 
 
@@ -72,8 +84,22 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _nothing(paths: Sequence[str], findings: Sequence[Finding]) -> str:
-    told = "".join(f"\n  {finding.place}: {finding.message}; {finding.remedy}" for finding in findings)
+_SHOWN: Final = 10
+"""Findings that are listed when there is nothing else to say."""
+_ALSO: Final = 5
+"""Places that are listed of an object that stands more than once."""
+
+
+def _nothing(paths: Sequence[str], reading: _Reading) -> str:
+    """That no object was found in *paths*, and what was."""
+    told = "".join(f"\n  {one.place}: {one.message}; {one.remedy}" for one in reading.findings[:_SHOWN] if one.place)
+    if len(reading.findings) > _SHOWN:
+        told += f"\n  and {len(reading.findings) - _SHOWN} more of this kind"
+    if not told and reading.passed:
+        names = ", ".join(sorted(reading.passed)[:3]) + (", …" if len(reading.passed) > 3 else "")
+        told = f"; {len(reading.passed)} of its files hold none: {names}"
+    if not told and reading.excluded:
+        told = "; --exclude left out all that was there"
     named = " ".join("standard input" if path == "-" else path for path in paths)
     return f"{named}: no Kubernetes object could be read{told or '; the input is empty'}"
 
@@ -88,15 +114,21 @@ class _Reading:
         self.nameless: list[Record] = []
         self.aside: list[Aside] = []
         self.ignored: Counter[str] = Counter()
+        self.passed: list[str] = []
+        self.trees: dict[str, Tree] = {}
+        self.excluded = False
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
         self.quick: documents.Quick[Plain] | None = None if direct else Quick(namespace).read
         self.plain: dict[str, dict[tuple[str, str], Plain]] = {kind: {} for kind in GROUPS}
         """What was read the quick way, by kind, and by namespace and name."""
 
-    def read(self, paths: Sequence[str], stdin: BinaryIO | None) -> None:
-        """Everything in *paths*."""
-        for file in files.read(paths, stdin):
+    def read_all(
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
+    ) -> None:
+        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print."""
+        templates: list[str] = []
+        for file in self._files(paths, stdin, trees, programs):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
@@ -107,8 +139,22 @@ class _Reading:
                     self._keep("NetworkPolicy", found.namespace or "", found.name, found)
                 elif isinstance(found, Problem):
                     self._broken(found)
+                elif isinstance(found, Passed):
+                    (templates if found.template else self.passed).append(found.file)
                 elif isinstance(found, Item):
                     self._take(found)
+        for problem in [*charts.template_problems(templates, trees.charts), *trees.problems()]:
+            self._broken(problem)
+        self.passed += trees.passed
+        self.excluded = bool(trees.globs.used())
+        self.trees = {member.folder: tree for tree in trees.trees() for member in tree.members}
+
+    def _files(
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program]
+    ) -> Iterator[File | Problem]:
+        for program in programs:  # first, so that one which is missing is not told after everything was read
+            yield files.printed(program.name, program.output(self.namespace))
+        yield from files.read(paths, stdin, trees)
 
     def _broken(self, problem: Problem) -> None:
         """A document that could not be read may have been anything: what is missing concerns every pod."""
@@ -163,6 +209,8 @@ class _Reading:
         self.nameless += other.nameless
         self.aside += other.aside
         self.ignored += other.ignored
+        self.passed += other.passed
+        self.trees |= other.trees
         self.findings += other.findings
         self.gaps += other.gaps
 
@@ -189,6 +237,7 @@ class _Reading:
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
             ignored=dict(sorted(self.ignored.items())),
+            passed=tuple(sorted(self.passed)),
         )
         told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
         told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
@@ -212,22 +261,47 @@ class _Reading:
         """The objects that count: those that could be used, and of those that stand twice the equal ones once (S9)."""
         for one in self.nameless:
             self._leave_out(one)
+        told = set()
         for same in self.records.values():
             first = same[0]
+            remedy = self._remedy(same) if len(same) > 1 else ""
+            told.add(remedy)
             if len(same) > 1 and any(other.value is None or other.value != first.value for other in same[1:]):
-                for one in same:
-                    others = ", ".join(other.place for other in same if other is not one)
-                    one.tell(Problem("RF012", f"stands more than once, and differently: also in {others}; none counts"))
-                    self._leave_out(one)
+                self._none_counts(same, remedy)
                 continue
             for one in same[1:]:
-                one.tell(Problem("RF013", f"is the same as in {first.place}"))
+                one.tell(Problem("RF013", f"is the same as in {first.place}", remedy=remedy))
                 self.findings += one.findings
             if first.value is None:
                 self._leave_out(first)
             else:
                 self.findings += first.findings
                 yield first.value
+        for tree in dict.fromkeys(self.trees.values()):
+            problem = tree.problem()
+            if problem is not None and tree.remedy not in told:
+                self._broken(problem)
+
+    def _none_counts(self, same: Sequence[Record], remedy: str) -> None:
+        """Tell of objects that stand more than once and differ, each with where some of the others are."""
+        shown = [one.place for one in same[: _ALSO + 1]]
+        for index, one in enumerate(same):
+            others = [place for at, place in enumerate(shown) if at != index][:_ALSO]
+            also = ", ".join(others) + (f" and {len(same) - 1 - _ALSO} more" if len(same) - 1 > _ALSO else "")
+            what = f"stands more than once, and differently: also in {also}; none counts"
+            one.tell(Problem("RF012", what, remedy=remedy))
+            self._leave_out(one)
+
+    def _remedy(self, same: Sequence[Record]) -> str:
+        """What to do about objects that stand more than once: of one kustomize tree, read one of its overlays."""
+        trees = {self._tree(one.item.file) for one in same}
+        tree = trees.pop() if len(trees) == 1 else None
+        return tree.remedy if tree else ""
+
+    def _tree(self, file: str) -> Tree | None:
+        """The kustomize tree in whose folders *file* lies."""
+        folders = (str(folder) for folder in PurePath(normpath(file)).parents) if self.trees else ()
+        return next((self.trees[folder] for folder in folders if folder in self.trees), None)
 
     def _leave_out(self, one: Record) -> None:
         self.findings += one.findings

@@ -84,6 +84,10 @@ _READERS: Final[dict[str, Callable[[Item, str, str, list[Problem]], Value | None
 }
 
 
+_OTHER_TEMPLATES: Final = frozenset({("", "PodTemplate"), ("argoproj.io", "ApplicationSet")})
+"""Kinds with a template that makes no pods."""
+
+
 def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) -> Record | Aside:
     """What *item* is.
 
@@ -215,7 +219,9 @@ def _aside(item: Item, default_namespace: str) -> Aside:
         problem = Problem("RF023", "Endpoints are not read; the Service of that name has no endpoints without them")
         finding = problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item))
         return Aside(kind, finding, leads=(place, name))
-    if item.kind != "PodTemplate" and ((found.get("spec") or {}).get("template") or {}).get("spec") is not None:
+    if (item.group, item.kind) not in _OTHER_TEMPLATES and ((found.get("spec") or {}).get("template") or {}).get(
+        "spec"
+    ) is not None:
         place = namespace or default_namespace
         problem = Problem("RF019", f"a {item.kind} makes pods and is not read; its pods are missing from the answers")
         return Aside(kind, problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item)),

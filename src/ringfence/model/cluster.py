@@ -52,7 +52,8 @@ class Cluster:
     """All we know at one moment. Built by ``manifests``; no room changes it.
 
     ``findings`` are what reading had to say; ``gaps`` what the answers must be qualified for;
-    ``ignored`` counts objects of kinds that have nothing to do with traffic.
+    ``ignored`` counts objects of kinds that have nothing to do with traffic; ``passed`` are files of directories that
+    hold no object.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Cluster:
     facts: Facts = field(default_factory=Facts)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     ignored: Mapping[str, int] = field(default_factory=dict, compare=False)
+    passed: tuple[str, ...] = field(default=(), compare=False)
 
     def __getstate__(self) -> dict[str, object]:
         """The fields alone: what is derived from them goes by identity, which no copy of this shares."""

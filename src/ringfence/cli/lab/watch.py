@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"ringfence: {line}", file=sys.stderr, flush=True)
 
     try:
-        with Watch(args.paths + args.extra, lambda: common.load(args), start, say, problem) as watch:
+        rendered = [path for _, path in args.programs] + [value for *_, value in args.settings]
+        with Watch(args.paths + args.extra + rendered, lambda: common.load(args), start, say, problem) as watch:
             watch.run(interval=args.interval, changes=args.changes)
     except KeyboardInterrupt:
         return 0

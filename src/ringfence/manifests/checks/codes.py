@@ -34,11 +34,14 @@ _TABLE: Final = (
     Code("RF006", ERROR, "nested too deeply", "no Kubernetes object nests like this; mend it", "object"),
     Code("RF007", ERROR, "aliases expand to too much", "write the values out", "object"),
     Code("RF008", WARNING, "half of a surrogate pair in JSON, read as U+FFFD", "write the whole character"),
+    Code("RF009", ERROR, "a YAML document that is too large", "give it as JSON: kubectl get … -o json", "object"),
     # Objects.
     Code("RF010", ERROR, "an object without kind or apiVersion", "add both", "object"),
     Code("RF011", WARNING, "a document that is no Kubernetes object", "leave the file out if that is meant"),
-    Code("RF012", ERROR, "two different objects of one kind, namespace and name", "remove or rename one", "object"),
-    Code("RF013", WARNING, "the same object twice", "remove one"),
+    Code(
+        "RF012", ERROR, "two different objects of one kind, namespace and name", "remove one, or --exclude it", "object"
+    ),
+    Code("RF013", WARNING, "the same object twice", "remove one, or --exclude it"),
     Code("RF014", ERROR, "a name that the API server refuses", "name it as a DNS subdomain", "object"),
     Code("RF015", WARNING, "a namespace on a cluster-scoped object", "remove metadata.namespace"),
     Code("RF016", ERROR, "a value of the wrong type", "give a value of the type that is named", "object"),
@@ -58,6 +61,12 @@ _TABLE: Final = (
     Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
     Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
     Code("RF026", ERROR, "an EndpointSlice's port that cannot be used", "give port a number from 1 to 65535", "part"),
+    # Directories.
+    Code("RF045", WARNING, "a Helm chart in a directory, which is not rendered", "render it first with helm template"),
+    Code("RF046", ERROR, "templates that were named, or that lie in no chart", "render them first", "object"),
+    Code("RF047", WARNING, "a kustomization in a directory, which is not built", "read what kustomize build prints"),
+    Code("RF048", WARNING, "a link to a directory, which is not followed", "name it as a path"),
+    Code("RF049", NOTE, "a pattern of --exclude that matches nothing", "mend the pattern, or remove it"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),

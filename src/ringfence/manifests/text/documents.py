@@ -25,6 +25,13 @@ _START: Final = 4096
 SMALL: Final = 1_000_000
 """Bytes up to which text that starts like JSON and is none is tried as YAML, where { and [ are allowed too."""
 _ITEM: Final = re.compile(r"items\[(\d+)\]\.?")
+_JSON: Final = tuple(f"{name}{packed}" for name in (".json", ".jsonl", ".ndjson") for packed in ("", ".gz"))
+_ACTION: Final = re.compile(r"^[ \t-]*\{[{%]", re.MULTILINE)
+"""A line that begins with an action of a template."""
+_MARKED: Final = re.compile(r"\A(---[^\n]*\n|)\ufeff")
+"""A byte order mark before a document, as in files that were joined (kubectl passes over it too)."""
+MAX_YAML: Final = 50_000_000
+"""Characters of one document of YAML; reading that many takes about a quarter of a minute and 750 MB."""
 
 
 class YamlDocument:
@@ -107,21 +114,45 @@ class Item:
         return self.api_version.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A file of a directory that holds no object, or, as a ``template``, none before it is rendered."""
+
+    file: str
+    template: bool = False
+
+
 def source(item: Item) -> Source:
     """Where *item* came from."""
     return Source(item.file, 0, item.document)
 
 
-def objects(file: File, quick: Quick[Q] | None = None) -> Iterator[Item | Problem | Q]:
+def objects(file: File, quick: Quick[Q] | None = None) -> Iterator[Item | Problem | Passed | Q]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place.
 
-    *quick* may read an item of a list in JSON by itself; what it returns stands for the item, unless it is None.
+    A file that was found in a directory and holds no object at all is passed over. *quick* may read an item of a list
+    in JSON by itself; what it returns stands for the item, unless it is None.
     """
+    strange: list[Problem] = []
+    others = False
+    for found in _all(file, quick):
+        if isinstance(found, Problem) and found.code == "RF011" and not file.named and not others:
+            strange.append(found)
+            continue
+        others = True
+        yield found
+    if others or file.named:
+        yield from strange
+    elif strange:
+        yield Passed(file.name)
+
+
+def _all(file: File, quick: Quick[Q] | None) -> Iterator[Item | Problem | Passed | Q]:
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
-    if start != b"{{" and (file.name.endswith(".json") or start[:1] in (b"{", b"[")):
+    if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
         found, fault = json_values(data)
-        if fault is None or file.name.endswith(".json") or len(data) > SMALL or not _is_yaml(bytes(data)):
+        if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):
                     yield unreadable(file.name, top)
@@ -150,27 +181,53 @@ def _is_yaml(data: bytes) -> bool:
     return True
 
 
-def _yaml_items(file: File) -> Iterator[Item | Problem]:
+def _yaml_items(file: File) -> Iterator[Item | Problem | Passed]:
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
-    for text, first_line in yaml_text.split(bytes(file.data).decode()):
+    is_template = False
+    for part, first_line in yaml_text.split(bytes(file.data).decode()):
+        text = _MARKED.sub(r"\1", part, count=1)
         if not text.strip():
             continue
         try:
+            if len(text) > MAX_YAML:
+                raise _too_large(text)
             composed = yaml_text.compose(text)
-        except Unreadable as problem:
-            if "{{" in text:
-                if "{{" in text.splitlines()[problem.line - 1]:
-                    problem.message = "looks like a template, and is not YAML before it is rendered"
-                problem.remedy = "render it first, as with helm template"
-            yield Problem(problem.code, problem.message, remedy=problem.remedy, file=file.name,
-                          line=problem.line + first_line - 1, column=problem.column)  # fmt: skip
+        except Unreadable as fault:
+            if not file.named and _has_actions(text, fault.line):
+                is_template = True
+                continue
+            yield _broken(file, text, first_line, fault)
             continue
         if composed.value is None:
             continue
         document = YamlDocument(text, first_line)
         twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
         yield from _expand(file, YamlObject(document, composed.value), None, twice)
+    if is_template:
+        yield Passed(file.name, template=True)
+
+
+def _too_large(text: str) -> Unreadable:
+    size, most = (number // 1_000_000 for number in (len(text), MAX_YAML))
+    return Unreadable("RF009", f"is a YAML document of {size} MB, and those of more than {most} MB are not read", 1, 1)
+
+
+def _has_actions(text: str, line: int) -> bool:
+    """Whether *text*, which could not be read in *line*, is a template: an action stands there or begins a line."""
+    lines = text.split("\n", line)
+    return "{{" in lines[min(line, len(lines)) - 1] or _ACTION.search(text) is not None
+
+
+def _broken(file: File, text: str, first_line: int, fault: Unreadable) -> Problem:
+    """The problem of the document *text*, which begins in *first_line* and cannot be read."""
+    message, remedy = fault.message, fault.remedy
+    if fault.code != "RF009" and "{{" in text:
+        if "{{" in text.splitlines()[fault.line - 1]:
+            message = "looks like a template, and is not YAML before it is rendered"
+        remedy = "render it first, as with helm template"
+    return Problem(fault.code, message, remedy=remedy, file=file.name,
+                   line=fault.line + first_line - 1, column=fault.column)  # fmt: skip
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
@@ -182,7 +239,7 @@ def _expand(
     above: Head | None,
     twice: tuple[Twice, ...],
     quick: Quick[Q] | None = None,
-) -> Iterator[Item | Problem | Q]:
+) -> Iterator[Item | Problem | Passed | Q]:
     """The object itself, or the items of a list, of lists in it too.
 
     *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
@@ -218,16 +275,23 @@ def _below(above: Head, head: Head) -> Head:
     return replace(head, api_version=head.api_version or above.api_version, kind=kind)
 
 
-def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]) -> Item | Problem:
+def _item(
+    file: File, document: YamlObject | JsonObject, head: Head, twice: tuple[Twice, ...]
+) -> Item | Problem | Passed:
     version, kind = head.api_version, head.kind
     if head.items == "other" and isinstance(kind, str) and kind.endswith("List"):
         line, column = document.locate("items")
         return Problem("RF010", f"is a {kind} whose items are no list", "items", "make items a list",
                        file=file.name, line=line, column=column)  # fmt: skip
+    if not file.named and isinstance(head.metadata, dict) and "{{" in str(head.metadata.get("name")):
+        return Passed(file.name, template=True)
     if isinstance(version, str) and isinstance(kind, str) and version and kind:
         return Item(version, kind, file.name, document, twice, head.metadata)
     line, column = document.locate("")
-    if not head.mapping or not head.manifest:
+    if version is None and kind is None and _is_bare_list(file, document):
+        return Problem("RF010", "holds a list of objects and is no List", remedy="put them into the items of a List",
+                       file=file.name, line=line, column=column)  # fmt: skip
+    if not head.mapping or not head.manifest or (not file.named and _is_something_else(document, head)):
         return Problem("RF011", "is not a Kubernetes object: it has no apiVersion and no kind; left aside",
                        file=file.name, line=line, column=column)  # fmt: skip
     missing = " and ".join(
@@ -235,6 +299,32 @@ def _item(file: File, document: YamlObject | JsonObject, head: Head, twice: tupl
     )
     return Problem("RF010", f"has no {missing}, so it is not known what it is", missing.partition(" ")[0],
                    file=file.name, line=line, column=column)  # fmt: skip
+
+
+def _is_bare_list(file: File, document: YamlObject | JsonObject) -> bool:
+    """Whether a document without a kind is a list which an object begins, or has one as its ``items``; large files are
+    not opened for it.
+    """
+    try:
+        value = document.value() if len(file.data) <= SMALL else None
+    except Unreadable:
+        return False
+    found = value.get("items") if isinstance(value, dict) else value
+    first = found[0] if isinstance(found, list) and found else None
+    return isinstance(first, dict) and {"apiVersion", "kind"} <= first.keys()
+
+
+def _is_something_else(document: YamlObject | JsonObject, head: Head) -> bool:
+    """Whether a document with ``metadata`` or ``spec`` and neither kind nor version, found in a directory, was never
+    meant for a server: with both it may be an object that has lost its head.
+    """
+    if head.api_version is not None or head.kind is not None:
+        return False
+    try:
+        value = document.value()
+    except Unreadable:
+        return False
+    return not {"metadata", "spec"} <= value.keys()
 
 
 def _twice_sentence(one: Twice) -> str:

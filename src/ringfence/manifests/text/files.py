@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -13,8 +14,8 @@ from typing import BinaryIO, Final, cast
 from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import contents
+from ringfence.manifests.text.tree import Trees
 
-SUFFIXES: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "<stdin>"
 
 
@@ -27,26 +28,33 @@ class File:
     named: bool
 
 
-def read(paths: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[File | Problem]:
+def read(paths: Sequence[str], stdin: BinaryIO | None = None, trees: Trees | None = None) -> Iterator[File | Problem]:
     """Every file that *paths* name, once; what cannot be read or is not text comes as a problem.
 
+    *trees* lists directories, and keeps what else they hold.
     Raises: InputError for a path that is not there, a device, and a directory without a manifest.
     """
     seen: set[str] = set()
+    trees = trees or Trees()
     for path in paths:
         if path == "-":
             if STDIN not in seen:
                 seen.add(STDIN)
                 yield _file(STDIN, stdin or sys.stdin.buffer, named=True)
             continue
-        for name, named in _expand(path):
+        for name, named in _expand(path, trees):
             real = os.path.realpath(name)
             if real not in seen:
                 seen.add(real)
                 yield _load(name, named)
 
 
-def _expand(path: str) -> Iterator[tuple[str, bool]]:
+def printed(name: str, data: bytes) -> File | Problem:
+    """What a program printed, as a file called *name*."""
+    return _file(name, io.BytesIO(data), named=True)
+
+
+def _expand(path: str, trees: Trees) -> Iterator[tuple[str, bool]]:
     """The file itself, or every manifest below a directory, in the order of their names; hidden ones are left out."""
     here = Path(path)
     if not path or not os.path.lexists(path):
@@ -56,17 +64,11 @@ def _expand(path: str) -> Iterator[tuple[str, bool]]:
     if not here.is_dir():
         if here.is_char_device() or here.is_block_device():
             raise InputError(f"{path}: is a device, not a file; name a manifest, a directory, or - for standard input")
-        yield path, True
+        if not trees.excluded(path):
+            yield path, True
         return
-    found = False
-    for folder, folders, files in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                found = True
-                yield os.path.join(folder, name), False
-    if not found:
-        raise InputError(f"{path}: no manifest in this directory; files end in {', '.join(SUFFIXES)}")
+    for name in trees.files(path):
+        yield name, False
 
 
 def _load(name: str, named: bool) -> File | Problem:
