@@ -11,6 +11,7 @@ from ringfence.lab.wire import icmp, sctp, tcp, udp
 from ringfence.lab.wire.bench import Bench, Evidence, Seen
 from ringfence.model.observations import Outcome
 
+_TRIES: Final = 3
 _WAYS: Final[Mapping[str, Callable[[Bench, Sequence[tuple[Probe, Seen]]], None]]] = {
     "TCP": tcp.run, "UDP": udp.run, "SCTP": sctp.run, "ICMP": icmp.run,
 }  # fmt: skip
@@ -19,15 +20,17 @@ _WAYS: Final[Mapping[str, Callable[[Bench, Sequence[tuple[Probe, Seen]]], None]]
 def measure(bench: Bench, probes: Sequence[Probe]) -> list[Seen]:
     """What became of each of *probes*. Equal ones are sent once.
 
-    A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried once
+    A probe that stayed without an answer although nothing recorded a drop, or that failed on this side, is tried twice
     more; what was expected of it plays no part, as nothing here knows it.
     """
     bench.servers.open_for({(p.dst, p.protocol, p.target) for p in probes if p.dst is not None})
     unlike = list(dict.fromkeys(probes))
     try:
         seen = dict(zip(unlike, _once(bench, unlike), strict=True))
-        again = [probe for probe, one in seen.items() if _doubtful(one)]
-        if again:
+        for _ in range(_TRIES - 1):
+            again = [probe for probe, one in seen.items() if _doubtful(one)]
+            if not again:
+                break
             seen |= zip(again, _once(bench, again), strict=True)
     finally:
         bench.servers.close_extra()
