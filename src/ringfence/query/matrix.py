@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
@@ -120,14 +120,9 @@ class Matrix:
     @cached_property
     def unprotected(self) -> dict[Direction, tuple[Workload, ...]]:
         """The workloads that no policy isolates, by direction."""
-        from ringfence.query.protection import isolated  # noqa: PLC0415
+        from ringfence.query.protection import unprotected  # noqa: PLC0415 (the reference; few formats ask)
 
-        return {
-            direction: tuple(
-                w for w in self.cluster.workloads if not isolated(self.cluster, w, direction, self.profile)
-            )
-            for direction in Direction
-        }
+        return unprotected(self.cluster, self.profile)
 
 
 def matrix(
@@ -229,15 +224,11 @@ class _Because:
 def _blocks(raw: Raw, sources: Side, view: View, merger: Merger | None, because: _Because | None) -> Iterator[Block]:
     """The blocks of *raw*, with neighbouring ranges of the outside made one where there is a *merger*."""
     leaving = Departures(merger, sources.inside) if merger is not None else None
-    verdicts: dict[Answer, bool] = {}  # few answers serve many pairs
+    lists = cache(view.lists)  # few answers serve many pairs
     for dst, rows in raw:
-        kept = []
-        for row in rows:
-            listed = verdicts.get(row[1])
-            if listed is None:
-                listed = verdicts[row[1]] = view.lists(row[1])
-            if listed:
-                kept.append(row)
+        answers = {id(answer): answer for _, answer in rows}
+        left_out = {number for number, answer in answers.items() if not lists(answer)}
+        kept = [row for row in rows if id(row[1]) not in left_out] if left_out else rows
         if merger is None or leaving is None:
             yield from _block(dst, kept, because)
         elif isinstance(dst, Outside):

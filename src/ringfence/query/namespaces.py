@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from ringfence.engine.answers import NOTHING, Answer, join
@@ -16,7 +17,7 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.model.profiles import Profile
-from ringfence.query.asking import Side, alone
+from ringfence.query.asking import Side, alone, first_outside
 from ringfence.query.blocks import Block, Connection, Pairs, Place, Raw, Rows, listing_order
 
 Test = Callable[[Answer], bool]
@@ -95,7 +96,7 @@ class ByNamespace:
         self._alone = Counter(
             id(self.targets.of(end)) for end in targets.inside if id(end) in both and alone(end, end, profile)
         )
-        self._given, self._tested = given, connects
+        self._given, self._tested = given, cache(connects)
 
     def blocks(self, raw: Raw, *, every: bool, listed: Test) -> Iterator[Block]:
         """A block for each place, of the connections that are *listed*; with *every* also of pairs that never came."""
@@ -122,23 +123,25 @@ class ByNamespace:
 
     def _enter(self, seen: dict[int, _Seen], rows: Rows) -> None:
         """Note what may enter one end inside the cluster; of a range of the outside it counts once."""
-        of, tested = self.sources.of, self._tested
+        of, at = self.sources.of, first_outside(rows)
+        answers = {id(answer): answer for _, answer in rows}
+        for (place, number), count in Counter([(id(of(src)), id(answer)) for src, answer in rows[:at]]).items():
+            found = seen.setdefault(place, _Seen())
+            answer = answers[number]
+            found.answers[answer] = None
+            found.count += count
+            found.pairs += count
+            found.connected += count * self._tested(answer)
         ranges: dict[int, bool] = {}
-        for src, answer in rows:
-            key = id(of(src))
-            found = seen.get(key)
-            if found is None:
-                found = seen[key] = _Seen()
+        for src, answer in rows[at:]:
+            place = id(of(src))
+            found = seen.setdefault(place, _Seen())
             found.answers[answer] = None
             found.count += 1
-            if isinstance(src, Outside):
-                ranges[key] = ranges.get(key, False) or tested(answer)
-            else:
-                found.pairs += 1
-                found.connected += tested(answer)
-        for key, connected in ranges.items():
-            seen[key].pairs += 1
-            seen[key].connected += connected
+            ranges[place] = ranges.get(place, False) or self._tested(answer)
+        for place, connected in ranges.items():
+            seen[place].pairs += 1
+            seen[place].connected += connected
 
     def _leave(self, seen: dict[int, _Seen], rows: Rows) -> None:
         """Note what may leave for one cell; a source counts once, however many cells there are."""

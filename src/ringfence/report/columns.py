@@ -37,13 +37,15 @@ def fold(text: str, width: int) -> list[str]:
 def widths(natural: Sequence[int], names: int, limit: int) -> list[int]:
     """How wide columns become that would like to be *natural* and have *limit* together; the first *names* give way.
 
-    They share what the others leave, and those have half of the room at most.
+    They share what the others leave, and those have two fifths of the room at most, or what names do not need.
     """
     room = max(limit - GAP * (len(natural) - 1), len(natural))
     if sum(natural) <= room:
         return list(natural)
-    found = _shared(natural[:names], room - min(sum(natural[names:]), max(room // 2, room - sum(natural[:names]))))
-    return found + _shared(natural[names:], room - sum(found))
+    wanted, behind = sum(natural[:names]), natural[names:]
+    others = min(sum(behind), max(room * 2 // 5, room - wanted, len(behind)))
+    found = _shared(natural[:names], max(room - others, names))
+    return found + _shared(behind, room - sum(found))
 
 
 def _shared(natural: Sequence[int], room: int) -> list[int]:
@@ -80,14 +82,15 @@ class Shortened:
         if len(name) <= width:
             return [name]
         if width >= LEAST:
-            for tail in _tails(width - 1):
+            for tail in _tails(name, width - 1):
                 short = f"{name[: width - 1 - tail]}{ELLIPSIS}{name[-tail:]}"
                 if self._shown.setdefault(short, name) == name:
                     return [short]
         return fold(name, width)
 
 
-def _tails(room: int) -> list[int]:
-    """How many characters of a name's end to keep: first what a pod's hash needs, then more, then less."""
-    first = max(5, room // 3)
+def _tails(name: str, room: int) -> list[int]:
+    """How many characters of the end to keep: the name behind a namespace, or what a pod's hash needs; then others."""
+    behind = len(name) - name.rfind("/") + 3
+    first = behind if behind <= room - 4 else max(5, room // 3)
     return [*range(first, room - 1), *range(first - 1, 0, -1)]

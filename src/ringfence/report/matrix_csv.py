@@ -42,8 +42,8 @@ def _ports(ports: ConnectionSet) -> str:
 
 def _line(fields: list[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(map(_tame, fields))
-    return out.getvalue()
+    csv.writer(out, lineterminator="\r\n").writerow(map(_tame, fields))
+    return out.getvalue().removesuffix("\r\n")
 
 
 def _tame(text: str) -> str:

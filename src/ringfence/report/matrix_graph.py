@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ringfence.model.objects import Pod, Workload
-from ringfence.query.blocks import Connection, Place
+from ringfence.model.flows import Outside
+from ringfence.model.objects import Namespace, Pod, Workload
+from ringfence.query.blocks import Connection, Place, listing_order
 from ringfence.query.matrix import Matrix
 from ringfence.report.matrix_words import counted, ports_of
 
@@ -27,7 +28,7 @@ class Graph:
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
-        self._numbers: dict[int, tuple[Place, int]] = {}
+        self._numbers: dict[object, tuple[Place, int]] = {}
 
     def edges(self) -> Iterator[Edge]:
         """Every connection that may let something through."""
@@ -50,9 +51,11 @@ class Graph:
         return sorted(found.items(), key=lambda group: (group[0] is None, group[0] or ""))
 
     def _number(self, end: Place) -> int:
-        found = self._numbers.get(id(end))
+        # A workload is itself alone; a range or a namespace may be there twice, as a source and as a destination.
+        key = listing_order(end) if isinstance(end, Outside | Namespace) else id(end)
+        found = self._numbers.get(key)
         if found is None:
-            found = self._numbers[id(end)] = (end, len(self._numbers))
+            found = self._numbers[key] = (end, len(self._numbers))
         return found[1]
 
     def _label(self, connection: Connection) -> str:

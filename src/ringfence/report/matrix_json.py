@@ -126,7 +126,7 @@ def _rest(connection: Connection, *, measured: bool) -> dict[str, Any]:
             {"ports": as_json(ports), "reason": str(reason)} for reason, ports in answer.open
         ]
     if answer.notes:
-        made["notes"] = sorted(answer.notes)
+        made["notes"] = sorted(map(str, answer.notes))
     if measured:
         made["tried"] = as_json(answer.possible | answer.blocked)
     if pairs:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final, NamedTuple, TextIO
 
-from ringfence.model.objects import Pod, Workload
+from ringfence.model.flows import Outside
+from ringfence.model.objects import Node
 from ringfence.query.blocks import Block, Connection, Place
 from ringfence.query.matrix import Matrix
 from ringfence.report.columns import Shortened, beside, fold, plain, styled, widths
@@ -142,11 +143,11 @@ class _Table:
         return self.names(src) + itself(src, dst)
 
     def _name(self, end: Place, more: str, width: int) -> list[str]:
-        """The name of *end* in *width* columns: those of workloads may be cut, addresses only folded."""
+        """The name of *end* in *width* columns: what has a namespace may be cut, addresses are only folded."""
         name = self.names(end)
         if len(name) + len(more) <= width:
             return [name + more]
-        if not isinstance(end, Workload | Pod):
+        if isinstance(end, Outside | Node):
             return fold(name + more, width)
         return [*self.short(name, width), *(fold(more.strip(), width) if more else [])]
 

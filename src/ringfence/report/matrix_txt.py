@@ -20,10 +20,14 @@ def lines(matrix: Matrix) -> Iterator[str]:
     texts: dict[Answer, str] = {}
     for block in matrix.blocks():
         into = name(block.dst)
+        here: dict[int, str] = {}  # by identity, which is quicker, and holds as long as the block does
         for src, _, answer, _, pairs in block.connections:
-            text = texts.get(answer)
+            text = here.get(id(answer))
             if text is None:
-                text = texts[answer] = say(answer)
+                text = texts.get(answer)
+                if text is None:
+                    text = texts[answer] = say(answer)
+                here[id(answer)] = text
             if text:
                 counted = f" ; pairs: {pairs.connected} of {pairs.of}" if pairs else ""
                 yield f"{name(src)} => {into} : {text}{counted}"

@@ -112,9 +112,9 @@ class Below:
         if not self._seen:
             yield Line("No connection is allowed between these ends.")
         if self._summed_up:
+            many = f"{self._connected:,} connections between {len(matrix.cluster.workloads):,} workloads"
             yield Line(
-                f"{self._connected} connections between {len(matrix.cluster.workloads)} workloads, shown by namespace; "
-                "--by workload lists them, --from and --to narrow, --format txt is for all."
+                f"{many}, shown by namespace; --by workload lists them, --from/--to narrow, --format txt is for all."
             )
         yield from self._legend()
         yield from self._unprotected()
