@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ringfence.model.cluster import Cluster
     from ringfence.query.explain import Explanation
-    from ringfence.query.matrix import Matrix
+    from ringfence.query.matrix import By, Matrix
 
 __all__ = ["__version__", "explain", "load", "matrix"]
 __version__ = "0.1.0"
@@ -36,16 +36,20 @@ def load(*paths: str, namespace: str = "default", exclude: Sequence[str] = (), p
     return read(paths, namespace=namespace, exclude=exclude, direct_controller=named(profile).direct_controller)
 
 
-def matrix(cluster: Cluster, *, by_pod: bool = False, every: bool = False, profile: str = "kubernetes") -> Matrix:
+def matrix(
+    cluster: Cluster, *, by: By = "workload", by_pod: bool = False, every: bool = False, profile: str = "kubernetes"
+) -> Matrix:
     """Every pair of workloads, and of workloads and the outside, with the ports that are open between them.
 
-    Plainly denied pairs are listed only with *every*. *by_pod* tells the pods of a workload apart.
+    Plainly denied pairs are listed only with *every*. *by* is "workload", "pod" or "namespace"; *by_pod* is another way
+    to say "pod". ``Matrix.blocks()`` goes through it one destination at a time and keeps nothing;
+    ``Matrix.connections`` is all of it.
     Raises: UsageError for an unknown *profile*.
     """
     from ringfence.model.profiles import named
     from ringfence.query.matrix import matrix as ask
 
-    return ask(cluster, by="pod" if by_pod else "workload", every=every, profile=named(profile))
+    return ask(cluster, by="pod" if by_pod else by, every=every, profile=named(profile))
 
 
 def explain(

@@ -36,6 +36,6 @@ def test_a_workload_that_was_asked_for_is_its_pods(run: Run) -> None:
     lines = run("matrix", "-", "--from", "shop/web", "--to", "shop/*", "--format", "txt", "--by", "pod", stdin=TEXT).out
     assert lines.splitlines() == [
         "shop/web-1[Pod] => shop/db[Pod] : All Connections",
-        "shop/web-1[Pod] => shop/web-2[Pod] : All Connections",
         "shop/web-2[Pod] => shop/web-1[Pod] : All Connections",
+        "shop/web-1[Pod] => shop/web-2[Pod] : All Connections",
     ]

@@ -113,6 +113,49 @@ def test_what_is_left_aside_is_one_count(run: Run) -> None:
     assert "ConfigMap" in run("matrix", "-", "-v", stdin=text).err
 
 
+@pytest.mark.parametrize(("name", "same"), [("markdown", "md"), ("yml", "yaml"), ("graphviz", "dot"), ("text", "txt")])
+def test_formats_have_the_names_they_have_elsewhere(run: Run, name: str, same: str) -> None:
+    assert run("matrix", EXAMPLE, "--format", name).out == run("matrix", EXAMPLE, "--format", same).out != ""
+
+
+def test_an_unknown_format_is_answered_with_the_choices(run: Run) -> None:
+    err = run("matrix", EXAMPLE, "--format", "xml").err
+    assert all(f"'{name}'" in err for name in ("table", "txt", "json", "yaml", "csv", "md", "dot", "mermaid"))
+
+
+MANY = b"".join(
+    b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p%d, namespace: n%d}\n" % (number, number % 3)
+    for number in range(41)
+)
+
+
+def test_a_table_of_many_workloads_is_by_namespace(run: Run) -> None:
+    """Unless somebody says what to show; other formats are whole always."""
+    summed = run("matrix", "-", stdin=MANY).out
+    assert "1,722 connections between 41 workloads, shown by namespace; --by workload lists them" in summed
+    assert len(summed.splitlines()) < 30
+    for more in (("--by", "workload"), ("--from", "n1/p1"), ("--to", "n1/p1")):
+        assert "n2/p2" in run("matrix", "-", *more, stdin=MANY).out
+    assert "shown by namespace" not in run("matrix", "-", "--by", "namespace", stdin=MANY).out
+    assert len(run("matrix", "-", "--format", "txt", stdin=MANY).out.splitlines()) == 41 * 40 + 2 * 41
+    few = MANY.rpartition(b"---")[0]
+    assert "n2/p2" in run("matrix", "-", stdin=few).out
+
+
+def test_by_namespace_takes_the_other_options_too(run: Run) -> None:
+    words = ("matrix", EXAMPLE, "--by", "namespace", "--format", "txt")
+    assert run(*words, "--from", "task-api/*", "--to", "database/*").out == (
+        "task-api[Namespace] => database[Namespace] : No Connections ; mixed: TCP 5432 ; pairs: 1 of 2\n"
+    )
+    assert run(*words, "--from", "task-api/*", "--port", "53/UDP").out == (
+        "task-api[Namespace] => kube-system[Namespace] : TCP 53,UDP 53 ; pairs: 2 of 2\n"
+    )
+    every = run(*words, "--to", "stranger/*", "--all").out.splitlines()
+    assert "task-api[Namespace] => stranger[Namespace] : No Connections ; pairs: 0 of 2" in every
+    plain = run(*words, "--profile", "np-guard", "--from", "task-api/*", "--to", "database/*").out
+    assert "; mixed: TCP 5432 ; pairs: 1 of 2" in plain, "a grammar without words for it would say nothing"
+
+
 def test_no_workloads_is_no_answer(run: Run) -> None:
     result = run("matrix", "-", stdin=b"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
     assert result.out == "The input has no workloads, so there is nothing to connect.\n"
@@ -325,7 +368,7 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
     assert done.stderr == "status 0\n"
 
 
-@pytest.mark.parametrize("layout", ["table", "json"])
+@pytest.mark.parametrize("layout", ["table", "json", "yaml", "csv"])
 def test_output_that_finds_no_room_is_one_sentence(layout: str) -> None:
     command = f"{shlex.quote(sys.executable)} -m ringfence matrix {EXAMPLE} --format {layout} > /dev/full"
     done = subprocess.run(

@@ -29,11 +29,11 @@ def test_a_whole_document() -> None:
         "version": 1,
         "endpoints": [web, db, {"id": OUTSIDE, "cidrs": ["0.0.0.0/0"]}],
         "connections": [
-            {"src": "shop/db[Pod]", "dst": "shop/web[Pod]", **EVERYTHING},
-            {"src": "shop/db[Pod]", "dst": OUTSIDE, **EVERYTHING},
             {"src": "shop/web[Pod]", "dst": "shop/db[Pod]", "allowed": {"TCP": [[5432, 5432]]}},
-            {"src": "shop/web[Pod]", "dst": OUTSIDE, **EVERYTHING},
+            {"src": "shop/db[Pod]", "dst": "shop/web[Pod]", **EVERYTHING},
             {"src": OUTSIDE, "dst": "shop/web[Pod]", **EVERYTHING},
+            {"src": "shop/db[Pod]", "dst": OUTSIDE, **EVERYTHING},
+            {"src": "shop/web[Pod]", "dst": OUTSIDE, **EVERYTHING},
         ],
     }
 

@@ -7,6 +7,7 @@ import re
 from random import Random
 
 import pytest
+from builders import cluster, namespace, pod, policy, rule
 from generate import random_cluster
 
 from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
@@ -75,7 +76,7 @@ def test_no_workloads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cluster", "cell", "legend"),
+    ("where", "cell", "legend"),
     [
         (MIXED, "some pods: TCP 5432", None),
         (UNKNOWN, "depends (pod-ip-unknown): TCP 5432", "pod-ip-unknown: "),
@@ -84,8 +85,8 @@ def test_no_workloads() -> None:
     ],
     ids=["mixed", "open", "plugin-dependent", "unmodelled-policy"],
 )
-def test_what_is_not_plain_is_said_and_explained(cluster: Cluster, cell: str, legend: str | None) -> None:
-    found = _table(matrix(cluster)).splitlines()
+def test_what_is_not_plain_is_said_and_explained(where: Cluster, cell: str, legend: str | None) -> None:
+    found = _table(matrix(where)).splitlines()
     assert any(line.endswith(cell) for line in found)
     if legend:
         assert len([line for line in found if line.startswith(legend)]) == 1, "said once, however many pairs have it"
@@ -101,7 +102,7 @@ def test_a_denied_pair_with_a_note_is_listed() -> None:
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_it_fits_the_terminal(name: str, width: int) -> None:
-    """No line is wider than asked; nothing is cut off, only folded."""
+    """No line is wider than asked; names as short as these are folded and never cut."""
     narrow = _table(matrix(EVERY[name]), width=width)
     assert max(map(len, narrow.splitlines())) <= width
     assert "…" not in narrow
@@ -156,3 +157,56 @@ def test_reasons_stand_below_each_source_on_a_narrow_terminal() -> None:
         "      ingress: shop/guard spec.ingress[0].from[0]",
         "",
     ]
+
+
+def test_by_namespace() -> None:
+    """The union, how many pairs, and what all of them share when that is less."""
+    where = cluster(
+        namespace("shop"), namespace("data"),
+        pod("shop/web", "app=web"), pod("shop/job", "app=job"), pod("data/db", "app=db"),
+        policy("data/db", ingress=[rule("ns: {} pods: app=web", 5432), rule("ns: {}", 53)], egress=[]),
+    )  # fmt: skip
+    assert _table(matrix(where, by="namespace")).splitlines() == [
+        "TO                    FROM                  PAIRS    PORTS",
+        "──────────────────────────────────────────────────────────────────────",
+        "data/*                shop/*                2 of 2   TCP 53,5432",
+        "                                                     all pairs: TCP 53",
+        "",
+        "shop/*                shop/* (within)       2 of 2   every port",
+        "                      outside (0.0.0.0/0)",
+        "",
+        "outside (0.0.0.0/0)   shop/*                2 of 2   every port",
+        "",
+        "No policy restricts ingress of: shop/web, shop/job.",
+        "No policy restricts egress of: shop/web, shop/job.",
+        "Pairs that are not listed are denied; --all lists them too.",
+    ]
+
+
+def test_a_table_that_nobody_asked_to_sum_up_says_how_to_see_more() -> None:
+    out = io.StringIO()
+    matrix_table.write(matrix(PLAIN, by="namespace"), out, summed_up=True)
+    assert (
+        "5 connections between 2 workloads, shown by namespace; --by workload lists them, --from/--to narrow, "
+        "--format txt is for all."
+    ) in out.getvalue().splitlines()
+
+
+def test_long_names_are_cut_in_the_middle_and_stay_apart() -> None:
+    """Names of pods with a hash each; what is shown fits, and no two of them look the same."""
+    names = [f"checkout-7f9c8d5b6-x2k{number}q" for number in range(8)]
+    where = cluster(*(pod(f"a-long-namespace/{name}") for name in names))
+    found = _table(matrix(where, by="pod"), width=60).splitlines()
+    assert max(map(len, found[:60])) <= 60
+    shown = {line.split()[0] for line in found if re.match(r"a-long\S*…", line)}
+    assert len(shown) == len(names)
+    assert "…" not in _table(matrix(where, by="pod")), "not where a program may read"
+
+
+def test_a_table_of_many_blocks_is_laid_out_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the first blocks the widths come from the names that there are, so nothing is out of line."""
+    monkeypatch.setattr(matrix_table, "FIRST", 2)
+    where = cluster(*(pod(f"n/p{'x' * number}") for number in range(9)))
+    found = [line for line in _table(matrix(where)).splitlines() if "every port" in line]
+    assert len(found) == 10
+    assert len({line.index("every port") for line in found}) == 1

@@ -44,6 +44,8 @@ def test_any_matrix(seed: int) -> None:
     for made in (
         matrix(cluster),
         matrix(cluster, every=True, by="pod"),
+        matrix(cluster, every=True, by="namespace"),
+        matrix(cluster, src=[end, *cluster.nodes], by="namespace"),
         matrix(cluster, dst=[end, *cluster.nodes], why=True),
         matrix(cluster, src=[Outside(AddressSet.of("0.0.0.0/0"))], every=True),
     ):

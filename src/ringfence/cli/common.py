@@ -7,7 +7,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -24,6 +24,10 @@ DUMP: Final = (
     "nodes,networkpolicies,ingresses -A -o json"
 )
 """What takes a dump of all that the answers need; Secrets are not among it."""
+ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "dot"}
+"""Other names that a format has elsewhere."""
+PIECE: Final = 1 << 16
+"""Characters that are written at once."""
 
 
 def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: bool = True) -> None:
@@ -53,7 +57,8 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
     """The format, the file and the colour."""
     group = parser.add_argument_group("output")
-    group.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
+    group.add_argument("--format", choices=formats, default=formats[0], type=lambda word: ALIASES.get(word, word),
+                       help=f"default: {formats[0]}")  # fmt: skip
     group.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                        help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
@@ -71,7 +76,8 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
                       help="only pairs that can connect on this port or range (TCP when not said)")  # fmt: skip
     view.add_argument("--all", dest="every", action="store_true", help="list denied pairs too")
-    view.add_argument("--by", choices=("workload", "pod"), default="workload", help="default: workload")
+    view.add_argument("--by", choices=("workload", "pod", "namespace"), default=None,
+                      help="default: workload; namespace for a whole table of more than 40 workloads")  # fmt: skip
 
 
 def _cidr(text: str) -> str:
@@ -242,6 +248,17 @@ def write_json(document: object, out: TextIO) -> None:
     out.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
 
 
-def print_lines(lines: Iterator[str], out: TextIO, write: Callable[[str], object] | None = None) -> None:
-    """Each of *lines* on a line of its own."""
-    (write or out.write)("".join(f"{line}\n" for line in lines))
+def print_lines(lines: Iterable[str], out: TextIO) -> None:
+    """Each of *lines* on a line of its own, as they come: many at a time, and never all of them in memory."""
+    waiting: list[str] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= PIECE:
+            waiting.append("")
+            out.write("\n".join(waiting))
+            waiting, size = [], 0
+    if waiting:
+        waiting.append("")
+        out.write("\n".join(waiting))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
@@ -12,9 +13,13 @@ from ringfence.model.flows import End
 from ringfence.model.objects import Service
 
 if TYPE_CHECKING:
-    from ringfence.query.matrix import Matrix
+    from ringfence.query.matrix import By, Matrix
 
-FORMATS = ("table", "txt", "json")
+FORMATS = ("table", "txt", "json", "yaml", "csv", "md", "dot", "mermaid")
+WITH_REASONS = ("table", "json", "yaml", "md")
+"""Formats that say, with --from or --to, what lets a connection through."""
+ROWS = 40
+"""Workloads that a table shows one by one when nobody says how; more are shown by namespace."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,27 +39,31 @@ def run(args: argparse.Namespace) -> int:
         ends(cluster, texts, args.namespace, flag) for texts, flag in ((args.src, "--from"), (args.dst, "--to"))
     )
     profile = common.profile(args)
-    why = bool(src or dst) and not profile.direct_controller and args.format != "txt"
-    result = matrix(cluster, profile=profile, by=args.by, src=src, dst=dst, ports=ports, every=args.every, why=why)
+    by, summed_up = chosen_view(args, cluster)
+    why = bool(src or dst) and not profile.direct_controller and args.format in WITH_REASONS
+    result = matrix(cluster, profile=profile, by=by, src=src, dst=dst, ports=ports, every=args.every, why=why)
     with common.output(args) as out:
-        show(result, args, out)
+        show(result, args, out, summed_up=summed_up)
     return common.input_status(cluster)
 
 
-def show(result: Matrix, args: argparse.Namespace, out: TextIO) -> None:
-    """Print *result* in the format that was asked for."""
-    if args.format == "txt":
-        from ringfence.report import matrix_txt  # noqa: PLC0415
+def chosen_view(args: argparse.Namespace, cluster: Cluster) -> tuple[By, bool]:
+    """What the rows stand for, and whether a table has too many of them for that to be workloads unasked."""
+    if args.by is not None:
+        return args.by, False
+    many = args.format == "table" and not args.src and not args.dst and len(cluster.workloads) > ROWS
+    return ("namespace", True) if many else ("workload", False)
 
-        common.print_lines(matrix_txt.lines(result), out)
-    elif args.format == "json":
-        from ringfence.report import matrix_json  # noqa: PLC0415
 
-        common.write_json(matrix_json.document(result), out)
-    else:
+def show(result: Matrix, args: argparse.Namespace, out: TextIO, *, summed_up: bool = False) -> None:
+    """Print *result* in the format that was asked for, in pieces; *summed_up* says that nobody asked for namespaces."""
+    if args.format == "table":
         from ringfence.report import matrix_table  # noqa: PLC0415
 
-        matrix_table.write(result, out, color=common.wants_color(args))
+        matrix_table.write(result, out, color=common.wants_color(args), summed_up=summed_up)
+        return
+    report = importlib.import_module(f"ringfence.report.matrix_{args.format}")
+    common.print_lines(report.lines(result), out)
 
 
 def ends(cluster: Cluster, texts: list[str], namespace: str | None, flag: str) -> list[End] | None:

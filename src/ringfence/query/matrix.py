@@ -1,75 +1,128 @@
-"""Who can reach whom, on what: every pair of workloads and the outside, with exact ports."""
+"""Who can reach whom, on what: every pair of workloads and the outside, with exact ports.
+
+A matrix is iterated one destination at a time, and nothing of it is kept, so that its size does not matter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import Reachability
-from ringfence.errors import UsageError
-from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Outside
-from ringfence.model.objects import Node, Pod, Workload
+from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
+from ringfence.query.asking import Asking, Further, Side, asking, by_destination, by_pod, first_outside, pods_of
+from ringfence.query.blocks import Block, Connection, Place, Raw, Rows, listing_order
+from ringfence.query.namespaces import ByNamespace
+from ringfence.query.outside import Departures, Merger, whole_of
 
 if TYPE_CHECKING:
     from ringfence.query.regions import Cause
 
-By = Literal["workload", "pod"]
+__all__ = ["Block", "By", "Connection", "Matrix", "Pair", "View", "by_pod", "given", "matrix"]
+
+By = Literal["workload", "pod", "namespace"]
 Pair = tuple[End, End, Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One cell of the matrix. ``causes`` say why, where that was asked for."""
-
-    src: End
-    dst: End
-    answer: Answer
-    causes: tuple[Cause, ...] = ()
-
-
 @dataclass(frozen=True)
-class Matrix:
-    """Every pair that can connect, or whose denial carries a note; with ``every`` the plainly denied ones too.
+class View:
+    """Which part of a matrix is shown, and how.
 
-    A ``measured`` one was seen, at some ports: those that its answers hold. Others are computed, for all.
-    ``connections`` are sorted by source and destination. ``pairs`` counts the pairs that were asked about.
+    ``sources`` and ``destinations`` are the ends that were asked about, None for all. With ``every`` plainly denied
+    pairs are listed too; with ``ports`` only those that may connect on one of them.
     """
 
-    cluster: Cluster
-    profile: Profile
-    connections: tuple[Connection, ...]
     sources: tuple[End, ...] | None = None
     destinations: tuple[End, ...] | None = None
     every: bool = False
     by: By = "workload"
-    ports: ConnectionSet | None = field(default=None)
+    ports: ConnectionSet | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left out but what is denied."""
+        return self.sources is None and self.destinations is None and self.ports is None
+
+    def lists(self, answer: Answer) -> bool:
+        """Whether a pair with *answer* is shown."""
+        if self.every:
+            return True
+        if answer.plainly_denied:
+            return False
+        return self.ports is None or bool(answer.notes) or self.connects(answer)
+
+    def connects(self, answer: Answer) -> bool:
+        """Whether *answer* may let something through, on the ports that were asked about."""
+        if self.ports is None:
+            return bool(answer.possible) or bool(answer.open)
+        return bool((answer.possible | answer.undecided) & self.ports)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Every pair that can connect, or whose denial carries a note; with ``view.every`` the plainly denied ones too.
+
+    :meth:`blocks` go through it by destination, then source: workloads by namespace and name, nodes, and the outside
+    last, by address. Each turn asks the engine anew. A ``measured`` matrix was seen, at some ports: those that its
+    answers hold. Others are computed, for all.
+    """
+
+    cluster: Cluster
+    profile: Profile
+    view: View
+    make: Callable[[], Iterator[Block]] = field(repr=False)
     measured: bool = False
 
+    def blocks(self) -> Iterator[Block]:
+        """Each destination with the connections to it."""
+        return self.make()
+
     @cached_property
-    def endpoints(self) -> tuple[End, ...]:
-        """The workloads (or pods), and then the ranges of the outside that the connections name."""
-        outside = {end for c in self.connections for end in (c.src, c.dst) if isinstance(end, Outside)}
-        return (*self.cluster.workloads, *sorted(outside, key=listing_order))
+    def connections(self) -> tuple[Connection, ...]:
+        """All of them at once; made on demand and then kept."""
+        return tuple(connection for block in self.blocks() for connection in block.connections)
+
+    @cached_property
+    def endpoints(self) -> tuple[Place, ...]:
+        """The workloads, pods or namespaces, and then what else the connections name, as ranges of the outside."""
+        return self.listed_and(end for c in self.connections for end in (c.src, c.dst))
+
+    @cached_property
+    def listed(self) -> tuple[Place, ...]:
+        """The places that every matrix of this cluster has, whatever they connect to."""
+        if self.view.by != "namespace":
+            return self.cluster.workloads
+        return tuple(map(self.cluster.namespace, sorted({one.namespace for one in self.cluster.workloads})))
+
+    def listed_and(self, ends: Iterable[Place]) -> tuple[Place, ...]:
+        """What is :attr:`listed`, and then what of *ends* is not, in order, each once."""
+        found = {listing_order(end): end for end in {id(end): end for end in ends}.values()}
+        for end in self.listed:
+            found.pop(listing_order(end), None)
+        return (*self.listed, *(found[order] for order in sorted(found)))
+
+    @cached_property
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """How many workloads, and how many pods, each namespace has."""
+        found: dict[str, tuple[int, int]] = {}
+        for one in self.cluster.workloads:
+            workloads, pods = found.get(one.namespace, (0, 0))
+            found[one.namespace] = (workloads + 1, pods + one.replicas)
+        return found
 
     @cached_property
     def unprotected(self) -> dict[Direction, tuple[Workload, ...]]:
         """The workloads that no policy isolates, by direction."""
-        from ringfence.query.protection import isolated  # noqa: PLC0415
+        from ringfence.query.protection import unprotected  # noqa: PLC0415 (the reference; few formats ask)
 
-        return {
-            direction: tuple(
-                w for w in self.cluster.workloads if not isolated(self.cluster, w, direction, self.profile)
-            )
-            for direction in Direction
-        }
+        return unprotected(self.cluster, self.profile)
 
 
 def matrix(
@@ -82,185 +135,116 @@ def matrix(
     ports: ConnectionSet | None = None,
     every: bool = False,
     why: bool = False,
+    further: Sequence[Further] = (),
 ) -> Matrix:
     """The matrix of *cluster*, or the part of it from *src*, to *dst* and on *ports*.
 
-    *why* adds what lets each connection through, at both ends.
+    *why* adds what lets each connection through, at both ends; not by namespace, where there are too many. *further*
+    add sources that the engine does not know.
     Raises: UsageError under the np-guard profile for pods of one owner that a policy tells apart (S140).
     """
     if by == "pod":
         cluster = by_pod(cluster)
-        src, dst = _pods_of(cluster, src), _pods_of(cluster, dst)
-    found: Iterable[Pair]
-    if src is None and dst is None:
-        found = _whole(cluster, profile, every)
-    else:
-        found = _part(cluster, profile, src, dst)
-    pairs = [pair for pair in found if _listed(pair[2], every)]
-    if ports is not None:
-        pairs = [pair for pair in pairs if _touches(pair[2], ports, every)]
-    connections = [Connection(*pair) for pair in _sorted(pairs)]
-    if why:
-        connections = [replace(c, causes=_why(cluster, c, profile, ports)) for c in connections]
+        src, dst = pods_of(cluster, src), pods_of(cluster, dst)
+    asked = asking(cluster, profile, src, dst, further)
+    view = _view(src, dst, every=every, by=by, ports=ports)
+    if by == "namespace":
+        return Matrix(cluster, profile, view, lambda: _by_namespace(asked, view))
+    because = _Because(cluster, profile, ports) if why else None
+    # The np-guard profile cuts the whole outside at every block, and shows the pieces (S128).
+    merger = None if asked.whole and profile.direct_controller else Merger()
+    return Matrix(cluster, profile, view, lambda: _blocks(asked.raw(every=every), asked.sources, view, merger, because))
+
+
+def given(
+    cluster: Cluster,
+    pairs: Iterable[Pair],
+    *,
+    by: By,
+    src: Sequence[End] | None,
+    dst: Sequence[End] | None,
+    every: bool,
+) -> Matrix:
+    """The matrix of *pairs* that were measured in *cluster*: each once, those outside by cells."""
+    view = _view(src, dst, every=every, by=by)
+    ordered = sorted(pairs, key=lambda pair: (listing_order(pair[1]), listing_order(pair[0])))
+    raw = list(by_destination(ordered))
+    sources, targets = _side(src for src, _, _ in ordered), _side(dst for dst, _ in raw)
+
+    def make() -> Iterator[Block]:
+        if by != "namespace":
+            return _blocks(raw, sources, view, Merger(), None)
+        joined = ByNamespace(cluster, sources, targets, KUBERNETES, given=True, connects=view.connects)
+        return joined.blocks(raw, every=False, listed=view.lists)
+
+    return Matrix(cluster, KUBERNETES, view, make, measured=True)
+
+
+def _view(
+    src: Sequence[End] | None, dst: Sequence[End] | None, *, every: bool, by: By, ports: ConnectionSet | None = None
+) -> View:
     sources, destinations = (None if ends is None else tuple(ends) for ends in (src, dst))
-    return Matrix(cluster, profile, tuple(connections), sources, destinations, every, by, ports)
+    return View(sources, destinations, every, by, ports)
 
 
-def _listed(answer: Answer, every: bool) -> bool:
-    return every or not answer.plainly_denied
-
-
-def _touches(answer: Answer, ports: ConnectionSet, every: bool) -> bool:
-    return every or bool(answer.notes) or bool((answer.possible | answer.undecided) & ports)
-
-
-def _why(cluster: Cluster, connection: Connection, profile: Profile, ports: ConnectionSet | None) -> tuple[Cause, ...]:
-    from ringfence.query.regions import causes, regions  # noqa: PLC0415 (the reference; the matrix alone needs none)
-
-    wanted = connection.answer.possible | connection.answer.undecided
-    if ports is not None:
-        wanted = wanted & ports
-    return tuple(causes(r.decision for r in regions(cluster, connection.src, connection.dst, wanted, profile)))
-
-
-def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[Pair]:
-    reach = Reachability(cluster, profile)
-    if profile.direct_controller:
-        _refuse_label_gaps(reach)
-    pairs = (pair for pair in reach.pairs(every=every) if not _alone(pair[0], pair[1], profile))
-    return pairs if profile.direct_controller else merge_outside(pairs)
-
-
-def _alone(src: End, dst: End, profile: Profile) -> bool:
-    """Whether the pair is one pod and itself, which says nothing (S125), or any workload and itself for np-guard."""
-    if src is not dst or not isinstance(src, Workload):
-        return False
-    return profile.direct_controller or src.replicas == 1
-
-
-def _part(cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Sequence[End] | None) -> Iterator[Pair]:
-    """The asked rows and columns, one pair at a time."""
-    reach = Reachability(cluster, profile)
-    sources = _asked(reach, src, Direction.INGRESS)
-    targets = _asked(reach, dst, Direction.EGRESS)
-    pairs = (
-        (a, b, reach.answer(a, b))
-        for a in sources
-        for b in targets
-        if not (isinstance(a, Outside) and isinstance(b, Outside)) and not _alone(a, b, profile)
-    )
-    return merge_outside(pairs)
-
-
-def _asked(reach: Reachability, ends: Sequence[End] | None, direction: Direction) -> list[End]:
-    """The asked ends, ranges of the outside cut into cells; every workload and cell when none was asked for."""
-    if ends is None:
-        return [*reach.cluster.workloads, *_cells(reach, direction)]
-    found: list[End] = []
+def _side(ends: Iterable[End]) -> Side:
+    """What is among *ends*; the ranges of the outside are parts of all of them together."""
+    inside: dict[int, End] = {}
+    cells: dict[int, Outside] = {}
     for end in ends:
-        if not isinstance(end, Outside):
-            found.append(end)
-            continue
-        for family in FAMILIES:
-            table = reach.table(family) if end.addresses.of_family(family) else None
-            if table is not None:
-                cells = table.source_cells if direction is Direction.INGRESS else table.destination_cells
-                pieces = (cell.addresses & end.addresses for cell in cells)
-                found += [Outside(piece) for piece in pieces if piece]
-    return found
-
-
-def _cells(reach: Reachability, direction: Direction) -> list[Outside]:
-    found: list[Outside] = []
-    for family in reach.outside_families:
-        table = reach.table(family)
-        found += table.source_cells if direction is Direction.INGRESS else table.destination_cells
-    return found
-
-
-def merge_outside(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """*pairs* with neighbouring outside ranges of equal answers made one (S128)."""
-    waiting: dict[tuple[int, bool, Answer], list[Outside]] = {}
-    ends: dict[int, End] = {}
-    for src, dst, answer in pairs:
-        if isinstance(src, Outside):
-            waiting.setdefault((id(dst), True, answer), []).append(src)
-            ends[id(dst)] = dst
-        elif isinstance(dst, Outside):
-            waiting.setdefault((id(src), False, answer), []).append(dst)
-            ends[id(src)] = src
+        if isinstance(end, Outside):
+            cells[id(end)] = end
         else:
-            yield src, dst, answer
-    # By identity: the cells are few, and many ends meet the same ones.
-    merged: dict[tuple[int, ...], list[Outside]] = {}
-    for (end, incoming, answer), cells in waiting.items():
-        key = tuple(map(id, cells))
-        if key not in merged:
-            merged[key] = _merged(cells)
-        for outside in merged[key]:
-            yield (outside, ends[end], answer) if incoming else (ends[end], outside, answer)
+            inside[id(end)] = end
+    return Side(tuple(sorted(inside.values(), key=listing_order)), tuple(whole_of(cells.values())))
 
 
-def _merged(cells: Iterable[Outside]) -> list[Outside]:
-    """The addresses of *cells* as the fewest ranges."""
-    together = AddressSet.NONE
-    for cell in cells:
-        together = together | cell.addresses
-    return [
-        Outside(AddressSet.interval(family, low, high))
-        for family in FAMILIES
-        for low, high in together.of_family(family)
-    ]
+def _by_namespace(asked: Asking, view: View) -> Iterator[Block]:
+    joined = ByNamespace(
+        asked.reach.cluster, asked.sources, asked.targets, asked.profile, given=False, connects=view.connects
+    )
+    return joined.blocks(asked.raw(every=False), every=view.every, listed=view.lists)
 
 
-def by_pod(cluster: Cluster) -> Cluster:
-    """*cluster* with every live pod as a workload of its own; a template stays what it stands for."""
-    split = [
-        Workload(pod.namespace, workload.name if pod.template else pod.name,
-                 workload.kind if pod.template else "Pod", (pod,), workload.no_replicas, pod.source)
-        for workload in cluster.workloads
-        for pod in workload.pods
-    ]  # fmt: skip
-    return replace(cluster, workloads=tuple(split))
+class _Because:
+    """Says why a connection is let through, from the reference; a matrix alone needs none of it."""
+
+    def __init__(self, cluster: Cluster, profile: Profile, ports: ConnectionSet | None) -> None:
+        self._cluster, self._profile, self._ports = cluster, profile, ports
+
+    def __call__(self, src: End, dst: End, answer: Answer) -> tuple[Cause, ...]:
+        from ringfence.query.regions import causes, regions  # noqa: PLC0415
+
+        wanted = answer.possible | answer.undecided
+        if self._ports is not None:
+            wanted = wanted & self._ports
+        return tuple(causes(r.decision for r in regions(self._cluster, src, dst, wanted, self._profile)))
 
 
-def _pods_of(split: Cluster, ends: Sequence[End] | None) -> Sequence[End] | None:
-    """*ends* as they stand in *split*, where every pod is a workload of its own."""
-    if ends is None:
-        return None
-    alone = {id(pod): workload for workload in split.workloads for pod in workload.pods}
-    found: list[End] = []
-    for end in ends:
-        pods = end.pods if isinstance(end, Workload) else (end,) if isinstance(end, Pod) else ()
-        found += [alone[id(pod)] for pod in pods] or [end]
-    return found
+def _blocks(raw: Raw, sources: Side, view: View, merger: Merger | None, because: _Because | None) -> Iterator[Block]:
+    """The blocks of *raw*, with neighbouring ranges of the outside made one where there is a *merger*."""
+    leaving = Departures(merger, sources.inside) if merger is not None else None
+    lists = cache(view.lists)  # few answers serve many pairs
+    for dst, rows in raw:
+        answers = {id(answer): answer for _, answer in rows}
+        left_out = {number for number, answer in answers.items() if not lists(answer)}
+        kept = [row for row in rows if id(row[1]) not in left_out] if left_out else rows
+        if merger is None or leaving is None:
+            yield from _block(dst, kept, because)
+        elif isinstance(dst, Outside):
+            leaving.add(dst, kept)
+        else:
+            at = first_outside(kept)
+            yield from _block(dst, kept[:at] + merger.sources(kept[at:]), because)
+    if leaving is not None:
+        for outside, kept in leaving.rows():
+            yield from _block(outside, kept, because)
 
 
-def _refuse_label_gaps(reach: Reachability) -> None:
-    for workload in reach.cluster.workloads:
-        if len({reach.classes.of_party[id(pod)] for pod in workload.pods}) > 1:
-            raise UsageError(
-                f"{workload.id}: its pods differ in labels that a policy selects on, which the np-guard profile "
-                f"cannot show; leave --profile out"
-            )
-
-
-def _sorted(pairs: list[Pair]) -> list[Pair]:
-    """*pairs* by source and destination; each end is ranked once, as it stands in many pairs."""
-    ends = {id(end): end for pair in pairs for end in pair[:2]}
-    orders = {number: listing_order(end) for number, end in ends.items()}
-    ranks = {order: rank for rank, order in enumerate(sorted(set(orders.values())))}
-    rank_of = {number: ranks[order] for number, order in orders.items()}
-    return sorted(pairs, key=lambda pair: (rank_of[id(pair[0])], rank_of[id(pair[1])]))
-
-
-def listing_order(end: End) -> tuple[int, str, str, int]:
-    """Where *end* stands in a listing: workloads by name, then nodes, then the outside by address."""
-    if isinstance(end, Workload):
-        return (0, end.namespace, f"{end.name}[{end.kind}]", 0)
-    if isinstance(end, Pod):
-        return (0, end.namespace, end.name, 0)
-    if isinstance(end, Node):
-        return (1, "", end.name, 0)
-    first = end.addresses.first()
-    return (2 + first.family, "", "", first.number)
+def _block(dst: End, rows: Rows, because: _Because | None) -> Iterator[Block]:
+    if not rows:
+        return
+    if because is None:
+        yield Block(dst, [Connection(src, dst, answer) for src, answer in rows])
+    else:
+        yield Block(dst, [Connection(src, dst, answer, because(src, dst, answer)) for src, answer in rows])

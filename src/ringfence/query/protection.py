@@ -1,24 +1,35 @@
-"""What stands unprotected: which ends no policy isolates."""
+"""What stands unprotected: which workloads no policy isolates."""
 
 from __future__ import annotations
 
-from ringfence.engine.semantics import decide
-from ringfence.model.addresses import AddressSet
+from collections import Counter
+
+from ringfence.engine.matching import Matcher
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import Flow, Outside
-from ringfence.model.objects import Workload
+from ringfence.model.objects import Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.profiles import KUBERNETES, Profile
 
-_SOMEWHERE = Outside(AddressSet.of("192.0.2.1/32"))
+
+def unprotected(cluster: Cluster, profile: Profile = KUBERNETES) -> dict[Direction, tuple[Workload, ...]]:
+    """For each direction the workloads of which some pod is isolated by no policy (S35)."""
+    matcher = Matcher(cluster, profile, Counter())
+    return {
+        direction: tuple(
+            one for one in cluster.workloads if not all(_isolated(matcher, pod, direction) for pod in _unlike(one))
+        )
+        for direction in Direction
+    }
 
 
-def isolated(cluster: Cluster, workload: Workload, direction: Direction, profile: Profile = KUBERNETES) -> bool:
-    """Whether some policy isolates every pod of *workload* for *direction* (S35)."""
-    for pod in workload.pods:
-        ends = (_SOMEWHERE, pod) if direction is Direction.INGRESS else (pod, _SOMEWHERE)
-        decision = decide(cluster, Flow(ends[0], ends[1], "TCP", 1), profile, explain=False)
-        for part in decision.parts or (decision,):
-            if not any(end.isolated for end in part.ends if end.direction is direction):
-                return False
-    return True
+def _unlike(workload: Workload) -> list[Pod]:
+    """The pods of *workload* that policies can tell apart: the others are selected alike."""
+    return list({(tuple(pod.labels.items()), pod.host_network): pod for pod in workload.pods}.values())
+
+
+def _isolated(matcher: Matcher, pod: Pod, direction: Direction) -> bool:
+    """Whether a policy selects *pod* for *direction*; none selects one that is its node (S73)."""
+    if matcher.is_node(pod):
+        return False
+    policies = matcher.cluster.policies_by_namespace.get(pod.namespace, ())
+    return any(direction in policy.directions and matcher.subject(policy, pod) for policy in policies)

@@ -1,176 +1,171 @@
-"""The matrix as a table for a person: one block for each destination, sources with equal answers together."""
+"""The matrix as a table for a person: one block for each destination, sources with equal answers together.
+
+It is laid out as it comes: what is seen first, and the names that there are, say how wide the columns are.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final, NamedTuple, TextIO
 
-from rich import box
-from rich.console import Console, ConsoleOptions
-from rich.table import Table
-from rich.text import Text
+from ringfence.model.flows import Outside
+from ringfence.model.objects import Node
+from ringfence.query.blocks import Block, Connection, Place
+from ringfence.query.matrix import Matrix
+from ringfence.report.columns import Shortened, beside, fold, plain, styled, widths
+from ringfence.report.matrix_words import Below, Line, because, counted, itself, ports_of
+from ringfence.report.screen import UNBOUNDED
+from ringfence.report.words import Names, end_name
 
-from ringfence.engine.answers import Answer
-from ringfence.model.flows import End, Outside
-from ringfence.model.objects import Workload
-from ringfence.model.policies import Direction
-from ringfence.query.matrix import Connection, Matrix
-from ringfence.report.screen import UNBOUNDED, show
-from ringfence.report.words import NOTE_TEXT, REASON_TEXT, end_name, human
-
-
-def write(matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None = None) -> None:
-    """Print *matrix* to *out*, with what needs saying below it."""
-    show(_parts(matrix), out, color=color, width=width)
+FIRST: Final = 500
+"""Blocks that are laid out together; most tables have no more."""
+PIECE: Final = 500
+"""Lines that are written at once."""
 
 
-def _parts(matrix: Matrix) -> Iterator[_Body | Text]:
-    if matrix.connections:
-        yield _Body(matrix)
-        yield Text()
-    for text, style in _footer(matrix):
-        yield Text(text, style=style)
+class Group(NamedTuple):
+    """Sources that may open the same to one destination, by one connection of them."""
+
+    dst: Place
+    sources: list[Place]
+    connection: Connection
 
 
-class _Body:
-    """The connections as a table; where reasons have no room beside the ports, as blocks with the reasons below."""
+def write(
+    matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None = None, summed_up: bool = False
+) -> None:
+    """Print *matrix* to *out*, with what needs saying below it, in *width* columns or those of the terminal.
 
-    def __init__(self, matrix: Matrix) -> None:
-        self.matrix = matrix
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:
-        """Either of the two forms."""
-        table = _table(self.matrix)
-        why = any(connection.causes for connection in self.matrix.connections)
-        wanted = console.measure(table, options=options.update(max_width=UNBOUNDED)).maximum
-        if why and wanted > options.max_width:
-            yield from _indented(self.matrix)
-        else:
-            yield table
+    *summed_up*: it is by namespace though nobody asked for that, and says how to see more.
+    """
+    if width is None:
+        width = shutil.get_terminal_size().columns if out.isatty() else UNBOUNDED
+    found = _Table(matrix, color=color, width=width, summed_up=summed_up).lines()
+    while piece := list(islice(found, PIECE)):
+        out.write("".join(f"{line.rstrip()}\n" for line in piece))
 
 
-def _indented(matrix: Matrix) -> Iterator[Text]:
-    """Blocks for a narrow terminal; a line with a place in it is left whole, so that it can be followed."""
-    for position, (destination, rows) in enumerate(_blocks(matrix)):
-        if position:
-            yield Text()
-        yield Text(f"to {destination}", style="bold")
-        for sources, connection in rows:
-            for source in sources:
-                yield Text(f"  from {source}")
-            yield from (Text("    ") + line for line in _ports(matrix, connection.answer).split())
-            for line in _because(connection).split():
-                whole = Text("      ") + line
-                whole.no_wrap, whole.overflow = True, "ignore"
-                yield whole
+@dataclass
+class _Table:
+    """One table on its way to the screen."""
 
+    matrix: Matrix
+    color: bool
+    width: int
+    summed_up: bool
 
-def _table(matrix: Matrix) -> Table:
-    why = any(connection.causes for connection in matrix.connections)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for name in ("TO", "FROM", "PORTS", *(["BECAUSE"] if why else [])):
-        table.add_column(name, overflow="fold")
-    last: str | None = None
-    for destination, rows in _blocks(matrix):
-        for sources, connection in rows:
-            if last is not None and destination != last:
-                table.add_row()
-            cells = [
-                Text(destination if destination != last else "", style="bold"),
-                Text("\n".join(sources)),
-                _ports(matrix, connection.answer),
-            ]
-            table.add_row(*cells, *([_because(connection)] if why else []))
-            last = destination
-    return table
+    def __post_init__(self) -> None:
+        self.why = False
+        self.pairs = self.matrix.view.by == "namespace"
+        self.names = Names(lambda end: plain(end_name(end)))
+        self.short = Shortened()
 
+    def lines(self) -> Iterator[str]:
+        below = Below(self.matrix, summed_up=self.summed_up)
+        blocks = (self._grouped(block) for block in below.passing(self.matrix.blocks()))
+        first = list(islice(blocks, FIRST))
+        if first:
+            yield from self._body(first, blocks)
+            yield ""
+        for line in below.lines():
+            yield from (styled(one, line.style, color=self.color) for one in fold(plain(line.text), self.width))
 
-def _blocks(matrix: Matrix) -> Iterable[tuple[str, list[tuple[list[str], Connection]]]]:
-    """For each destination the sources with one answer, in the order they are listed."""
-    blocks: dict[str, dict[object, tuple[list[str], Connection]]] = {}
-    for connection in sorted(matrix.connections, key=lambda c: (isinstance(c.dst, Outside), end_name(c.dst))):
-        block = blocks.setdefault(end_name(connection.dst), {})
-        every = matrix.measured and not connection.answer.blocked  # whichever ports those were
-        key = (None if every else connection.answer, connection.causes)
-        sources, _ = block.setdefault(key, ([], connection))
-        sources.append(_source_name(connection.src, connection.dst))
-    for destination, rows in blocks.items():
-        yield destination, list(rows.values())
+    def _grouped(self, block: Block) -> list[Group]:
+        """The sources of *block* with one answer together, in the order they are listed."""
+        found: dict[object, Group] = {}
+        for connection in block.connections:
+            answer = connection.answer
+            every = self.matrix.measured and not answer.blocked  # whichever ports those were
+            key = (None if every else answer, connection.causes, connection.pairs)
+            group = found.get(key)
+            if group is None:
+                group = found[key] = Group(block.dst, [], connection)
+            group.sources.append(connection.src)
+        return list(found.values())
 
+    def _body(self, first: list[list[Group]], rest: Iterable[list[Group]]) -> Iterator[str]:
+        """The connections as a table; where reasons have no room beside the ports, as blocks with reasons below."""
+        self.why = any(group.connection.causes for groups in first for group in groups)
+        natural = self._natural(first)
+        blocks = chain(first, rest)
+        wanted = sum(natural) + 3 * (len(natural) - 1)
+        if self.why and wanted > self.width:
+            yield from self._indented(blocks)
+            return
+        columns = widths(natural, 2, self.width)
+        titles = ["TO", "FROM", *(["PAIRS"] if self.pairs else []), "PORTS", *(["BECAUSE"] if self.why else [])]
+        yield from beside([[Line(title, "bold")] for title in titles], columns, color=self.color)
+        yield "─" * min(sum(columns) + 3 * (len(columns) - 1), self.width)
+        for position, groups in enumerate(blocks):
+            if position:
+                yield ""
+            for number, group in enumerate(groups):
+                yield from beside(self._cells(group, columns, head=not number), columns, color=self.color)
 
-def _source_name(src: End, dst: End) -> str:
-    return f"{end_name(src)} (another replica)" if src is dst else end_name(src)
+    def _natural(self, first: list[list[Group]]) -> list[int]:
+        """How wide each column would like to be, from what comes first and, where more follows, from all names."""
+        found = [len("TO"), len("FROM"), *([len("PAIRS")] if self.pairs else []), len("PORTS")]
+        found += [len("BECAUSE")] if self.why else []
+        for group in chain.from_iterable(first):
+            cells = [[Line(self.names(group.dst))], [Line(self._source(src, group.dst)) for src in group.sources]]
+            for position, cell in enumerate(chain(cells, self._rest(group))):
+                found[position] = max(found[position], *(len(line.text) for line in cell))
+        if len(first) == FIRST:
+            longest = max((len(self.names(end)) for end in self.matrix.listed), default=0)
+            found[:2] = [max(found[0], longest), max(found[1], longest)]
+        return found
 
+    def _cells(self, group: Group, columns: list[int], *, head: bool) -> list[list[Line]]:
+        to = [Line(text, "bold") for text in self._name(group.dst, "", columns[0])] if head else [Line("")]
+        sources = [Line(text) for src in group.sources for text in self._name(src, itself(src, group.dst), columns[1])]
+        rest = [
+            [Line(text, line.style) for line in cell for text in fold(line.text, width)]
+            for cell, width in zip(self._rest(group), columns[2:], strict=True)
+        ]
+        return [to, sources, *rest]
 
-def _ports(matrix: Matrix, answer: Answer) -> Text:
-    text = Text()
-    if answer.allowed:
-        whole = matrix.measured and not answer.blocked
-        text.append("every port that was tried" if whole else human(answer.allowed), style="green")
-    if answer.mixed:
-        text.append(("\n" if text else "") + f"some pods: {human(answer.mixed)}", style="yellow")
-    for reason, ports in answer.open:
-        text.append(("\n" if text else "") + f"depends ({reason}): {human(ports)}", style="yellow")
-    if not text:
-        text.append("denied", style="red")
-    if answer.notes:
-        text.append(f"\n[{', '.join(sorted(answer.notes))}]", style="dim")
-    return text
+    def _rest(self, group: Group) -> Iterator[list[Line]]:
+        """The cells behind the names."""
+        connection = group.connection
+        if self.pairs:
+            yield [Line(counted(connection))]
+        yield self._ports(connection)
+        if self.why:
+            yield [Line(plain(line.text), line.style) for line in because(connection)]
 
+    def _ports(self, connection: Connection) -> list[Line]:
+        return ports_of(connection, measured=self.matrix.measured)
 
-UNRESTRICTED = {"S35": "no policy restricts it", "S37": "outside the cluster, where no policy applies"}
-"""Short words for the commonest reasons, by the number of the rule behind them."""
+    def _source(self, src: Place, dst: Place) -> str:
+        return self.names(src) + itself(src, dst)
 
+    def _name(self, end: Place, more: str, width: int) -> list[str]:
+        """The name of *end* in *width* columns: what has a namespace may be cut, addresses are only folded."""
+        name = self.names(end)
+        if len(name) + len(more) <= width:
+            return [name + more]
+        if isinstance(end, Outside | Node):
+            return fold(name + more, width)
+        return [*self.short(name, width), *(fold(more.strip(), width) if more else [])]
 
-def _because(connection: Connection) -> Text:
-    text = Text()
-    for cause in connection.causes:
-        if cause.unprotected:
-            line = UNRESTRICTED.get(cause.basis, cause.text)
-        else:
-            line = f"{cause.policy} {cause.rule}" + (f" ({cause.file}:{cause.line})" if cause.line else "")
-        mark = "\n" if text else ""
-        text.append(f"{mark}{cause.direction}: {line}", style="yellow" if cause.unprotected else "")
-    return text
+    def _indented(self, blocks: Iterable[list[Group]]) -> Iterator[str]:
+        """Blocks for a narrow terminal; a line with a place in it is left whole, so that it can be followed."""
+        for position, groups in enumerate(blocks):
+            if position:
+                yield ""
+            for number, group in enumerate(groups):
+                if not number:
+                    yield from self._folded("", Line(f"to {self.names(group.dst)}", "bold"))
+                for src in group.sources:
+                    yield from self._folded("  ", Line(f"from {self._source(src, group.dst)}"))
+                for line in self._ports(group.connection):
+                    yield from self._folded("    ", line)
+                for text, style in because(group.connection):
+                    yield "      " + styled(plain(text), style, color=self.color)
 
-
-def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
-    if not matrix.cluster.workloads:
-        yield "The input has no workloads, so there is nothing to connect.", ""
-        return
-    if not matrix.connections:
-        yield "No connection is allowed between these ends.", ""
-    yield from _legend(matrix)
-    yield from _unprotected(matrix)
-    if matrix.measured:
-        yield "Measured with packets, at the ports that matter; the json format lists those that were tried.", "dim"
-    if not matrix.every:
-        yield "Pairs that are not listed are denied; --all lists them too.", "dim"
-
-
-def _legend(matrix: Matrix) -> Iterable[tuple[str, str]]:
-    """What the reasons and notes of the table mean, and which objects are behind them."""
-    for reason in sorted({reason for c in matrix.connections for reason, _ in c.answer.open}):
-        yield f"{reason}: {REASON_TEXT[reason]}.", "yellow"
-    for note in sorted({note for c in matrix.connections for note in c.answer.notes}):
-        behind = sorted({gap.what for gap in matrix.cluster.gaps if gap.note is note})
-        named = f" ({_some(behind)})" if behind else ""
-        yield f"{note}: {NOTE_TEXT[note]}{named}.", "yellow"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
-def _unprotected(matrix: Matrix) -> Iterable[tuple[str, str]]:
-    """The workloads that no policy protects, of those that were asked about."""
-    asked = {Direction.INGRESS: matrix.destinations, Direction.EGRESS: matrix.sources}
-    whole = matrix.sources is None and matrix.destinations is None
-    for direction, ends in asked.items():
-        names = [_short(w) for w in matrix.unprotected[direction] if whole or any(w is end for end in ends or ())]
-        if names:
-            yield f"No policy restricts {direction} of: {_some(names)}.", "yellow"
-
-
-def _short(workload: Workload) -> str:
-    return f"{workload.namespace}/{workload.name}"
+    def _folded(self, indent: str, line: Line) -> Iterator[str]:
+        for text in fold(line.text, max(self.width - len(indent), 1)):
+            yield indent + styled(text, line.style, color=self.color)

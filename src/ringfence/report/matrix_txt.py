@@ -6,27 +6,31 @@ from collections.abc import Iterator
 
 from ringfence.engine.answers import Answer
 from ringfence.query.matrix import Matrix
-from ringfence.report.words import end_id, grammar
+from ringfence.report.words import Names, end_id, grammar
 
 
 def lines(matrix: Matrix) -> Iterator[str]:
-    """``SRC => DST : CONN``, one for each connection, sorted.
+    """``SRC => DST : CONN``, one for each connection, by destination and then source.
 
-    Under a profile without notes exactly np-guard's text: no line for an empty set (S131).
+    Under a profile without notes exactly np-guard's text: no line for an empty set (S131). It has no words for
+    namespaces, so that they come with the rest.
     """
-    say = _full if matrix.profile.notes else _plain
-    names: dict[int, str] = {}  # by identity: an end stands in many connections
+    say = _full if matrix.profile.notes or matrix.view.by == "namespace" else _plain
+    name = Names(end_id)
     texts: dict[Answer, str] = {}
-    made = []
-    for connection in matrix.connections:
-        for end in (connection.src, connection.dst):
-            if id(end) not in names:
-                names[id(end)] = end_id(end)
-        if connection.answer not in texts:
-            texts[connection.answer] = say(connection.answer)
-        if text := texts[connection.answer]:
-            made.append(f"{names[id(connection.src)]} => {names[id(connection.dst)]} : {text}")
-    yield from sorted(made)
+    for block in matrix.blocks():
+        into = name(block.dst)
+        here: dict[int, str] = {}  # by identity, which is quicker, and holds as long as the block does
+        for src, _, answer, _, pairs in block.connections:
+            text = here.get(id(answer))
+            if text is None:
+                text = texts.get(answer)
+                if text is None:
+                    text = texts[answer] = say(answer)
+                here[id(answer)] = text
+            if text:
+                counted = f" ; pairs: {pairs.connected} of {pairs.of}" if pairs else ""
+                yield f"{name(src)} => {into} : {text}{counted}"
 
 
 def _plain(answer: Answer) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from ringfence.model.flows import End, Note, Outside, Reason, Verdict
-from ringfence.model.objects import Node, Pod, Service
+from ringfence.model.objects import Namespace, Node, Pod, Service
 from ringfence.model.ports import ConnectionSet, PortSet
 
 VERDICT_STYLE: Final[Mapping[Verdict, str]] = {
@@ -68,10 +68,10 @@ def as_json(ports: ConnectionSet) -> dict[str, list[list[int]]]:
     return {protocol: [[low, high] for low, high in part] for protocol, part in ports.items()}
 
 
-def end_id(end: End | Service) -> str:
-    """``ns/name[Kind]``, or ``low-high[External]``."""
-    if isinstance(end, Node):
-        return f"{end.name}[Node]"
+def end_id(end: End | Service | Namespace) -> str:
+    """``ns/name[Kind]``, ``name[Namespace]``, or ``low-high[External]``."""
+    if isinstance(end, Node | Namespace):
+        return f"{end.name}[{type(end).__name__}]"
     if isinstance(end, Pod):
         return f"{end.id}[Pod]"
     if isinstance(end, Service):
@@ -79,8 +79,8 @@ def end_id(end: End | Service) -> str:
     return end.id
 
 
-def end_name(end: End | Service) -> str:
-    """What a person calls it: ``ns/name``, CIDRs, or "outside" for all of IPv4."""
+def end_name(end: End | Service | Namespace) -> str:
+    """What a person calls it: ``ns/name``, ``ns/*`` for all of a namespace, CIDRs, or "outside" for all of IPv4."""
     if isinstance(end, Outside):
         cidrs = list(end.addresses.cidrs())
         if cidrs in (["0.0.0.0/0"], ["::/0"]):
@@ -88,4 +88,25 @@ def end_name(end: End | Service) -> str:
         return f"outside ({', '.join(cidrs) if len(cidrs) <= 3 else next(end.addresses.ranges())})"
     if isinstance(end, Node):
         return f"node/{end.name}"
+    if isinstance(end, Namespace):
+        return f"{end.name}/*"
     return f"{end.namespace}/{end.name}"
+
+
+class Names:
+    """What ends are called, each worked out once: an end stands in many connections."""
+
+    def __init__(self, say: Callable[[End | Namespace], str]) -> None:
+        self._say = say
+        self._known: dict[int, tuple[End | Namespace, str]] = {}  # by identity, with what keeps it from changing hands
+
+    def __call__(self, end: End | Namespace) -> str:
+        """What *end* is called."""
+        found = self._known.get(id(end))
+        if found is None:
+            found = self._known[id(end)] = (end, self._say(end))
+        return found[1]
+
+    def ends(self) -> list[End | Namespace]:
+        """All that were named, in the order in which they came."""
+        return [end for end, _ in self._known.values()]

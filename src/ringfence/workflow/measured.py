@@ -16,8 +16,7 @@ from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.observations import Outcome
 from ringfence.model.policies import Direction
 from ringfence.model.ports import PROTOCOLS, ConnectionSet
-from ringfence.model.profiles import KUBERNETES
-from ringfence.query.matrix import By, Connection, Matrix, by_pod, listing_order, merge_outside
+from ringfence.query.matrix import By, Matrix, by_pod, given
 
 PAIRS: tuple[Sort, ...] = ("inner", "outward", "inward")
 """What a matrix is made of; Services and ICMP are asked about by a proof."""
@@ -73,7 +72,7 @@ def matrix(
     for question, observations in measured.each():
         if isinstance(question.dst, Service | Node) or isinstance(question.src, Node):
             continue
-        if question.src is question.dst and by == "workload":
+        if question.src is question.dst and by != "pod":
             continue  # a pod and itself say nothing about its replicas (S125)
         a, b = ends.of(question.src, Direction.INGRESS), ends.of(question.dst, Direction.EGRESS)
         key = (_key(a), _key(b))
@@ -83,12 +82,9 @@ def matrix(
     found = [
         (pair.src, pair.dst, pair.answer)
         for pair in pairs.values()
-        if (pair.answer.possible or (every and pair.answer.blocked)) and _asked(pair.src, src) and _asked(pair.dst, dst)
+        if (pair.answer.possible or pair.answer.blocked) and _asked(pair.src, src) and _asked(pair.dst, dst)
     ]
-    connections = [Connection(*pair) for pair in merge_outside(found)]
-    connections.sort(key=lambda c: (listing_order(c.src), listing_order(c.dst)))
-    sources, destinations = (None if chosen is None else tuple(chosen) for chosen in (src, dst))
-    return Matrix(ends.cluster, KUBERNETES, tuple(connections), sources, destinations, every, by, measured=True)
+    return given(ends.cluster, found, by=by, src=src, dst=dst, every=every)
 
 
 class _Pair:
@@ -122,17 +118,14 @@ class _Ends:
         if by == "pod":
             self.cluster = by_pod(snapshot.cluster)
         self.workloads = {id(pod): workload for workload in self.cluster.workloads for pod in workload.pods}
-        self._outside: dict[tuple[Address, Direction], Outside] = {}
+        self._outside: dict[AddressSet, Outside] = {}
 
     def of(self, party: object, direction: Direction) -> End:
         if isinstance(party, Pod):
             return self.workloads[id(party)]
         assert isinstance(party, Address)
-        key = (party, direction)
-        if key not in self._outside:
-            cell = next(c for c in self.cells[direction] if party in c.addresses)
-            self._outside[key] = Outside(cell.addresses)
-        return self._outside[key]
+        cell = next(c for c in self.cells[direction] if party in c.addresses)
+        return self._outside.setdefault(cell.addresses, Outside(cell.addresses))
 
 
 def _set(ports: dict[str, set[int]]) -> ConnectionSet:

@@ -6,8 +6,7 @@ import argparse
 import sys
 
 from ringfence.cli import common, machine
-
-FORMATS = ("table", "txt", "json")
+from ringfence.cli.matrix import FORMATS, chosen_view, ends, show
 
 
 def configure(parser: argparse.ArgumentParser, _: str) -> None:
@@ -21,7 +20,6 @@ def configure(parser: argparse.ArgumentParser, _: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and return the exit status."""
-    from ringfence.cli.matrix import ends, show  # noqa: PLC0415
     from ringfence.model.observations import Outcome  # noqa: PLC0415
     from ringfence.workflow.measured import matrix, measure  # noqa: PLC0415
 
@@ -30,9 +28,10 @@ def run(args: argparse.Namespace) -> int:
         src, dst = (ends(lab.snapshot.cluster, texts, args.namespace, flag)
                     for texts, flag in ((args.src, "--from"), (args.dst, "--to")))  # fmt: skip
         measured = measure(lab, ports=ports, progress=progress)
-    result = matrix(measured, by=args.by, src=src, dst=dst, every=args.every)
+    by, summed_up = chosen_view(args, measured.snapshot.cluster)
+    result = matrix(measured, by=by, src=src, dst=dst, every=args.every)
     with common.output(args) as out:
-        show(result, args, out)
+        show(result, args, out, summed_up=summed_up)
     failed = sum(one.outcome in (Outcome.ERROR, Outcome.REFUSED) for one in measured.observations)
     if failed:
         print(f"{failed} of {len(measured.observations)} probes failed or were refused, and count as nothing",

@@ -1,0 +1,143 @@
+"""The matrix by namespace: unions, what all pairs share, and how many pairs there are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from builders import cluster, namespace, node, pod, policy, rule, workload
+from hypothesis import given
+from reports.shops import MIXED, NOTED, UNKNOWN
+from strategies import clusters
+
+from ringfence.engine.answers import join
+from ringfence.engine.reachability import Reachability
+from ringfence.model.addresses import AddressSet
+from ringfence.model.cluster import Cluster
+from ringfence.model.flows import Note, Outside, Reason
+from ringfence.model.objects import Namespace, Workload
+from ringfence.model.ports import ConnectionSet
+from ringfence.query.blocks import Connection, Pairs
+from ringfence.query.matrix import Matrix, matrix
+from ringfence.report.words import end_id
+
+EVERYWHERE: Final = AddressSet.of("0.0.0.0/0")
+TWO: Final = cluster(
+    namespace("shop"),
+    namespace("data"),
+    pod("shop/web", "app=web"),
+    pod("shop/cart", "app=cart"),
+    pod("shop/job", "app=job"),
+    pod("data/db", "app=db"),
+    pod("data/cache", "app=cache"),
+    policy("data/db", selects="app=db", ingress=[rule("ns: {} pods: app in (web,cart)", [5432, 53])]),
+    policy("data/cache", selects="app=cache", ingress=[rule("ns: {} pods: app in (web,cart,job)", [6379, 53])]),
+)
+"""Three pods of a shop and two of data: web and cart reach both of those, the job only the cache."""
+
+
+def _one(made: Matrix, src: str, dst: str) -> Connection:
+    (found,) = (c for c in made.connections if end_id(c.src).startswith(src) and end_id(c.dst).startswith(dst))
+    return found
+
+
+def test_the_union_and_the_count() -> None:
+    found = _one(matrix(TWO, by="namespace"), "shop", "data")
+    assert found.pairs == Pairs(5, 6)
+    assert found.answer.possible == ConnectionSet.of(TCP=[53, 5432, 6379])
+    assert found.answer.allowed == ConnectionSet.NONE, "the job does not reach the database"
+
+
+def test_what_all_pairs_share() -> None:
+    web, cart = TWO.workloads[:2]
+    found = _one(matrix(TWO, by="namespace", src=[web, cart]), "shop", "data")
+    assert found.pairs == Pairs(4, 4), "the asked ends alone are counted"
+    assert found.answer.allowed == ConnectionSet.of(TCP=[53])
+    assert found.answer.mixed == ConnectionSet.of(TCP=[5432, 6379])
+
+
+def test_a_pod_and_itself_is_no_pair() -> None:
+    """S125: three single pods make six pairs; a workload of several pods has pairs with itself."""
+    assert _one(matrix(TWO, by="namespace"), "shop", "shop").pairs == Pairs(6, 6)
+    alone = cluster(pod("one/a"), workload("two/b", pod("two/b", replicas=2, template=True)))
+    made = matrix(alone, by="namespace")
+    assert not [c for c in made.connections if c.src is c.dst and end_id(c.src) == "one[Namespace]"]
+    assert _one(made, "two", "two").pairs == Pairs(1, 1)
+
+
+def test_only_pairs_on_the_asked_port_count() -> None:
+    found = _one(matrix(TWO, by="namespace", ports=ConnectionSet.of(TCP=[5432])), "shop", "data")
+    assert found.pairs == Pairs(2, 6)
+    nothing = matrix(TWO, by="namespace", dst=TWO.workloads[3:], ports=ConnectionSet.of(TCP=[9999]))
+    assert [end_id(c.src) for c in nothing.connections] == []
+
+
+def test_denied_pairs_of_namespaces_when_asked_for() -> None:
+    closed = cluster(pod("a/x"), pod("b/y"), policy("a/deny", ingress=[]))
+    assert next(end_id(b.dst) for b in matrix(closed, by="namespace").blocks()) == "b[Namespace]"
+    denied = _one(matrix(closed, by="namespace", every=True), "b[", "a[")
+    assert (denied.pairs, denied.answer.plainly_denied) == (Pairs(0, 1), True)
+
+
+def test_the_outside_is_one_end() -> None:
+    """However many ranges have answers of their own; a workload counts once."""
+    guarded = policy("shop/p", ingress=[rule(["10.0.0.0/8", "192.0.2.0/24"], 443)], egress=[rule("10.0.0.0/8")])
+    where = cluster(pod("shop/a"), pod("shop/b"), guarded)
+    incoming = _one(matrix(where, by="namespace"), "0.0.0.0-", "shop")
+    assert (incoming.src, incoming.pairs) == (Outside(EVERYWHERE), Pairs(2, 2))
+    assert incoming.answer.possible == ConnectionSet.of(TCP=[443])
+    assert not incoming.answer.allowed, "not all addresses may"
+    leaving = _one(matrix(where, by="namespace"), "shop", "0.0.0.0-")
+    assert (leaving.pairs, leaving.answer.possible) == (Pairs(2, 2), ConnectionSet.ALL)
+    asked = _one(matrix(where, by="namespace", src=[Outside(AddressSet.of("192.0.2.0/25"))]), "192.0.2", "shop")
+    assert asked.answer.allowed == ConnectionSet.of(TCP=[443])
+
+
+def test_what_is_not_plain_is_carried() -> None:
+    """Pods that differ are possible, what the API leaves open stays open with its reason, notes stay."""
+    assert _one(matrix(MIXED, by="namespace"), "shop", "shop").answer.mixed
+    undecided = _one(matrix(UNKNOWN, by="namespace"), "shop", "shop")
+    assert (Reason.POD_IP_UNKNOWN, ConnectionSet.of(TCP=[5432])) in undecided.answer.open
+    assert undecided.pairs == Pairs(2, 2), "what may be open counts"
+    assert _one(matrix(NOTED, by="namespace"), "shop", "shop").answer.notes == {Note.UNMODELLED_POLICY}
+
+
+def test_a_node_that_was_asked_about_stays_itself() -> None:
+    where = cluster(pod("a/x"), node("n1"))
+    found = matrix(where, by="namespace", src=[*where.nodes]).connections
+    assert next((end_id(c.src), end_id(c.dst)) for c in found) == ("n1[Node]", "a[Namespace]")
+
+
+@given(clusters())
+def test_each_cell_is_the_join_of_its_pairs(where: Cluster) -> None:
+    """Law: by namespace is by workload, joined; every pair of the engine is in it, denied ones too."""
+    reach = Reachability(where)
+    found = matrix(where, by="namespace", every=True)
+    seen = 0
+    for connection in found.connections:
+        src, dst = connection.src, connection.dst
+        if not (isinstance(src, Namespace) and isinstance(dst, Namespace)):
+            continue
+        pairs = [
+            reach.answer(a, b)
+            for a in where.workloads
+            for b in where.workloads
+            if (a.namespace, b.namespace) == (src.name, dst.name) and not (a is b and a.replicas == 1)
+        ]
+        connected = sum(bool(answer.possible or answer.open) for answer in pairs)
+        assert connection.pairs == Pairs(connected, len(pairs))
+        assert connection.answer == join(pairs)
+        seen += len(pairs)
+    workloads: tuple[Workload, ...] = where.workloads
+    assert seen == len(workloads) ** 2 - sum(one.replicas == 1 for one in workloads)
+
+
+@given(clusters())
+def test_the_outside_of_each_namespace_is_the_join_of_its_cells(where: Cluster) -> None:
+    """Law: the same for what comes from outside, over every address."""
+    reach = Reachability(where)
+    for connection in matrix(where, by="namespace", every=True).connections:
+        if isinstance(connection.src, Outside) and isinstance(connection.dst, Namespace):
+            answers = [
+                reach.answer(connection.src, one) for one in where.workloads if one.namespace == connection.dst.name
+            ]
+            assert connection.answer == join(answers)
