@@ -57,8 +57,8 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
     """The format, the file and the colour."""
     group = parser.add_argument_group("output")
-    group.add_argument("--format", choices=formats, default=formats[0], type=lambda word: ALIASES.get(word, word),
-                       help=f"default: {formats[0]}")  # fmt: skip
+    group.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}",
+                       type=lambda word: word if word in formats else ALIASES.get(word, word))  # fmt: skip
     group.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                        help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
