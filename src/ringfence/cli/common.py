@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.cli import controllers
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
@@ -38,6 +39,7 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
         return
     facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
                        help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
+    controllers.add(facts)
 
 
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
@@ -86,7 +88,7 @@ def load(args: argparse.Namespace) -> Cluster:
         direct_controller=profile(args).direct_controller,
     )  # fmt: skip
     tell(cluster, quiet=args.quiet, verbose=args.verbose)
-    return cluster
+    return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 
 
 def profile(args: argparse.Namespace) -> Profile:

@@ -77,6 +77,8 @@ class Classes:
         keys: dict[tuple[object, ...], list[Pod | Node]] = {}
         for pod in self.cluster.pods:
             keys.setdefault(self._key(pod), []).append(pod)
+        for pod in self.cluster.doorman.pods if self.cluster.doorman is not None else ():
+            keys.setdefault(self._key(pod), []).append(pod)
         for node in self.cluster.nodes:
             keys.setdefault(self._node_key(node), []).append(node)
         for key in sorted(keys, key=lambda k: (k[0] is None, k[0] or "")):

@@ -11,6 +11,8 @@ from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.entering import settle
+from ringfence.manifests.entrances import Grant
 from ringfence.manifests.named_ports import unmatched
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import files
@@ -18,6 +20,7 @@ from ringfence.manifests.text.documents import Item, objects, unreadable
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
+from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.lookup import left_out
@@ -145,6 +148,7 @@ class _Reading:
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
+        ways_in, told_of_them = settle(_of(values, Entrance), _of(values, Grant), services, found, slices)
         cluster = Cluster(
             {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
             tuple(found),
@@ -155,8 +159,10 @@ class _Reading:
             tuple(sorted(self.gaps, key=lambda gap: (gap.note, gap.namespace or "", gap.what, str(gap.source)))),
             facts,
             ignored=dict(sorted(self.ignored.items())),
+            entrances=ways_in,
+            doorman=controller() if any(one.backends for one in ways_in) else None,
         )
-        told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
+        told = [*self.findings, *told_of_them, *unmatched(cluster, host_network=self.direct)]
         told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
         return replace(cluster, findings=tuple(told))
 

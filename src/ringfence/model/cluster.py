@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from ringfence.model.addresses import FAMILIES, AddressSet, Family
+from ringfence.model.entrances import Door, Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.objects import (
@@ -52,7 +53,8 @@ class Cluster:
     """All we know at one moment. Built by ``manifests``; no room changes it.
 
     ``findings`` are what reading had to say; ``gaps`` what the answers must be qualified for;
-    ``ignored`` counts objects of kinds that have nothing to do with traffic.
+    ``ignored`` counts objects of kinds that have nothing to do with traffic. ``entrances`` are the ways in through a
+    controller; ``doorman`` stands for it where its pods were not named, and is none of ``pods``.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class Cluster:
     facts: Facts = field(default_factory=Facts)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     ignored: Mapping[str, int] = field(default_factory=dict, compare=False)
+    entrances: tuple[Entrance, ...] = ()
+    doorman: Door | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """The fields alone: what is derived from them goes by identity, which no copy of this shares."""

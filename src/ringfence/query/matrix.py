@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
@@ -12,11 +13,13 @@ from ringfence.engine.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
+from ringfence.query.entering import entering
 
 if TYPE_CHECKING:
     from ringfence.query.regions import Cause
@@ -115,6 +118,10 @@ def _touches(answer: Answer, ports: ConnectionSet, every: bool) -> bool:
 
 
 def _why(cluster: Cluster, connection: Connection, profile: Profile, ports: ConnectionSet | None) -> tuple[Cause, ...]:
+    if isinstance(connection.src, Door):
+        from ringfence.query.entering import why  # noqa: PLC0415
+
+        return why(cluster, connection.src, connection.dst, profile)
     from ringfence.query.regions import causes, regions  # noqa: PLC0415 (the reference; the matrix alone needs none)
 
     wanted = connection.answer.possible | connection.answer.undecided
@@ -128,7 +135,7 @@ def _whole(cluster: Cluster, profile: Profile, every: bool) -> Iterator[Pair]:
     if profile.direct_controller:
         _refuse_label_gaps(reach)
     pairs = (pair for pair in reach.pairs(every=every) if not _alone(pair[0], pair[1], profile))
-    return pairs if profile.direct_controller else merge_outside(pairs)
+    return chain(pairs if profile.direct_controller else merge_outside(pairs), entering(reach))
 
 
 def _alone(src: End, dst: End, profile: Profile) -> bool:
@@ -149,7 +156,7 @@ def _part(cluster: Cluster, profile: Profile, src: Sequence[End] | None, dst: Se
         for b in targets
         if not (isinstance(a, Outside) and isinstance(b, Outside)) and not _alone(a, b, profile)
     )
-    return merge_outside(pairs)
+    return chain(merge_outside(pairs), entering(reach, src, dst))
 
 
 def _asked(reach: Reachability, ends: Sequence[End] | None, direction: Direction) -> list[End]:
@@ -158,6 +165,8 @@ def _asked(reach: Reachability, ends: Sequence[End] | None, direction: Direction
         return [*reach.cluster.workloads, *_cells(reach, direction)]
     found: list[End] = []
     for end in ends:
+        if isinstance(end, Door):
+            continue  # its rows are about the ports that it leads to, and no others
         if not isinstance(end, Outside):
             found.append(end)
             continue
@@ -231,6 +240,9 @@ def _pods_of(split: Cluster, ends: Sequence[End] | None) -> Sequence[End] | None
     alone = {id(pod): workload for workload in split.workloads for pod in workload.pods}
     found: list[End] = []
     for end in ends:
+        if isinstance(end, Door):
+            found.append(end)
+            continue
         pods = end.pods if isinstance(end, Workload) else (end,) if isinstance(end, Pod) else ()
         found += [alone[id(pod)] for pod in pods] or [end]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Workload
 from ringfence.model.ports import ConnectionSet
@@ -35,6 +36,10 @@ def _endpoint(end: End) -> dict[str, Any]:
         return {"id": end.id, "cidrs": list(end.addresses.cidrs())}
     if isinstance(end, Node):
         return {"id": end_id(end), "name": end.name, "kind": "Node"}
+    if isinstance(end, Door):
+        service = end.service
+        named = {} if service is None else {"namespace": service.namespace, "name": service.name}
+        return {"id": end.id, **named, "kind": end.kind}
     kind, pods = (end.kind, end.replicas) if isinstance(end, Workload) else ("Pod", 1)
     assert isinstance(end, Workload | Pod)
     return {"id": end_id(end), "namespace": end.namespace, "name": end.name, "kind": kind, "pods": pods}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Note, Outside, Reason, Verdict
 from ringfence.model.objects import Node, Pod, Service
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -24,6 +25,8 @@ NOTE_TEXT: Final[Mapping[Note, str]] = {
     Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
     Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
     Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers a pod or node; some plugins match neither by address",
+    Note.CONTROLLER_UNKNOWN: "the ingress controller's pods were not named (--ingress-controller), so a policy that "
+    "names them is taken not to match",
     Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
 }
 REASON_TEXT: Final[Mapping[Reason, str]] = {
@@ -73,7 +76,7 @@ def end_id(end: End | Service) -> str:
     if isinstance(end, Node):
         return f"{end.name}[Node]"
     if isinstance(end, Pod):
-        return f"{end.id}[Pod]"
+        return f"{end.id}[Pod]" if end.name else end.id
     if isinstance(end, Service):
         return f"{end.id}[Service]"
     return end.id
@@ -88,4 +91,6 @@ def end_name(end: End | Service) -> str:
         return f"outside ({', '.join(cidrs) if len(cidrs) <= 3 else next(end.addresses.ranges())})"
     if isinstance(end, Node):
         return f"node/{end.name}"
-    return f"{end.namespace}/{end.name}"
+    if isinstance(end, Door):
+        return end.title
+    return f"{end.namespace}/{end.name}" if end.name else end.namespace
