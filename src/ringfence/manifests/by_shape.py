@@ -14,6 +14,7 @@ import msgspec
 
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.fields import mistyped
 from ringfence.manifests.shapes import Metadata, Template
 from ringfence.manifests.text.documents import Item, source
 from ringfence.manifests.workloads import Maker, owner, template_pod
@@ -35,6 +36,8 @@ _NO_PODS_OF: Final = ("kyverno.io", "cluster.x-k8s.io", "templates.gatekeeper.sh
 """Groups of which no kind makes pods that stay: policies about pods, machines, certificates."""
 ADDED: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("argoproj.io", "Rollout"): frozenset({"rollouts-pod-template-hash"}),
+    **{("argoproj.io", kind): frozenset({"workflows.argoproj.io/completed", "workflows.argoproj.io/workflow"})
+       for kind in ("CronWorkflow", "Workflow")},
     ("apps.openshift.io", "DeploymentConfig"): frozenset({"deployment", "deploymentconfig"}),
     ("apps.kruise.io", "CloneSet"): frozenset(
         {"apps.kruise.io/cloneset-instance-id", "controller-revision-hash", "pod-template-hash"}
@@ -147,6 +150,8 @@ def _hints(value: Any, depth: int) -> bool:
     if not isinstance(value, dict):
         return False
     for key, one in value.items():
+        if key == "workflowTemplateRef":
+            return True
         if isinstance(one, dict) and key in _OF_PODS and isinstance(one.get("spec"), dict):
             return True
         if _hints(one, depth - 1):
@@ -164,7 +169,7 @@ def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker |
         try:
             template = msgspec.convert(found.value, Template)
         except msgspec.ValidationError as mismatch:
-            problems.append(Problem("RF016", f"the pod template cannot be read: {mismatch}", found.path))
+            problems.append(mistyped(found.value, str(mismatch), found.path))
             return None
         pod = template_pod(item, place, name, template, found.path, problems)
         count = found.replicas if found.replicas is not None else 1 if known else _SEVERAL

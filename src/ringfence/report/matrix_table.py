@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.engine.answers import Answer
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
@@ -58,7 +58,7 @@ def _indented(matrix: Matrix) -> Iterator[Text]:
         for sources, connection in rows:
             for source in sources:
                 yield Text(f"  from {source}")
-            yield from (Text("    ") + line for line in _ports(matrix, connection.answer).split())
+            yield from (Text("    ") + line for line in _ports(matrix, connection).split())
             for line in _because(connection).split():
                 whole = Text("      ") + line
                 whole.no_wrap, whole.overflow = True, "ignore"
@@ -78,7 +78,7 @@ def _table(matrix: Matrix) -> Table:
             cells = [
                 Text(destination if destination != last else "", style="bold"),
                 Text("\n".join(sources)),
-                _ports(matrix, connection.answer),
+                _ports(matrix, connection),
             ]
             table.add_row(*cells, *([_because(connection)] if why else []))
             last = destination
@@ -102,13 +102,14 @@ def _source_name(src: End, dst: End) -> str:
     return f"{end_name(src)} (another replica)" if src is dst else end_name(src)
 
 
-def _ports(matrix: Matrix, answer: Answer) -> Text:
-    text = Text()
+def _ports(matrix: Matrix, connection: Connection) -> Text:
+    text, answer = Text(), connection.answer
     if answer.allowed:
         whole = matrix.measured and not answer.blocked
         text.append("every port that was tried" if whole else human(answer.allowed), style="green")
     if answer.mixed:
-        text.append(("\n" if text else "") + f"some pods: {human(answer.mixed)}", style="yellow")
+        some = "some addresses" if isinstance(connection.src, Door) else "some pods"
+        text.append(("\n" if text else "") + f"{some}: {human(answer.mixed)}", style="yellow")
     for reason, ports in answer.open:
         text.append(("\n" if text else "") + f"depends ({reason}): {human(ports)}", style="yellow")
     if not text:
