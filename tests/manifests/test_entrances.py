@@ -238,3 +238,60 @@ def test_a_route_of_another_group_is_none() -> None:
 
 def test_backends_are_equal_whatever_field_they_stand_in() -> None:
     assert EntranceBackend("a", "b", 80, at="x") == EntranceBackend("a", "b", 80, at="y")
+
+
+def _with_gateway(listener: str, parent: str = "name: gate, namespace: edge", more: str = "") -> Cluster:
+    return _read(f"""
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: Gateway
+        metadata: {{name: gate, namespace: edge}}
+        spec: {{gatewayClassName: any, listeners: [{{name: web, port: 80, protocol: HTTP{listener}}}]}}
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {{name: r, namespace: shop}}
+        spec: {{parentRefs: [{{{parent}}}], rules: [{{backendRefs: [{{name: web, port: 80}}]}}]}}
+        {more}""")
+
+
+ANY_TEAM = "{matchExpressions: [{key: team, operator: Exists}]}"
+SPACE = """---
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: shop, labels: {team: a}}
+        """
+
+
+@pytest.mark.parametrize(
+    ("listener", "parent", "more", "taken"),
+    [
+        ("", "name: gate, namespace: edge", "", False),  # "Same" is the default
+        (", allowedRoutes: {namespaces: {from: All}}", "name: gate, namespace: edge", "", True),
+        (", allowedRoutes: {namespaces: {from: Same}}", "name: gate, namespace: edge", "", False),
+        (", allowedRoutes: {namespaces: {from: None}}", "name: gate, namespace: edge", "", False),
+        (", allowedRoutes: {namespaces: {from: All}}", "name: gate, namespace: edge, sectionName: web", "", True),
+        (", allowedRoutes: {namespaces: {from: All}}", "name: gate, namespace: edge, sectionName: tls", "", False),
+        (", allowedRoutes: {namespaces: {from: All}}", "name: gate, namespace: edge, port: 443", "", False),
+        (", allowedRoutes: {namespaces: {from: All}, kinds: [{kind: GRPCRoute}]}", "name: gate, namespace: edge", "",
+         False),
+        (", allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}",
+         "name: gate, namespace: edge", SPACE, True),
+        (", allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: b}}}}",
+         "name: gate, namespace: edge", SPACE, False),
+        (", allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: b}}}}",
+         "name: gate, namespace: edge", "", True),  # what labels the namespace has is not known
+        (f", allowedRoutes: {{namespaces: {{from: Selector, selector: {ANY_TEAM}}}}}",
+         "name: gate, namespace: edge", SPACE, True),
+        ("", "name: gate", "", True),  # of shop, and not in the input
+        ("", "name: gate, namespace: edge, kind: ListenerSet", "", True),
+    ],
+)  # fmt: skip
+def test_a_gateway_takes_the_routes_that_a_listener_allows(listener: str, parent: str, more: str, taken: bool) -> None:
+    cluster = _with_gateway(listener, parent, more)
+    assert bool(_backends(cluster)) is taken
+    if not taken:
+        (finding,) = cluster.findings
+        assert (finding.code, finding.excludes) == ("RF055", False)
+        assert finding.message == (
+            "no listener of Gateway edge/gate takes it, by its namespace or its kind, so it leads nowhere"
+        )

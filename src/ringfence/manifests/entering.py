@@ -7,14 +7,18 @@ from dataclasses import replace
 
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.entrances import Grant
+from ringfence.manifests.gateways import Gateway, GatewayRoute, taken
 from ringfence.model.entrances import Entrance, EntranceBackend
 from ringfence.model.findings import Finding
-from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort, Workload
+from ringfence.model.objects import EndpointSlice, Namespace, Pod, Service, ServicePort, Workload
 
 
 def settle(
     entrances: Sequence[Entrance],
+    routes: Sequence[GatewayRoute],
+    gateways: Sequence[Gateway],
     grants: Sequence[Grant],
+    namespaces: Mapping[str, Namespace],
     services: Sequence[Service],
     workloads: Sequence[Workload],
     slices: Sequence[EndpointSlice],
@@ -24,7 +28,14 @@ def settle(
     look = _Look(workloads, slices)
     made: list[Entrance] = []
     told: list[Finding] = []
-    for entrance in sorted(entrances, key=lambda one: (one.kind, one.id)):
+    by_name = {(one.namespace, one.name): one for one in gateways}
+    ways = list(entrances)
+    for route in routes:
+        if not route.entrance.backends or taken(route, by_name, namespaces):
+            ways.append(route.entrance)
+        else:
+            told.append(_refused(route))
+    for entrance in sorted(ways, key=lambda one: (one.kind, one.id)):
         kept = []
         for backend in entrance.backends:
             problem = _ungranted(entrance, backend, grants) or _wrong(backend, known, look)
@@ -34,6 +45,14 @@ def settle(
                 kept.append(backend)
         made.append(replace(entrance, backends=tuple(kept)))
     return tuple(made), list(dict.fromkeys(told))
+
+
+def _refused(route: GatewayRoute) -> Finding:
+    named = ", ".join(f"{parent.namespace}/{parent.name}" for parent in route.parents if parent.kind == "Gateway")
+    what = f"no listener of Gateway {named} takes it, by its namespace or its kind, so it leads nowhere"
+    entrance, remedy = route.entrance, "allow it in spec.listeners[].allowedRoutes of the Gateway"
+    problem = Problem("RF055", what, "spec.parentRefs", remedy)
+    return problem.finding(kind=entrance.kind, name=entrance.id, source=entrance.source)
 
 
 def _ungranted(entrance: Entrance, backend: EntranceBackend, grants: Iterable[Grant]) -> Problem | None:

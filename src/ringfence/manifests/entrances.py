@@ -8,6 +8,7 @@ from typing import Final
 
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.fields import each, shaped
+from ringfence.manifests.gateways import Gateway, GatewayRoute, Parent, gateway
 from ringfence.manifests.route_shapes import (
     BackendRef,
     GatewayRouteObject,
@@ -41,7 +42,7 @@ class Grant:
     source: Source = field(default=NOWHERE, compare=False)
 
 
-Reader = Callable[[Item, str, str, list[Problem]], Entrance | Grant | None]
+Reader = Callable[[Item, str, str, list[Problem]], Entrance | GatewayRoute | Gateway | Grant | None]
 
 
 def ingress(item: Item, place: str, name: str, problems: list[Problem]) -> Entrance | None:
@@ -104,22 +105,26 @@ def route(item: Item, place: str, name: str, problems: list[Problem]) -> Entranc
     return Entrance("Route", place, name, tuple(backends), source(item))
 
 
-def gateway_route(item: Item, place: str, name: str, problems: list[Problem]) -> Entrance | None:
+def gateway_route(item: Item, place: str, name: str, problems: list[Problem]) -> GatewayRoute | None:
     """The route of the Gateway API in *item*; one that hangs on Services alone is of a mesh, and no way in."""
     found = shaped(item, GatewayRouteObject, problems)
     if found is None:
         return None
     spec = found.get("spec") or {}
-    parents = [parent for parent in spec.get("parentRefs") or () if parent]
+    parents = tuple(
+        Parent(one.get("kind") or "Gateway", one.get("namespace") or place, one.get("name") or "",
+               one.get("sectionName"), one.get("port"))
+        for one in spec.get("parentRefs") or () if one
+    )  # fmt: skip
     backends: list[EntranceBackend] = []
     if not parents:
         problems.append(Problem("RF055", "has no parentRefs: no Gateway takes it, so it leads nowhere", "spec"))
-    elif any((parent.get("kind") or "Gateway") != "Service" for parent in parents):
+    elif any(parent.kind != "Service" for parent in parents):
         no_rule: RouteRule = {}
         for number, rule in enumerate(each(spec.get("rules"), no_rule)):
             for path, reference in _references(rule, f"spec.rules[{number}]"):
                 backends += _reference(item, reference, place, path, problems)
-    return Entrance(item.kind, place, name, tuple(backends), source(item))
+    return GatewayRoute(Entrance(item.kind, place, name, tuple(backends), source(item)), parents)
 
 
 def _references(rule: RouteRule, at: str) -> Iterator[tuple[str, BackendRef]]:
@@ -179,6 +184,7 @@ READERS: Final[Mapping[tuple[str, str], Reader]] = {
     ("extensions", "Ingress"): ingress,
     ("route.openshift.io", "Route"): route,
     **{(GATEWAY, kind): gateway_route for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")},
+    (GATEWAY, "Gateway"): gateway,
     (GATEWAY, "ReferenceGrant"): grant,
 }
 """The kinds that lead in from outside, by group and kind."""

@@ -13,6 +13,7 @@ from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.entering import settle
 from ringfence.manifests.entrances import Grant
+from ringfence.manifests.gateways import Gateway, GatewayRoute
 from ringfence.manifests.named_ports import unmatched
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import files
@@ -148,9 +149,13 @@ class _Reading:
         found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
-        ways_in, told_of_them = settle(_of(values, Entrance), _of(values, Grant), services, found, slices)
+        spaces = {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)}
+        ways_in, told_of_them = settle(
+            _of(values, Entrance), _of(values, GatewayRoute), _of(values, Gateway), _of(values, Grant),
+            spaces, services, found, slices,
+        )  # fmt: skip
         cluster = Cluster(
-            {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)},
+            spaces,
             tuple(found),
             tuple(nodes),
             tuple(services),

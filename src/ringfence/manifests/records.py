@@ -14,6 +14,7 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
 from ringfence.manifests.entrances import READERS as ENTRANCES
 from ringfence.manifests.entrances import Grant
+from ringfence.manifests.gateways import Gateway, GatewayRoute
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, NoKind, Reach, no_kind, unmodelled
 from ringfence.manifests.shapes import AnyObject, Metadata
 from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
@@ -27,7 +28,7 @@ from ringfence.model.objects import EndpointSlice, Namespace, Node, Service
 from ringfence.model.policies import Policy
 from ringfence.model.selectors import Selector
 
-Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker | Entrance | Grant
+Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker | Entrance | GatewayRoute | Gateway | Grant
 Reader = Callable[[Item, str, str, list[Problem]], Value | None]
 Key = tuple[str, str, str, str]
 

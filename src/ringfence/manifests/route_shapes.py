@@ -74,6 +74,9 @@ class RouteObject(TypedDict, total=False):
 class ParentRef(TypedDict, total=False):
     kind: str | None
     name: str | None
+    namespace: str | None
+    sectionName: str | None
+    port: int | None
 
 
 class BackendRef(TypedDict, total=False):
@@ -128,3 +131,42 @@ GrantSpec = TypedDict(
 class GrantObject(TypedDict, total=False):
     metadata: Metadata | None
     spec: GrantSpec | None
+
+
+class Expression(TypedDict, total=False):
+    key: str | None
+    operator: str | None
+    values: list[str | None] | None
+
+
+class NamespaceSelector(TypedDict, total=False):
+    matchLabels: dict[str, str | None] | None
+    matchExpressions: list[Expression | None] | None
+
+
+RouteNamespaces = TypedDict("RouteNamespaces", {"from": str | None, "selector": NamespaceSelector | None}, total=False)
+
+
+class RouteKind(TypedDict, total=False):
+    kind: str | None
+
+
+class AllowedRoutes(TypedDict, total=False):
+    namespaces: RouteNamespaces | None
+    kinds: list[RouteKind | None] | None
+
+
+class ListenerItem(TypedDict, total=False):
+    name: str | None
+    port: int | None
+    protocol: str | None
+    allowedRoutes: AllowedRoutes | None
+
+
+class GatewaySpec(TypedDict, total=False):
+    listeners: list[ListenerItem | None] | None
+
+
+class GatewayObject(TypedDict, total=False):
+    metadata: Metadata | None
+    spec: GatewaySpec | None
