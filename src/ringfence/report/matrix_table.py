@@ -16,7 +16,7 @@ from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.query.matrix import Connection, Matrix
 from ringfence.report.screen import UNBOUNDED, show
-from ringfence.report.words import NOTE_TEXT, REASON_TEXT, end_name, human
+from ringfence.report.words import NOT_TRIED, NOTE_TEXT, REASON_TEXT, end_name, human
 
 
 def write(matrix: Matrix, out: TextIO, *, color: bool = False, width: int | None = None) -> None:
@@ -145,6 +145,8 @@ def _footer(matrix: Matrix) -> Iterable[tuple[str, str]]:
     yield from _unprotected(matrix)
     if matrix.measured:
         yield "Measured with packets, at the ports that matter; the json format lists those that were tried.", "dim"
+        if matrix.cluster.entrances:
+            yield NOT_TRIED, "dim"
     if not matrix.every:
         yield "Pairs that are not listed are denied; --all lists them too.", "dim"
 
