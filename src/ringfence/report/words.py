@@ -29,7 +29,7 @@ NOTE_TEXT: Final[Mapping[Note, str]] = {
     "names them is taken not to match",
     Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
 }
-NOT_TRIED: Final = "What comes in through Ingress objects and routes is not tried by itself; the controller's own pods are, like others."
+NOT_TRIED: Final = "Ingress objects and routes are not tried by themselves; the pods of a controller are, like others."
 REASON_TEXT: Final[Mapping[Reason, str]] = {
     Reason.POD_IP_UNKNOWN: "an ipBlock may hold the pod, whose address is not in the input (--pod-cidr may decide it)",
     Reason.ICMP: "network policies say nothing about protocols other than TCP, UDP and SCTP",
