@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from textwrap import dedent
 
 import pytest
+import yaml
 
 from manifests.reading import read, told
 from ringfence.engine.reachability import Reachability
@@ -195,3 +197,19 @@ def test_a_template_of_the_wrong_type_is_told_with_its_place() -> None:
     cluster = read(text + "    spec: {containers: [{image: i}]}\n")
     assert told(cluster) == [("RF016", 6, 25, "spec.template.metadata.labels.app")]
     assert cluster.findings[0].message == "must be text, not the number 1"
+
+
+def test_nothing_is_told_of_a_template_that_live_pods_replace() -> None:
+    live = (
+        "---\napiVersion: v1\nkind: Pod\n"
+        "metadata: {name: w-1, ownerReferences: [{kind: Shop, name: w, controller: true}]}\nstatus: {phase: Running}\n"
+    )
+    cluster = read(live + _object("example.org/v1", "Shop", f"{{template: {POD}}}"))
+    assert (told(cluster), [pod.name for pod in cluster.workloads[0].pods]) == ([], ["w-1"])
+
+
+def test_json_is_read_as_yaml_is() -> None:
+    text = _object("example.org/v1", "Shop", f"{{sets: [{{podTemplate: {POD}, replicas: 3}}]}}")
+    document = json.dumps(yaml.safe_load(text.removeprefix("---")))
+    assert read(document).workloads == read(text).workloads
+    assert [finding.code for finding in read(document).findings] == ["RF045"]

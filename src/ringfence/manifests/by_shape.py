@@ -6,7 +6,7 @@ A template is a mapping under a key that ends in "template" (or an item of ``tem
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from ringfence.manifests.fields import mistyped
 from ringfence.manifests.shapes import Metadata, Template
 from ringfence.manifests.text.documents import Item, source
 from ringfence.manifests.workloads import Maker, owner, template_pod
-from ringfence.model.objects import Pod
+from ringfence.model.findings import Finding
+from ringfence.model.objects import Pod, Workload
 
 KNATIVE: Final = "serving.knative.dev"
 _BUILT_IN: Final = (".k8s.io",)
@@ -176,14 +177,12 @@ def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker |
         worn = {**shared, **pod.labels}
         pods.append(replace(pod, labels=worn, replicas=max(count, 1),
                             generated=(known or frozenset()).difference(worn)))  # fmt: skip
-    if known is None:
-        what = "its pods are taken as its template describes them; labels that its operator adds are not known"
-        problems.append(Problem("RF045", what, templates(item)[0].path))
     first, *others = pods
-    replicas = templates(item)[0].replicas if len(pods) == 1 else first.replicas
+    described = templates(item)[0]
+    replicas = described.replicas if len(pods) == 1 else first.replicas
     return Maker(place, name, kind_of(item), owner(metadata), replace(first, replicas=1),
                  replicas if replicas is not None else first.replicas, source=source(item),
-                 others=tuple(others), any_label=known is None)  # fmt: skip
+                 others=tuple(others), any_label=known is None, at=described.path)  # fmt: skip
 
 
 def _shared_labels(item: Item) -> dict[str, str]:
@@ -195,3 +194,16 @@ def _shared_labels(item: Item) -> dict[str, str]:
         if isinstance(labels, dict):
             return {str(key): value for key, value in labels.items() if isinstance(value, str)}
     return {}
+
+
+def taken_as_described(makers: Iterable[Maker], found: Iterable[Workload]) -> Iterator[Finding]:
+    """A finding for each of *makers* whose template stands for its pods in *found*, and whose operator adds who knows
+    what: live pods would say (S121).
+    """
+    described = {(w.namespace, w.kind, w.name) for w in found if any(pod.template for pod in w.pods)}
+    what = "its pods are taken as its template describes them; labels that its operator adds are not known"
+    for one in makers:
+        if one.any_label and (one.namespace, one.kind, one.name) in described:
+            yield Problem("RF045", what, one.at).finding(
+                kind=one.kind, name=f"{one.namespace}/{one.name}", source=one.source
+            )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
+from ringfence.manifests.by_shape import taken_as_described
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.entering import settle
 from ringfence.manifests.entrances import Grant
@@ -146,7 +147,8 @@ class _Reading:
         policies = self._without(sorted(_of(values, Policy), key=lambda p: p.id), without)
         services = sorted(_of(values, Service), key=lambda s: s.id)
         nodes = sorted(_of(values, Node), key=lambda n: n.name)
-        found = join(_of(values, Live), _of(values, Maker), nodes, _asked(policies, services), direct=self.direct)
+        makers = _of(values, Maker)
+        found = join(_of(values, Live), makers, nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(_of(values, EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
         spaces = {n.name: n for n in sorted(_of(values, Namespace), key=lambda n: n.name)}
@@ -167,7 +169,12 @@ class _Reading:
             entrances=ways_in,
             doorman=controller() if any(one.backends for one in ways_in) else None,
         )
-        told = [*self.findings, *told_of_them, *unmatched(cluster, host_network=self.direct)]
+        told = [
+            *self.findings,
+            *told_of_them,
+            *taken_as_described(makers, found),
+            *unmatched(cluster, host_network=self.direct),
+        ]
         told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
         return replace(cluster, findings=tuple(told))
 

@@ -52,7 +52,8 @@ _SEVERAL: Final = 2
 class Maker:
     """An object that makes pods. ``replicas`` is None where nothing says; ``finished``: it made its last one.
 
-    ``others`` are further templates of the same object. ``any_label``: nobody knows which labels its controller adds.
+    ``others`` are further templates of the same object; ``at`` is the field of the first. ``any_label``: nobody knows
+    which labels its controller adds.
     """
 
     namespace: str
@@ -65,6 +66,7 @@ class Maker:
     source: Source = field(default=NOWHERE, compare=False)
     others: tuple[Pod, ...] = ()
     any_label: bool = False
+    at: str = "spec.template"
 
 
 @dataclass(frozen=True, slots=True)
