@@ -43,7 +43,7 @@ def test_some_addresses_are_said_to_be_addresses() -> None:
         "shop/local[Service] => shop/web[Pod] : No Connections ; mixed: TCP 8080",
         "shop/web[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections",
         "{ingress-controller} => shop/web[Pod] : No Connections ; implementation-defined: TCP 8080 (pod-ip-unknown)"
-        + " ; notes: controller-unknown",
+        " ; notes: controller-unknown",
     ]
     rows = {row["src"]: row for row in matrix_json.document(result)["connections"]}
     assert rows["shop/local[Service]"]["possible"] == {"TCP": [[8080, 8080]]}

@@ -109,7 +109,8 @@ def decided(cluster: Cluster, way: Way, profile: Profile = KUBERNETES) -> Decisi
     if service.external_traffic_policy != "Local" and verdict is not Verdict.ALLOWED:
         verdict, reasons = Verdict.IMPLEMENTATION_DEFINED, frozenset({Reason.SOURCE_REWRITTEN})
     notes = frozenset(note for part in parts for note in part.notes)
-    return replace(parts[0], verdict=verdict, reasons=reasons, notes=notes, parts=tuple(parts))
+    single = tuple(inner for part in parts for inner in (part.parts or (part,)))
+    return replace(parts[0], verdict=verdict, reasons=reasons, notes=notes, parts=single)
 
 
 def _from_everywhere(cluster: Cluster, way: Way, party: Pod | Node, profile: Profile) -> Iterable[Decision]:
