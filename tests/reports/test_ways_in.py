@@ -38,12 +38,12 @@ def test_some_addresses_are_said_to_be_addresses() -> None:
     text = _table(result)
     assert "outside by svc shop/local   some addresses: TCP 8080" in text
     assert "some pods" not in text
+    open_to_blocks = "implementation-defined: TCP 8080 (pod-ip-unknown)"
     assert list(matrix_txt.lines(result)) == [
         "203.0.113.0-203.0.113.255[External] => shop/web[Pod] : TCP 8080",
         "shop/local[Service] => shop/web[Pod] : No Connections ; mixed: TCP 8080",
         "shop/web[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections",
-        "{ingress-controller} => shop/web[Pod] : No Connections ; implementation-defined: TCP 8080 (pod-ip-unknown)"
-        " ; notes: controller-unknown",
+        f"{{ingress-controller}} => shop/web[Pod] : No Connections ; {open_to_blocks} ; notes: controller-unknown",
     ]
     rows = {row["src"]: row for row in matrix_json.document(result)["connections"]}
     assert rows["shop/local[Service]"]["possible"] == {"TCP": [[8080, 8080]]}
