@@ -7,8 +7,11 @@ from textwrap import dedent
 import pytest
 
 from manifests.reading import read
+from ringfence.engine.entrances import Entrances
+from ringfence.engine.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import EntranceBackend
+from ringfence.report.words import end_id, grammar
 
 SHOP = """
 apiVersion: v1
@@ -295,3 +298,80 @@ def test_a_gateway_takes_the_routes_that_a_listener_allows(listener: str, parent
         assert finding.message == (
             "no listener of Gateway edge/gate takes it, by its namespace or its kind, so it leads nowhere"
         )
+
+
+@pytest.mark.parametrize(
+    ("host", "code", "message", "remedy"),
+    [
+        ("a.example.org", "RF052", "an alias for a.example.org outside: no pod is behind it", "nothing, if that is meant"),
+        ("db.data.svc.cluster.local", "RF054", "an alias for Service data/db, which is not followed",
+         "ask about data/svc/db by itself"),
+        ("db.data.svc", "RF054", "an alias for Service data/db, which is not followed",
+         "ask about data/svc/db by itself"),
+    ],
+)  # fmt: skip
+def test_an_alias_is_not_followed(host: str, code: str, message: str, remedy: str) -> None:
+    cluster = _read(f"""
+        apiVersion: v1
+        kind: Service
+        metadata: {{name: alias, namespace: shop}}
+        spec: {{type: ExternalName, externalName: {host}}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {{name: in, namespace: shop}}
+        spec: {{defaultBackend: {{service: {{name: alias, port: {{number: 80}}}}}}}}
+        """)
+    (finding,) = cluster.findings
+    assert (finding.code, finding.remedy) == (code, remedy)
+    assert finding.message == f"leads to Service shop/alias, {message}"
+    assert finding.excludes is (code == "RF054")
+
+
+def test_nulls_are_absent() -> None:
+    """S4, S5: also in the lists of a route."""
+    cluster = _read("""
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: Gateway
+        metadata: {name: g, namespace: shop}
+        spec: {listeners: [null, {allowedRoutes: {namespaces: null}}]}
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: r, namespace: shop}
+        spec:
+          parentRefs: [null, {name: g}]
+          rules: [null, {backendRefs: [{name: web, port: 80, weight: 0}], filters: [null, {}]}]
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {name: in, namespace: shop}
+        spec: {defaultBackend: null, rules: [null, {http: {paths: [null]}}]}
+        """)
+    assert _backends(cluster) == [("shop/web", 80, "TCP", False)]
+    assert cluster.findings == ()
+
+
+def test_a_slice_says_what_is_behind_a_service_without_selector() -> None:
+    text = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: bare, namespace: shop}
+        spec: {ports: [{port: 80, name: http}]}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: bare-1, namespace: shop, labels: {kubernetes.io/service-name: bare}}
+        addressType: IPv4
+        ports: [{name: http, port: 8443}]
+        endpoints: [{addresses: [203.0.113.9]}]
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {name: in, namespace: shop}
+        spec: {defaultBackend: {service: {name: bare, port: {name: http}}}}
+        """
+    cluster = _read(text)
+    assert cluster.findings == ()
+    (row,) = Entrances(Reachability(cluster)).rows()
+    assert (end_id(row[1]), str(grammar(row[2].allowed))) == ("203.0.113.9-203.0.113.9[External]", "TCP 8443")

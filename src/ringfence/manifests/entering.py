@@ -75,8 +75,7 @@ def _wrong(backend: EntranceBackend, known: Mapping[str, Service], look: _Look) 
         )
         return Problem("RF050", what, backend.at)
     if service.external_name is not None:
-        what = f"leads to Service {backend.id}, an alias for {service.external_name} outside: no pod is behind it"
-        return Problem("RF052", what, backend.at)
+        return _alias(backend, service.external_name)
     ports = [port for port in service.ports if _meant(backend, port)]
     if not ports and not (backend.target and look.any_named(service)):
         has = ", ".join(f"{port.protocol} {port.port}" + (f" ({port.name})" if port.name else "")
@@ -85,6 +84,17 @@ def _wrong(backend: EntranceBackend, known: Mapping[str, Service], look: _Look) 
         what = f"Service {backend.id} leads to no {backend.protocol} {wanted} {backend.port} (it has: {has})"
         return Problem("RF051", what, backend.at)
     return look.empty(service, backend.at)
+
+
+def _alias(backend: EntranceBackend, host: str) -> Problem:
+    """What is to be told of a Service that is another name for *host*: one of the cluster's own may be behind it."""
+    name, _, rest = host.rstrip(".").partition(".")
+    if ".svc" in f".{rest}":
+        namespace = rest.partition(".")[0]
+        what = f"leads to Service {backend.id}, an alias for Service {namespace}/{name}, which is not followed"
+        return Problem("RF054", what, backend.at, f"ask about {namespace}/svc/{name} by itself")
+    what = f"leads to Service {backend.id}, an alias for {host} outside: no pod is behind it"
+    return Problem("RF052", what, backend.at, "nothing, if that is meant")
 
 
 def _meant(backend: EntranceBackend, port: ServicePort) -> bool:
