@@ -303,7 +303,8 @@ def test_a_gateway_takes_the_routes_that_a_listener_allows(listener: str, parent
 @pytest.mark.parametrize(
     ("host", "code", "message", "remedy"),
     [
-        ("a.example.org", "RF052", "an alias for a.example.org outside: no pod is behind it", "nothing, if that is meant"),
+        ("a.example.org", "RF052", "an alias for a.example.org outside: no pod is behind it",
+         "nothing, if that is meant"),
         ("db.data.svc.cluster.local", "RF054", "an alias for Service data/db, which is not followed",
          "ask about data/svc/db by itself"),
         ("db.data.svc", "RF054", "an alias for Service data/db, which is not followed",
