@@ -16,6 +16,7 @@ from itertools import islice
 from random import Random
 
 from agreement import Agreement, Disagreement, important_ports
+from entrances import disagreements, with_entrances
 from generate import random_cluster, random_flows
 
 from ringfence.engine.semantics import decide
@@ -45,7 +46,7 @@ class Tally:
     flows: int = 0
     hits: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[Verdict] = field(default_factory=Counter)
-    wrong: list[tuple[int, str, Disagreement]] = field(default_factory=list)
+    wrong: list[tuple[int, str, Disagreement | str]] = field(default_factory=list)
 
     @property
     def denied(self) -> float:
@@ -73,6 +74,9 @@ def one_cluster(seed: int, tally: Tally, flows: int = 60) -> None:
         found += _replies(cluster, [rng.choice(asked), *asked], tally)
         tally.wrong += [(seed, profile.name, disagreement) for disagreement in found]
         tally.flows += len(asked)
+    profile = PROFILES[seed % 2]
+    tally.wrong += [(seed, f"ways in, {profile.name}", said)
+                    for said in disagreements(with_entrances(cluster, Random(seed)), profile)]  # fmt: skip
     tally.wrong += [(seed, "relabelled", d) for d in _relabelled(cluster, rng, tally, flows // 4)]
     tally.clusters += 1
 

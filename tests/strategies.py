@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import KINDS, AddressEnd, Arrow, ArrowEnd, EveryEnd, HostEnd, LabelEnd, NameEnd, PortSpec
+from ringfence.model.ends import (
+    KINDS,
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    ControllerEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
 from ringfence.model.flows import Flow
 from ringfence.model.policies import PortMatch
 from ringfence.model.ports import MAX_PORT, MIN_PORT, PROTOCOLS, ConnectionSet, PortSet
@@ -121,7 +132,13 @@ host_ends = st.builds(
 def arrow_ends() -> st.SearchStrategy[ArrowEnd]:
     """Ends of every form."""
     return st.one_of(
-        name_ends(), st.none().map(EveryEnd), name_spaces.map(EveryEnd), label_ends(), address_ends, host_ends
+        name_ends(),
+        st.none().map(EveryEnd),
+        name_spaces.map(EveryEnd),
+        label_ends(),
+        address_ends,
+        host_ends,
+        st.just(ControllerEnd()),
     )
 
 

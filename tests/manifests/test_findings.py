@@ -28,6 +28,19 @@ def _policy(spec: str) -> str:
     return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec:\n" + spec
 
 
+def _ingress(service: str, port: int) -> str:
+    return (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+        "spec: {selector: {app: web}, ports: [{port: 80}]}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n"
+        f"spec: {{defaultBackend: {{service: {{name: {service}, port: {{number: {port}}}}}}}}}\n"
+        "metadata: {name: in}\n"
+    )
+
+
+def _route(spec: str) -> str:
+    return f"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: r}}\nspec: {{{spec}}}\n"
+
+
 POD: Final = "apiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n---\n"
 GAP: Final = [Note.INCOMPLETE_INPUT.value]
 CASES: Final = [
@@ -229,6 +242,30 @@ CASES: Final = [
         [("RF042", 7, 17, "spec.ingress[0].from[0].ipBlock.cidr")],
     ),
 ]
+CASES.extend(
+    [
+        Case(
+            "by-shape",
+            "apiVersion: example.org/v1\nkind: Shop\nmetadata: {name: a}\n"
+            "spec:\n  template: {spec: {containers: [{image: i}]}}\n",
+            [("RF056", 5, 3, "spec.template")],
+        ),
+        Case("no-service", _ingress("wep", 80), [("RF050", 12, 25, "spec.defaultBackend.service")]),
+        Case("no-port", _ingress("web", 81), [("RF051", 12, 25, "spec.defaultBackend.service")]),
+        Case("no-pod", _ingress("web", 80), [("RF052", 12, 25, "spec.defaultBackend.service")]),
+        Case(
+            "no-grant",
+            POD + _route("parentRefs: [{name: g}], rules: [{backendRefs: [{name: a, namespace: b, port: 80}]}]"),
+            [("RF053", 8, 66, "spec.rules[0].backendRefs[0].namespace")],
+        ),
+        Case(
+            "no-service-kind",
+            POD + _route("parentRefs: [{name: g}], rules: [{backendRefs: [{kind: Bucket, group: e.org, name: a}]}]"),
+            [("RF054", 8, 56, "spec.rules[0].backendRefs[0]")],
+        ),
+        Case("no-gateway", POD + _route("rules: [{backendRefs: [{name: a, port: 80}]}]"), [("RF055", 8, 1, "spec")]),
+    ]
+)
 BYTES: Final = {"RF001", "RF002", "RF004", "RF008"}
 """Codes about files and JSON; tested in ``test_load`` and ``test_text``."""
 TREES: Final = {"RF009", "RF045", "RF046", "RF047", "RF048", "RF049"}
@@ -308,8 +345,8 @@ def test_a_misspelt_policy_concerns_the_pods_that_it_meant() -> None:
 @pytest.mark.parametrize(
     ("version", "kind"),
     [
+        ("networking.k8s.io/v1", "IngressClass"), ("example.org/v1", "pod"),
         ("v1", "ConfigMap"), ("v1", "Secret"), ("v1", "Config"), ("v1", "Status"), ("apps/v1", "ControllerRevision"),
-        ("networking.k8s.io/v1", "IngressClass"), ("networking.k8s.io/v1", "Ingress"), ("example.org/v1", "pod"),
     ],
 )  # fmt: skip
 def test_kinds_that_have_nothing_to_do_with_traffic_are_counted(version: str, kind: str) -> None:

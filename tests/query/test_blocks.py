@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from textwrap import dedent
 
 from builders import cluster, pod, policy, rule
 from hypothesis import given
+from manifests.reading import read
 from strategies import clusters
 
 from ringfence.engine.answers import Answer
@@ -15,12 +17,12 @@ from ringfence.engine.semantics import decide
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Flow, Outside
-from ringfence.model.objects import Pod, Workload
+from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
-from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import NP_GUARD
 from ringfence.query.asking import ordered
 from ringfence.query.blocks import Place, listing_order
+from ringfence.query.entering import entering
 from ringfence.query.matrix import Matrix, matrix
 from ringfence.query.protection import unprotected
 from ringfence.report.words import end_id
@@ -34,7 +36,9 @@ def _plainly(where: Cluster) -> Iterator[tuple[End, End, Answer]]:
     """Every pair, all at once, with the ranges that have one answer put together address by address."""
     ranges: dict[tuple[int, bool, Answer], AddressSet] = {}
     ends: dict[int, End] = {}
-    for src, dst, answer in Reachability(where).pairs(every=True):
+    reach = Reachability(where)
+    yield from entering(reach)
+    for src, dst, answer in reach.pairs(every=True):
         for end, far, incoming in ((dst, src, True), (src, dst, False)):
             if isinstance(far, Outside):
                 key = (id(end), incoming, answer)
@@ -120,26 +124,38 @@ def test_memory_does_not_grow_with_connections() -> None:
     assert peak(made) < 400_000, "less than ten bytes for each connection"
 
 
-def test_sources_of_other_kinds_stand_before_the_outside() -> None:
-    """The place for sources that the engine does not know: asked once for each destination inside the cluster."""
-    door = Pod("", "{door}")
-    answer = Answer(ConnectionSet.of(TCP=[80]))
-    asked: list[End] = []
-
-    def further(dst: End) -> list[tuple[End, Answer]]:
-        asked.append(dst)
-        return [(door, answer)]
-
-    where = cluster(pod("a"), pod("b"))
-    blocks = list(matrix(where, further=[further]).blocks())
-    assert asked == list(where.workloads)
-    assert [[end_id(c.src) for c in block.connections] for block in blocks] == [
-        ["default/b[Pod]", "/{door}[Pod]", "0.0.0.0-255.255.255.255[External]"],
-        ["default/a[Pod]", "/{door}[Pod]", "0.0.0.0-255.255.255.255[External]"],
-        ["default/a[Pod]", "default/b[Pod]"],
+def test_who_comes_in_by_a_service_stands_before_the_outside() -> None:
+    """Also at a destination that nobody else reaches, which has no rows of its own."""
+    text = """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: s}
+    spec: {type: LoadBalancer, selector: {app: b}, ports: [{port: 80}]}
+    ---
+    {apiVersion: v1, kind: Pod, metadata: {name: a}}
+    ---
+    {apiVersion: v1, kind: Pod, metadata: {name: b, labels: {app: b}}}
+    ---
+    {apiVersion: v1, kind: Pod, metadata: {name: c}}
+    """
+    where, outside = read(dedent(text)), "0.0.0.0-255.255.255.255[External]"
+    assert [(end_id(b.dst), [end_id(c.src) for c in b.connections]) for b in matrix(where).blocks()] == [
+        ("default/a[Pod]", ["default/b[Pod]", "default/c[Pod]", outside]),
+        ("default/b[Pod]", ["default/a[Pod]", "default/c[Pod]", "default/s[Service]", outside]),
+        ("default/c[Pod]", ["default/a[Pod]", "default/b[Pod]", outside]),
+        (outside, ["default/a[Pod]", "default/b[Pod]", "default/c[Pod]"]),
     ]
-    joined = next(matrix(where, by="namespace", further=[further]).blocks())
-    assert [(end_id(c.src), c.pairs) for c in joined.connections if c.src is door] == [("/{door}[Pod]", (2, 2))]
+    joined = next(matrix(where, by="namespace").blocks())
+    assert [c.pairs for c in joined.connections if end_id(c.src) == "default/s[Service]"] == [(1, 3)]
+    deny = """
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: p}
+    spec: {podSelector: {matchLabels: {app: b}}}
+    """
+    blocks = {end_id(block.dst): block for block in matrix(read(dedent(text) + dedent(deny)), every=True).blocks()}
+    assert "default/s[Service]" in [end_id(c.src) for c in blocks["default/b[Pod]"].connections]
 
 
 @given(clusters())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
-from ringfence.cli import rendering
+from ringfence.cli import controllers, rendering
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
@@ -52,6 +52,7 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
         return
     facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
                        help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
+    controllers.add(facts)
 
 
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
@@ -102,7 +103,7 @@ def load(args: argparse.Namespace) -> Cluster:
         exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
     )  # fmt: skip
     tell(cluster, quiet=args.quiet, verbose=args.verbose)
-    return cluster
+    return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 
 
 def has_input(args: argparse.Namespace) -> bool:

@@ -105,6 +105,8 @@ class Classes:
         key_of = _Keys(self)
         for pod in self.cluster.pods:
             keys.setdefault(key_of.pod(pod), []).append(pod)
+        for pod in self.cluster.doorman.pods if self.cluster.doorman is not None else ():
+            keys.setdefault(key_of.pod(pod), []).append(pod)
         for node in self.cluster.nodes:
             keys.setdefault(self._node_key(node), []).append(node)
         for key in sorted(keys, key=lambda k: (k[0] is None, k[0] or "")):

@@ -14,6 +14,7 @@ from ringfence.engine.compile import Table
 from ringfence.engine.rows import Row
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import CONTROLLER
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import Node, Pod, Workload
 from ringfence.model.policies import Direction, Policy
@@ -245,6 +246,8 @@ class Reachability:
             workload = self.cluster.workload_of.get(id(party))
             if workload is not None and workload.no_replicas:
                 notes = notes | self._noted(Note.NO_REPLICAS)
+            if party.namespace == CONTROLLER:
+                notes = notes | self._noted(Note.CONTROLLER_UNKNOWN)
         return notes
 
     @cached_property

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ringfence.engine.matching import Matcher, Party
 from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.entrances import CONTROLLER
 from ringfence.model.flows import Note
 from ringfence.model.objects import NAME_LABEL, Pod, Workload
 from ringfence.model.policies import Peer, Policy
@@ -68,6 +69,8 @@ class Remarks:
                 workload = self.cluster.workload_of.get(id(pod))
                 if workload is not None and workload.no_replicas:
                     found.add(Note.NO_REPLICAS)
+                if pod.namespace == CONTROLLER:
+                    found.add(Note.CONTROLLER_UNKNOWN)  # S88: a pod of which only this is known
                 if self._maybe_selected(pod):
                     found.add(Note.INCOMPLETE_INPUT)
         return self.noted(found)

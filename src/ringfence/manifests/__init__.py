@@ -4,7 +4,8 @@ Belongs: reading as the API server reads (S1 to S33), one module for each group 
 finding, and a gap that answers are qualified for.
 Does not: verdicts (``engine``); printing (``report``).
 Start at ``load.load``. ``text`` finds the objects, ``checks`` says what the server refuses, ``records`` tells kinds
-apart, ``policy`` reads NetworkPolicies strictly, and ``workloads`` joins pods to their owners.
+apart, ``policy`` reads NetworkPolicies strictly, ``workloads`` joins pods to their owners,
+and ``entering`` settles the ways in.
 """
 
 from __future__ import annotations

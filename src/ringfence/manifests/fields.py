@@ -35,16 +35,16 @@ def shaped(item: Item, shape: type[T], problems: list[Problem]) -> T | None:
     try:
         return item.document.decode(shape)
     except msgspec.ValidationError as mismatch:
-        problems.append(_mismatch(item, str(mismatch)))
+        problems.append(mistyped(item.document.value(), str(mismatch)))
         return None
 
 
-def _mismatch(item: Item, text: str) -> Problem:
+def mistyped(value: Any, text: str, path: str = "") -> Problem:
+    """What the library's *text* says of *value*, which stands at *path*, in words of ours."""
     match = _MISMATCH.match(text)
     if match is None:
-        return Problem("RF016", f"cannot be read: {text}")
+        return Problem("RF016", f"cannot be read: {text}", path)
     wanted = " or ".join(_WORDS.get(word, word) for word in match[1].split(" | ") if word != "null")
-    path, value = "", item.document.value()
     for part in parts((match[3] or "$").replace("$", "", 1)):
         key: Any = part
         if part == "...":  # a mapping's key is not told: the first whose value is of the type that was met

@@ -15,12 +15,14 @@ SERVED: Final = {
     ("batch", "CronJob"): "v1",
     ("batch", "Job"): "v1",
     ("discovery.k8s.io", "EndpointSlice"): "v1",
+    ("networking.k8s.io", "Ingress"): "v1",
     ("networking.k8s.io", "NetworkPolicy"): "v1",
 }
 """The kinds that are read, and the version that servers have of them."""
 
 OLD: Final = {
     **{("extensions", kind): ("apps", kind) for kind in ("DaemonSet", "Deployment", "ReplicaSet")},
+    ("extensions", "Ingress"): ("networking.k8s.io", "Ingress"),
 }
 """Groups that kinds were once in."""
 

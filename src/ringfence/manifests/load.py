@@ -12,7 +12,11 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
+from ringfence.manifests.by_shape import taken_as_described
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.entering import settle
+from ringfence.manifests.entrances import Grant
+from ringfence.manifests.gateways import Gateway, GatewayRoute
 from ringfence.manifests.named_ports import unmatched
 from ringfence.manifests.programs import Program
 from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
@@ -25,6 +29,7 @@ from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
 from ringfence.manifests.workloads import Live, Maker, join
 from ringfence.model.cluster import Cluster, Facts, Gap
+from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.lookup import left_out
@@ -224,11 +229,17 @@ class _Reading:
         policies = self._without(sorted(values.of(Policy), key=lambda p: p.id), without)
         services = sorted(values.of(Service), key=lambda s: s.id)
         nodes = sorted(values.of(Node), key=lambda n: n.name)
-        found = join(values.of(Live), values.of(Maker), nodes, _asked(policies, services), direct=self.direct)
+        makers = values.of(Maker)
+        found = join(values.of(Live), makers, nodes, _asked(policies, services), direct=self.direct)
         slices = sorted(values.of(EndpointSlice), key=lambda s: (s.namespace, s.name))
         self._tell_unread(found, services, slices)
+        spaces = {n.name: n for n in sorted(values.of(Namespace), key=lambda n: n.name)}
+        ways_in, told_of_them = settle(
+            values.of(Entrance), values.of(GatewayRoute), values.of(Gateway), values.of(Grant),
+            spaces, services, found, slices,
+        )  # fmt: skip
         cluster = Cluster(
-            {n.name: n for n in sorted(values.of(Namespace), key=lambda n: n.name)},
+            spaces,
             tuple(found),
             tuple(nodes),
             tuple(services),
@@ -238,8 +249,15 @@ class _Reading:
             facts,
             ignored=dict(sorted(self.ignored.items())),
             passed=tuple(sorted(self.passed)),
+            entrances=ways_in,
+            doorman=controller() if any(one.backends for one in ways_in) else None,
         )
-        told = [*self.findings, *unmatched(cluster, host_network=self.direct)]
+        told = [
+            *self.findings,
+            *told_of_them,
+            *taken_as_described(makers, found),
+            *unmatched(cluster, host_network=self.direct),
+        ]
         told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.field, f.message))
         return replace(cluster, findings=tuple(told))
 

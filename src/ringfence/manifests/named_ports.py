@@ -69,18 +69,18 @@ class _Pods:
 
     def _taken(self, spaces: Iterable[str], selector: Selector) -> Iterator[Pod]:
         for space in spaces:
-            yield from (pod for pod in self.inside.get(space, ()) if _may(selector, pod.labels, pod.generated))
+            yield from (pod for pod in self.inside.get(space, ()) if may(selector, pod.labels, pod.generated))
 
     def _named(self, selector: Selector) -> list[str]:
         """The namespaces that *selector* may take; of one without an object only the label of S24 is known (S126)."""
         if selector not in self._spaces:
             keys = {r.key for r in selector.requirements} - {NAME_LABEL}
             found = map(self.cluster.namespace, self.inside)
-            self._spaces[selector] = [s.name for s in found if _may(selector, s.labels, keys if s.invented else ())]
+            self._spaces[selector] = [s.name for s in found if may(selector, s.labels, keys if s.invented else ())]
         return self._spaces[selector]
 
 
-def _may(selector: Selector, labels: Mapping[str, str], unknown: Iterable[str]) -> bool:
+def may(selector: Selector, labels: Mapping[str, str], unknown: Iterable[str]) -> bool:
     """Whether *selector* takes *labels*, or could with the values of the *unknown* keys."""
     return all(r.key in unknown or _meets(r, labels.get(r.key)) for r in selector.requirements)
 

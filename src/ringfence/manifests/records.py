@@ -8,23 +8,28 @@ from typing import Any, Final
 
 import msgspec
 
-from ringfence.manifests import core, policy, workloads
+from ringfence.manifests import by_shape, core, policy, workloads
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
+from ringfence.manifests.entrances import READERS as ENTRANCES
+from ringfence.manifests.entrances import Grant
+from ringfence.manifests.gateways import Gateway, GatewayRoute
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, NoKind, Reach, no_kind, unmodelled
 from ringfence.manifests.shapes import AnyObject, Metadata
 from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.workloads import Live, Maker
 from ringfence.model.cluster import Gap
+from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service
 from ringfence.model.policies import Policy
 from ringfence.model.selectors import Selector
 
-Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker
+Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker | Entrance | GatewayRoute | Gateway | Grant
+Reader = Callable[[Item, str, str, list[Problem]], Value | None]
 Key = tuple[str, str, str, str]
 
 
@@ -75,7 +80,7 @@ class Aside:
     leads: tuple[str, str] | None = None
 
 
-_READERS: Final[dict[str, Callable[[Item, str, str, list[Problem]], Value | None]]] = {
+_READERS: Final[dict[str, Reader]] = {
     "Namespace": lambda item, _, name, problems: core.namespace(item, name, problems),
     "Node": lambda item, _, name, problems: core.node(item, name, problems),
     "Service": core.service,
@@ -98,12 +103,16 @@ def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) 
     group = OLD.get((item.group, item.kind), (item.group, item.kind))[0]
     if item.kind == "NetworkPolicy" and item.group == "extensions":
         return _read(item, default_namespace, keep_bad_names)
+    if (item.group, item.kind) in ENTRANCES:
+        return _read(item, default_namespace, keep_bad_names, ENTRANCES[item.group, item.kind])
     if (group, item.kind) not in SERVED:
+        if by_shape.may_make_pods(item) and by_shape.templates(item):
+            return _read(item, default_namespace, keep_bad_names, by_shape.maker)
         return _aside(item, default_namespace)
     return _read(item, default_namespace, keep_bad_names)
 
 
-def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
+def _read(item: Item, default_namespace: str, keep_bad_names: bool, reader: Reader | None = None) -> Record:
     problems: list[Problem] = []
     namespace, name = _identity(item, default_namespace, problems)
     value: Value | None = None
@@ -112,12 +121,12 @@ def _read(item: Item, default_namespace: str, keep_bad_names: bool) -> Record:
         if item.kind == "NetworkPolicy":
             value, selector = _policy(item, namespace, name, problems)
         elif name:
-            value = _READERS.get(item.kind, workloads.maker)(item, namespace, name, problems)
+            value = (reader or _READERS.get(item.kind, workloads.maker))(item, namespace, name, problems)
         problems += [twice_problem(one) for one in _twice(item)]
     except Unreadable as fault:
         problems.append(unreadable(item.file, fault))
-    served = SERVED.get((item.group, item.kind))
-    if item.version != served and item.kind != "NetworkPolicy":
+    served = SERVED.get((item.group, item.kind), "" if reader is None else item.version)
+    if (item.version != served or item.group == "extensions") and item.kind != "NetworkPolicy":
         now = "/".join(filter(None, (OLD.get((item.group, item.kind), (item.group,))[0], "v1")))
         problems.append(Problem("RF018", f"{item.api_version} is no longer served", "apiVersion", f"write {now}"))
     kept = ("RF014", "RF017") if keep_bad_names else ()
@@ -219,9 +228,7 @@ def _aside(item: Item, default_namespace: str) -> Aside:
         problem = Problem("RF023", "Endpoints are not read; the Service of that name has no endpoints without them")
         finding = problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item))
         return Aside(kind, finding, leads=(place, name))
-    if (item.group, item.kind) not in _OTHER_TEMPLATES and ((found.get("spec") or {}).get("template") or {}).get(
-        "spec"
-    ) is not None:
+    if by_shape.may_make_pods(item) and by_shape.unclear(item):
         place = namespace or default_namespace
         problem = Problem("RF019", f"a {item.kind} makes pods and is not read; its pods are missing from the answers")
         return Aside(kind, problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item)),

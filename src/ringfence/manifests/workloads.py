@@ -28,6 +28,8 @@ from ringfence.model.objects import ContainerPort, Controller, Node, Pod, Worklo
 from ringfence.model.sources import NOWHERE, Source
 
 HASH: Final = "pod-template-hash"
+ROLLOUT_HASH: Final = "rollouts-pod-template-hash"
+DEPLOYED_BY: Final = "deploymentconfig"
 ORDINAL: Final = "apps.kubernetes.io/pod-index"
 POD_NAME: Final = "statefulset.kubernetes.io/pod-name"
 JOB_NAMES: Final = ("batch.kubernetes.io/job-name", "job-name")
@@ -48,7 +50,11 @@ _SEVERAL: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """An object that makes pods. ``replicas`` is None where nothing says; ``finished``: it made its last one."""
+    """An object that makes pods. ``replicas`` is None where nothing says; ``finished``: it made its last one.
+
+    ``others`` are further templates of the same object; ``at`` is the field of the first. ``any_label``: nobody knows
+    which labels its controller adds.
+    """
 
     namespace: str
     name: str
@@ -58,6 +64,9 @@ class Maker:
     replicas: int | None
     finished: bool = False
     source: Source = field(default=NOWHERE, compare=False)
+    others: tuple[Pod, ...] = ()
+    any_label: bool = False
+    at: str = "spec.template"
 
 
 class Live(NamedTuple):
@@ -80,7 +89,10 @@ def owner(metadata: Metadata) -> Controller | None:
     chosen = references if silent else [one for one in references if one.get("controller")]
     if not chosen or not chosen[0].get("name") or chosen[0].get("kind") == "Node":
         return None
-    return Controller(chosen[0].get("kind") or "Pod", chosen[0].get("name") or "")
+    kind = chosen[0].get("kind") or "Pod"
+    if kind == "Service" and (chosen[0].get("apiVersion") or "").startswith("serving.knative.dev/"):
+        kind = "KnativeService"  # its word, and no Service of the core
+    return Controller(kind, chosen[0].get("name") or "")
 
 
 def pod(item: Item, place: str, name: str, problems: list[Problem]) -> Live | None:
@@ -185,12 +197,13 @@ def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker |
     if template is None:
         problems.append(Problem("RF032", "has no pod template", path, "add spec.template"))
         return None
-    made = _template(item, place, name, template, path, problems)
+    made = template_pod(item, place, name, template, path, problems)
     metadata: Metadata = found.get("metadata") or {}
     return Maker(place, name, item.kind, owner(metadata), made, replicas, item.kind == "Job" and ended, source(item))
 
 
-def _template(item: Item, place: str, name: str, found: Template, path: str, problems: list[Problem]) -> Pod:
+def template_pod(item: Item, place: str, name: str, found: Template, path: str, problems: list[Problem]) -> Pod:
+    """The pod that the template *found* at *path* describes."""
     worn = labels((found.get("metadata") or {}).get("labels"), f"{path}.metadata.labels", problems)
     if item.kind == "Job":
         worn = {**worn, **{key: worn.get(key, name) for key in JOB_NAMES}}
@@ -229,6 +242,7 @@ def join(
     groups: dict[tuple[str, str, str], list[Pod]] = {}
     sources: dict[tuple[str, str, str], Source] = {}
     ended: set[tuple[str, str, str]] = set()
+    stood: set[tuple[str, str, str]] = set()
     for live in _own_addresses([one for one in lives if not (direct and one.pod.name.startswith("virt-launcher-"))]):
         key = _top(live.pod, by_name, direct)
         if live.finished:
@@ -239,11 +253,12 @@ def join(
         key = (one.namespace, one.kind, one.name)
         above = _climb(one.namespace, one.owner, by_name) if one.owner and not direct else None
         sources[key] = one.source
-        if above is not None or key in groups or one.finished:
+        if above is not None or (key in groups and key not in stood) or one.finished:
             continue
         if one.kind == "Job" and key in ended:
             continue
-        groups[key] = _spread(one, nodes, asked)
+        groups.setdefault(key, []).extend(_spread(one, nodes, asked))
+        stood.add(key)
     _orphans(makers, by_name, groups, direct)
     return sorted(
         (_workload(key, pods, sources.get(key), by_name.get((key[0], key[1], key[2]))) for key, pods in groups.items()),
@@ -268,7 +283,8 @@ def _orphans(
                 waiting.setdefault(top, []).append(one)
     for key, found in waiting.items():
         chosen = [one for one in found if one.replicas] or found[:1]
-        groups[key] = [replace(one.template, replicas=max(one.replicas or 1, 1)) for one in chosen]
+        groups[key] = [pod for one in chosen
+                       for pod in (replace(one.template, replicas=max(one.replicas or 1, 1)), *one.others)]  # fmt: skip
 
 
 def _top(pod: Pod, makers: Mapping[tuple[str, str, str], Maker], direct: bool) -> tuple[str, str, str]:
@@ -282,6 +298,11 @@ def _top(pod: Pod, makers: Mapping[tuple[str, str, str], Maker], direct: bool) -
         stem, dash, end = pod.controller.name.rpartition("-")
         if dash and end == pod.labels.get(HASH):  # evidence, not a guess (S121)
             return (pod.namespace, "Deployment", stem)
+        if dash and end == pod.labels.get(ROLLOUT_HASH):
+            return (pod.namespace, "Rollout", stem)
+    deployed = pod.controller.kind == "ReplicationController" and pod.labels.get("deployment") == pod.controller.name
+    if deployed and first not in makers and DEPLOYED_BY in pod.labels:
+        return (pod.namespace, "DeploymentConfig", pod.labels[DEPLOYED_BY])
     return _climb(pod.namespace, pod.controller, makers)
 
 
@@ -321,6 +342,9 @@ def _may_be_stale(live: Live) -> bool:
 
 def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Pod]:
     """The template for its replicas; one pod each for a StatefulSet when a selector tells them apart."""
+    if one.any_label or one.others:
+        return [_of_any_label(pod, asked) if one.any_label else pod
+                for pod in (replace(one.template, replicas=max(one.replicas or 1, 1)), *one.others)]  # fmt: skip
     count = (len(nodes) or _SEVERAL) if one.replicas is None else max(one.replicas, 1)
     told = {ORDINAL, POD_NAME} & asked
     if one.kind != "StatefulSet" or not told or count > MAX_ORDINALS:
@@ -334,6 +358,11 @@ def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Po
         )
         for number in range(count)
     ]
+
+
+def _of_any_label(pod: Pod, asked: frozenset[str]) -> Pod:
+    """*pod*, on which a controller may put any label that somebody asks for and the template does not name."""
+    return replace(pod, generated=asked.difference(pod.labels))
 
 
 def _workload(key: tuple[str, str, str], pods: Iterable[Pod], written: Source | None, made: Maker | None) -> Workload:

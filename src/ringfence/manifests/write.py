@@ -1,6 +1,6 @@
 """Nouns to bytes: a cluster as YAML that :func:`ringfence.manifests.load` reads back as the same cluster.
 
-Findings, gaps and the facts that files cannot hold are not written.
+Findings, gaps, ways in through a controller and the facts that files cannot hold are not written.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
     flow   = end ( "->" | "-x" ) end [ ":" ports ]
     end    = [ ns "/" ] ( name | kind "/" name | "*" | "[" label "=" value { "," label "=" value } "]" )
-           | cidr | "[" ipv6-cidr "]" | scheme "://" host | host
+           | cidr | "[" ipv6-cidr "]" | scheme "://" host | host | "{ingress-controller}"
     ports  = port { "," port }        port = ( number [ "-" number ] | name ) [ "/" ( TCP | UDP | SCTP ) ]
 
 ``-x`` stands between blanks, as a name may hold it. A first part that is one of kubectl's kinds is never a namespace:
@@ -26,18 +26,21 @@ from ringfence.model.ends import (
     AddressEnd,
     Arrow,
     ArrowEnd,
+    ControllerEnd,
     EveryEnd,
     HostEnd,
     LabelEnd,
     NameEnd,
     PortSpec,
 )
+from ringfence.model.entrances import CONTROLLER
 from ringfence.model.ports import MAX_PORT, PROTOCOLS, ConnectionSet
 
 __all__ = [
     "AddressEnd",
     "Arrow",
     "ArrowEnd",
+    "ControllerEnd",
     "EveryEnd",
     "HostEnd",
     "LabelEnd",
@@ -180,6 +183,8 @@ class _Reader:
         self.skip()
         if self.text.startswith("[", self.at):
             return self.bracket(None)
+        if self.take(CONTROLLER):
+            return ControllerEnd()
         if scheme := _SCHEME.match(self.text, self.at):
             self.at = scheme.end()
             return self.host(scheme[1])

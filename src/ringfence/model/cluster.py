@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from ringfence.model.addresses import FAMILIES, AddressSet, Family, IpBlock
+from ringfence.model.entrances import Door, Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
 from ringfence.model.objects import (
@@ -53,7 +54,8 @@ class Cluster:
 
     ``findings`` are what reading had to say; ``gaps`` what the answers must be qualified for;
     ``ignored`` counts objects of kinds that have nothing to do with traffic; ``passed`` are files of directories that
-    hold no object.
+    hold no object. ``entrances`` are the ways in through a controller; ``doorman`` stands for it where its pods were
+    not named, and is none of ``pods``.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Cluster:
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     ignored: Mapping[str, int] = field(default_factory=dict, compare=False)
     passed: tuple[str, ...] = field(default=(), compare=False)
+    entrances: tuple[Entrance, ...] = ()
+    doorman: Door | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """The fields alone: what is derived from them goes by identity, which no copy of this shares."""

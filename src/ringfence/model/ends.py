@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.model.addresses import AddressSet
+from ringfence.model.entrances import CONTROLLER
 from ringfence.model.ports import ConnectionSet, PortSet
 
 _ALIASES: Final = {
@@ -105,7 +106,15 @@ class HostEnd:
         return f"{self.scheme}://{self.host}" if self.scheme else self.host
 
 
-ArrowEnd = NameEnd | EveryEnd | LabelEnd | AddressEnd | HostEnd
+@dataclass(frozen=True, slots=True)
+class ControllerEnd:
+    """The ingress controller whose pods nobody has named."""
+
+    def __str__(self) -> str:
+        return CONTROLLER
+
+
+ArrowEnd = NameEnd | EveryEnd | LabelEnd | AddressEnd | HostEnd | ControllerEnd
 
 
 @dataclass(frozen=True, slots=True)

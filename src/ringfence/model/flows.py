@@ -49,6 +49,7 @@ class Note(StrEnum):
     UNMODELLED_POLICY = "unmodelled-policy"
     PLUGIN_DEPENDENT = "plugin-dependent"
     NO_COMMON_FAMILY = "no-common-family"
+    CONTROLLER_UNKNOWN = "controller-unknown"
 
     @property
     def could_hide_an_allow(self) -> bool:

@@ -15,12 +15,14 @@ from ringfence.model.ends import (
     AddressEnd,
     Arrow,
     ArrowEnd,
+    ControllerEnd,
     EveryEnd,
     HostEnd,
     LabelEnd,
     NameEnd,
     PortSpec,
 )
+from ringfence.model.entrances import CONTROLLER
 from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -50,6 +52,8 @@ def endpoints(cluster: Cluster, end: ArrowEnd, *, namespace: str | None, where: 
         return [_owner(cluster, end, where)]
     if isinstance(end, HostEnd):
         raise _no_host(end, where)
+    if isinstance(end, ControllerEnd):
+        return [_controller(cluster, where)]
     if isinstance(end, NameEnd):
         ends, services = _named(cluster, end, namespace, where)
         return list(ends or services)
@@ -88,6 +92,17 @@ def _owner(cluster: Cluster, end: AddressEnd, where: str) -> End:
     owners: list[End] = [node for node in cluster.nodes if address in node.addresses]
     owners += [pod for pod in cluster.pods if address in pod.ips and not pod.host_network]
     return owners[0] if owners else Outside(addresses)
+
+
+def _controller(cluster: Cluster, where: str) -> End:
+    """The controller that nobody has named, which opens connections and takes none."""
+    if where in ("destination", "--to"):
+        raise UsageError(f"{CONTROLLER} ({where}): connections start there; name its pods to ask what reaches them")
+    if cluster.doorman is not None:
+        return cluster.doorman
+    if cluster.entrances:
+        raise UsageError(f"{CONTROLLER} ({where}): nobody stands for it here; name the controller's own pods")
+    raise UsageError(f"{CONTROLLER} ({where}): no Ingress, Route or route of a Gateway in the input leads to a Service")
 
 
 def _not_service(end: End | Service) -> End:

@@ -69,8 +69,8 @@ class Pod:
 
     @property
     def id(self) -> str:
-        """``namespace/name``."""
-        return f"{self.namespace}/{self.name}"
+        """``namespace/name``; of the pod that stands for a controller, which has no name, the first alone."""
+        return f"{self.namespace}/{self.name}" if self.name else self.namespace
 
     @property
     def families(self) -> frozenset[Family]:

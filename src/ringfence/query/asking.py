@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.engine.answers import Answer
@@ -10,14 +10,13 @@ from ringfence.engine.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.profiles import Profile
 from ringfence.query.blocks import Raw, Rows, listing_order
-
-Further = Callable[[End], Iterable[tuple[End, Answer]]]
-"""Sources that the engine does not know: for a destination inside the cluster, who else may open what to it."""
+from ringfence.query.entering import entering
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Asking:
-    """What is asked of the engine: everything, or the pairs of two sides. ``further`` add sources of other kinds."""
+    """What is asked of the engine: everything, or the pairs of two sides, and who comes in through ``doors``."""
 
     reach: Reachability
     sources: Side
     targets: Side
     whole: bool
-    further: Sequence[Further] = ()
+    doors: Sequence[tuple[End, Rows]] = ()
 
     @property
     def profile(self) -> Profile:
@@ -50,7 +49,7 @@ class Asking:
     def raw(self, *, every: bool) -> Raw:
         """Each destination with its rows; plainly denied ones are left out where that saves work, but with *every*."""
         found = self._whole(every) if self.whole else self._part()
-        return self._with_further(found) if self.further else found
+        return self._with_doors(found) if self.doors else found
 
     def _whole(self, every: bool) -> Iterator[tuple[End, Rows]]:
         rank = {id(end): position for position, end in enumerate(self.sources.inside)}
@@ -70,12 +69,22 @@ class Asking:
         for cell, _ in self.targets.cells:
             yield cell, [(src, answer(src, cell)) for src in self.sources.inside]
 
-    def _with_further(self, found: Raw) -> Iterator[tuple[End, Rows]]:
-        """*found* with the sources of other kinds between those inside the cluster and the outside."""
+    def _with_doors(self, found: Raw) -> Iterator[tuple[End, Rows]]:
+        """*found* with who comes in through doors between those inside the cluster and the outside.
+
+        A destination that nobody else reaches has no rows in *found*; its place there is by its order.
+        """
+        waiting = list(self.doors)
         for dst, rows in found:
-            more = [] if isinstance(dst, Outside) else [row for source in self.further for row in source(dst)]
-            at = first_outside(rows)
-            yield dst, rows[:at] + more + rows[at:]
+            order = listing_order(dst)
+            while waiting and listing_order(waiting[0][0]) < order:
+                yield waiting.pop(0)
+            if waiting and waiting[0][0] is dst:
+                at = first_outside(rows)
+                yield dst, rows[:at] + waiting.pop(0)[1] + rows[at:]
+            else:
+                yield dst, rows
+        yield from waiting
 
 
 def asking(
@@ -83,7 +92,6 @@ def asking(
     profile: Profile,
     src: Sequence[End] | None,
     dst: Sequence[End] | None,
-    further: Sequence[Further] = (),
 ) -> Asking:
     """What to ask of *cluster*: all of it, or from *src* and to *dst*.
 
@@ -94,7 +102,17 @@ def asking(
     if whole and profile.direct_controller:
         _refuse_label_gaps(reach)
     sources, targets = _side(reach, src, Direction.INGRESS), _side(reach, dst, Direction.EGRESS)
-    return Asking(reach, sources, targets, whole, further)
+    doors: dict[int, tuple[End, Rows]] = {}
+    for door, end, answer in entering(reach, src, dst):
+        doors.setdefault(id(end), (end, []))[1].append((door, answer))
+    for _, rows in doors.values():
+        rows.sort(key=lambda row: listing_order(row[0]))
+    return Asking(reach, sources, targets, whole, sorted(doors.values(), key=lambda one: _place(one[0])))
+
+
+def _place(end: End) -> tuple[bool, tuple[str | int, ...]]:
+    """The order of destinations: the outside that a door leads to comes last, as ranges of the outside do."""
+    return isinstance(end, Outside), listing_order(end)
 
 
 def ordered(cluster: Cluster) -> Cluster:
@@ -137,7 +155,7 @@ def _side(reach: Reachability, ends: Sequence[End] | None, direction: Direction)
     if ends is None:
         every = [Outside(AddressSet.whole(family)) for family in reach.outside_families]
         return Side(reach.cluster.workloads, tuple(_cells(reach, every, direction)))
-    inside = sorted((end for end in ends if not isinstance(end, Outside)), key=listing_order)
+    inside = sorted((end for end in ends if not isinstance(end, Outside | Door)), key=listing_order)
     return Side(tuple(inside), tuple(_cells(reach, [end for end in ends if isinstance(end, Outside)], direction)))
 
 
@@ -173,6 +191,9 @@ def pods_of(split: Cluster, ends: Sequence[End] | None) -> Sequence[End] | None:
     apart = {id(pod): workload for workload in split.workloads for pod in workload.pods}
     found: list[End] = []
     for end in ends:
+        if isinstance(end, Door):
+            found.append(end)
+            continue
         pods = end.pods if isinstance(end, Workload) else (end,) if isinstance(end, Pod) else ()
         found += [apart[id(pod)] for pod in pods] or [end]
     return found

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.answers import Answer
 from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.query.asking import Asking, Further, Side, asking, by_destination, by_pod, first_outside, pods_of
+from ringfence.query.asking import Asking, Side, asking, by_destination, by_pod, first_outside, pods_of
 from ringfence.query.blocks import Block, Connection, Place, Raw, Rows, listing_order
+from ringfence.query.entering import why
 from ringfence.query.namespaces import ByNamespace
 from ringfence.query.outside import Departures, Merger, whole_of
 
@@ -135,18 +138,16 @@ def matrix(
     ports: ConnectionSet | None = None,
     every: bool = False,
     why: bool = False,
-    further: Sequence[Further] = (),
 ) -> Matrix:
     """The matrix of *cluster*, or the part of it from *src*, to *dst* and on *ports*.
 
-    *why* adds what lets each connection through, at both ends; not by namespace, where there are too many. *further*
-    add sources that the engine does not know.
+    *why* adds what lets each connection through, at both ends; not by namespace, where there are too many.
     Raises: UsageError under the np-guard profile for pods of one owner that a policy tells apart (S140).
     """
     if by == "pod":
         cluster = by_pod(cluster)
         src, dst = pods_of(cluster, src), pods_of(cluster, dst)
-    asked = asking(cluster, profile, src, dst, further)
+    asked = asking(cluster, profile, src, dst)
     view = _view(src, dst, every=every, by=by, ports=ports)
     if by == "namespace":
         return Matrix(cluster, profile, view, lambda: _by_namespace(asked, view))
@@ -213,6 +214,8 @@ class _Because:
         self._cluster, self._profile, self._ports = cluster, profile, ports
 
     def __call__(self, src: End, dst: End, answer: Answer) -> tuple[Cause, ...]:
+        if isinstance(src, Door):
+            return why(self._cluster, src, dst, self._profile)
         from ringfence.query.regions import causes, regions  # noqa: PLC0415
 
         wanted = answer.possible | answer.undecided
@@ -225,19 +228,22 @@ def _blocks(raw: Raw, sources: Side, view: View, merger: Merger | None, because:
     """The blocks of *raw*, with neighbouring ranges of the outside made one where there is a *merger*."""
     leaving = Departures(merger, sources.inside) if merger is not None else None
     lists = cache(view.lists)  # few answers serve many pairs
+    led_out: list[tuple[Outside, Rows]] = []  # by a controller, to addresses that are none of the cells
     for dst, rows in raw:
         answers = {id(answer): answer for _, answer in rows}
         left_out = {number for number, answer in answers.items() if not lists(answer)}
         kept = [row for row in rows if id(row[1]) not in left_out] if left_out else rows
         if merger is None or leaving is None:
             yield from _block(dst, kept, because)
+        elif isinstance(dst, Outside) and kept and isinstance(kept[0][0], Door):
+            led_out.append((dst, kept))
         elif isinstance(dst, Outside):
             leaving.add(dst, kept)
         else:
             at = first_outside(kept)
             yield from _block(dst, kept[:at] + merger.sources(kept[at:]), because)
     if leaving is not None:
-        for outside, kept in leaving.rows():
+        for outside, kept in chain(leaving.rows(), led_out):
             yield from _block(outside, kept, because)
 
 

@@ -121,4 +121,4 @@ def end_name(end: End | Service) -> str:
         return ",".join(end.addresses.cidrs())
     if isinstance(end, Node):
         return f"node/{end.name}"
-    return f"{end.namespace}/{end.name}"
+    return f"{end.namespace}/{end.name}" if end.name else end.namespace

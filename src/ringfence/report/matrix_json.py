@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ringfence.engine.answers import Answer
+from ringfence.model.entrances import Door
 from ringfence.model.flows import Outside
 from ringfence.model.objects import Namespace, Node, Pod, Workload
 from ringfence.model.ports import ConnectionSet
@@ -101,6 +102,10 @@ def endpoint(end: Place, matrix: Matrix) -> dict[str, Any]:
     if isinstance(end, Namespace):
         workloads, pods = matrix.sizes[end.name]
         return {"id": end_id(end), "name": end.name, "kind": "Namespace", "workloads": workloads, "pods": pods}
+    if isinstance(end, Door):
+        service = end.service
+        named = {} if service is None else {"namespace": service.namespace, "name": service.name}
+        return {"id": end.id, **named, "kind": end.kind}
     kind, pods = (end.kind, end.replicas) if isinstance(end, Workload) else ("Pod", 1)
     assert isinstance(end, Workload | Pod)
     return {"id": end_id(end), "namespace": end.namespace, "name": end.name, "kind": kind, "pods": pods}

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ringfence.engine.answers import Answer
+from ringfence.model.entrances import Door
 from ringfence.model.flows import Note, Reason
 from ringfence.model.objects import Namespace, Workload
 from ringfence.model.policies import Direction
 from ringfence.query.blocks import Block, Connection, Place
 from ringfence.query.matrix import Matrix
-from ringfence.report.words import NOTE_TEXT, REASON_TEXT, human
+from ringfence.report.words import NOT_TRIED, NOTE_TEXT, REASON_TEXT, human
 
 UNRESTRICTED: Final = {"S35": "no policy restricts it", "S37": "outside the cluster, where no policy applies"}
 """Short words for the commonest reasons, by the number of the rule behind them."""
@@ -31,7 +32,8 @@ def ports_of(connection: Connection, *, measured: bool) -> list[Line]:
     if pairs is None and answer.allowed:
         found.append(Line(_every_or(answer, measured=measured), "green"))
     if pairs is None and answer.mixed:
-        found.append(Line(f"some pods: {human(answer.mixed)}", "yellow"))
+        some = "some addresses" if isinstance(connection.src, Door) else "some pods"
+        found.append(Line(f"{some}: {human(answer.mixed)}", "yellow"))
     found += [Line(f"depends ({reason}): {human(ports)}", "yellow") for reason, ports in answer.open]
     if not found:
         found.append(Line("denied", "red"))
@@ -121,6 +123,8 @@ class Below:
         if matrix.measured:
             what = "Measured with packets, at the ports that matter; the json format lists those that were tried."
             yield Line(what, "dim")
+            if matrix.cluster.entrances:
+                yield Line(NOT_TRIED, "dim")
         if not matrix.view.every:
             yield Line("Pairs that are not listed are denied; --all lists them too.", "dim")
 

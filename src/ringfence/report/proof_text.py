@@ -13,7 +13,7 @@ from rich.text import Text
 from ringfence.report import explain_text
 from ringfence.report.proof_rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
 from ringfence.report.screen import show
-from ringfence.report.words import human
+from ringfence.report.words import NOT_TRIED, human
 from ringfence.workflow.compare import Agreement, Comparison
 from ringfence.workflow.prove import Proof, Word
 
@@ -170,6 +170,8 @@ def _snapshot(proof: Proof) -> Iterator[Text]:
     yield Text(f"Snapshot: {pods} pods on {nodes} nodes, {len(proof.snapshot.cluster.services)} Services.", "dim")
     for said in proof.snapshot.added:
         yield Text(f"  added: {said}", "dim")
+    if proof.snapshot.cluster.entrances:
+        yield Text(NOT_TRIED, "dim")
 
 
 def _word(proof: Proof) -> Iterator[Text]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Note, Outside, Reason, Verdict
 from ringfence.model.objects import Namespace, Node, Pod, Service
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -24,8 +25,11 @@ NOTE_TEXT: Final[Mapping[Note, str]] = {
     Note.NO_REPLICAS: "the workload asks for no replicas; one stands in for the question",
     Note.UNMODELLED_POLICY: "a policy of a kind that is not modelled may touch this pair",
     Note.PLUGIN_DEPENDENT: "allowed by an ipBlock that covers a pod or node; some plugins match neither by address",
+    Note.CONTROLLER_UNKNOWN: "the ingress controller's pods were not named (--ingress-controller), so a policy that "
+    "names them is taken not to match",
     Note.NO_COMMON_FAMILY: "one end has only IPv4 addresses and the other only IPv6 ones",
 }
+NOT_TRIED: Final = "Ingress objects and routes are not tried by themselves; the pods of a controller are, like others."
 REASON_TEXT: Final[Mapping[Reason, str]] = {
     Reason.POD_IP_UNKNOWN: "an ipBlock may hold the pod, whose address is not in the input (--pod-cidr may decide it)",
     Reason.ICMP: "network policies say nothing about protocols other than TCP, UDP and SCTP",
@@ -73,7 +77,7 @@ def end_id(end: End | Service | Namespace) -> str:
     if isinstance(end, Node | Namespace):
         return f"{end.name}[{type(end).__name__}]"
     if isinstance(end, Pod):
-        return f"{end.id}[Pod]"
+        return f"{end.id}[Pod]" if end.name else end.id
     if isinstance(end, Service):
         return f"{end.id}[Service]"
     return end.id
@@ -90,7 +94,9 @@ def end_name(end: End | Service | Namespace) -> str:
         return f"node/{end.name}"
     if isinstance(end, Namespace):
         return f"{end.name}/*"
-    return f"{end.namespace}/{end.name}"
+    if isinstance(end, Door):
+        return end.title
+    return f"{end.namespace}/{end.name}" if end.name else end.namespace
 
 
 class Names:

@@ -67,6 +67,7 @@ _TABLE: Final = (
     Code("RF047", WARNING, "a kustomization in a directory, which is not built", "read what kustomize build prints"),
     Code("RF048", WARNING, "a link to a directory, which is not followed", "name it as a path"),
     Code("RF049", NOTE, "a pattern of --exclude that matches nothing", "mend the pattern, or remove it"),
+    Code("RF056", NOTE, "a kind whose pods are taken as its template describes them", "add the pods to be exact"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),
@@ -90,6 +91,15 @@ _TABLE: Final = (
     ),
     Code("RF042", WARNING, "an IPv6 CIDR that is not in canonical form", "write it in canonical form"),
     Code("RF044", WARNING, "a port's name that no pod in question has", "write a name that they have, or the number"),
+    # Ways in from outside.
+    Code(
+        "RF050", WARNING, "a way in to a Service that is not in the input", "add the Service, or mend its name", "part"
+    ),
+    Code("RF051", WARNING, "a way in to a port that its Service does not have", "name a port that the Service has"),
+    Code("RF052", WARNING, "a way in to a Service without a pod behind it", "add its pods, or mend its selector"),
+    Code("RF053", ERROR, "a way in to another namespace that does not allow it", "add a ReferenceGrant there", "part"),
+    Code("RF054", WARNING, "a backend of a way in that cannot be followed", "look at it by hand", "part"),
+    Code("RF055", WARNING, "a route that no Gateway takes", "name its Gateway under spec.parentRefs"),
 )
 
 CODES: Final = {code.code: code for code in _TABLE}

@@ -1,0 +1,45 @@
+"""``--ingress-controller``: which pods the ways in of the input start at."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ringfence.errors import ArrowError, UsageError
+from ringfence.model.cluster import Cluster
+from ringfence.model.objects import Pod, Workload
+
+FLAG = "--ingress-controller"
+
+
+def add(group: argparse._ArgumentGroup) -> None:
+    """Add the option to *group*."""
+    group.add_argument(FLAG, action="append", default=[], metavar="END",
+                       help="the pods that Ingress objects, Routes and Gateways are served by, such as "
+                       "ingress-nginx/controller or ingress-nginx/*; may be repeated")  # fmt: skip
+
+
+def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) -> Cluster:
+    """*cluster* with nobody in place of the controller, when *texts* name its pods: those are pods like others (S88).
+
+    None is for verbs that send packets: nobody knows from where, so that none can stand for it.
+    Raises: UsageError for an end that is no pod of the input.
+    """
+    if texts is None:
+        return replace(cluster, doorman=None)
+    if not texts:
+        return cluster
+    from ringfence.model.arrows import parse_end  # noqa: PLC0415
+    from ringfence.model.entrances import Door  # noqa: PLC0415
+    from ringfence.model.lookup import endpoints  # noqa: PLC0415
+
+    for text in texts:
+        try:
+            end = parse_end(text)
+        except ArrowError as problem:
+            raise UsageError(f"{FLAG} {text}: expected {problem.expected}") from problem
+        for one in endpoints(cluster, end, namespace=namespace, where=FLAG):
+            if not isinstance(one, Workload | Pod) or isinstance(one, Door):
+                raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
+    return replace(cluster, doorman=None)
