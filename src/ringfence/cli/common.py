@@ -26,6 +26,8 @@ DUMP: Final = (
 """What takes a dump of all that the answers need; Secrets are not among it."""
 ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "dot"}
 """Other names that a format has elsewhere."""
+LARGE: Final = 16 << 20
+"""Bytes of a file from which on reading it is told."""
 PIECE: Final = 1 << 16
 """Characters that are written at once."""
 
@@ -98,12 +100,30 @@ def load(args: argparse.Namespace) -> Cluster:
     if not has_input(args):
         raise UsageError("no input: name files or directories, or - for standard input")
     facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr)))
-    cluster = read(
-        args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
-        exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
-    )  # fmt: skip
+    with busy("reading", quiet=args.quiet or not _large(args.paths)):
+        cluster = read(
+            args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
+            exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
+        )  # fmt: skip
     tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
+
+
+def _large(paths: Iterable[str]) -> bool:
+    """Whether reading *paths* takes long enough for a word; what is no file may be of any size."""
+    return any(not os.path.isfile(path) or os.path.getsize(path) > LARGE for path in paths)
+
+
+@contextlib.contextmanager
+def busy(what: str, *, quiet: bool) -> Iterator[None]:
+    """A sign of life on standard error, when a person looks at it, for work that cannot tell how much there is."""
+    if quiet or not is_terminal(sys.stderr):
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status(f"{what} …"):
+        yield
 
 
 def has_input(args: argparse.Namespace) -> bool:

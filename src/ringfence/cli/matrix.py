@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "txt", "json", "yaml", "csv", "md", "dot", "mermaid")
 WITH_REASONS = ("table", "json", "yaml", "md")
 """Formats that say, with --from or --to, what lets a connection through."""
+SUMMARIES = ("table", "json", "yaml")
 ROWS = 40
 """Workloads that a table shows one by one when nobody says how; more are shown by namespace."""
 
@@ -26,11 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
     common.add_input(parser)
     common.add_view(parser)
+    parser.add_argument("--summary", action="store_true",
+                        help="the cluster in a few numbers, and no pairs; as table, json or yaml")  # fmt: skip
     common.add_output(parser, FORMATS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer, print, and return the exit status."""
+    if args.summary:
+        return _summarise(args)
     from ringfence.query.matrix import matrix  # noqa: PLC0415
 
     ports = common.ports(args.port)
@@ -44,6 +50,32 @@ def run(args: argparse.Namespace) -> int:
     result = matrix(cluster, profile=profile, by=by, src=src, dst=dst, ports=ports, every=args.every, why=why)
     with common.output(args) as out:
         show(result, args, out, summed_up=summed_up)
+    return common.input_status(cluster)
+
+
+def _summarise(args: argparse.Namespace) -> int:
+    """The cluster in a few numbers."""
+    flags = {"--from": args.src, "--to": args.dst, "--port": args.port, "--all": args.every, "--by": args.by}
+    if given := [flag for flag, value in flags.items() if value]:
+        raise UsageError(f"--summary is about the whole cluster; leave {' and '.join(given)} out")
+    if args.format not in SUMMARIES:
+        raise UsageError(f"--summary has no pairs to print as {args.format}; use {', '.join(SUMMARIES)}")
+    from ringfence.query.summary import summary  # noqa: PLC0415
+
+    cluster = common.load(args)
+    with common.progress("counting", quiet=args.quiet) as progress:
+        found = summary(cluster, common.profile(args), progress)
+    if found.crowded and not args.quiet:
+        print(f"policies tell nearly all pods apart ({found.classes:,} classes), which takes longer", file=sys.stderr)
+    with common.output(args) as out:
+        if args.format == "table":
+            from ringfence.report import summary_text  # noqa: PLC0415
+
+            summary_text.write(found, out, color=common.wants_color(args))
+        else:
+            from ringfence.report import summary_json  # noqa: PLC0415
+
+            summary_json.write(found, out, yaml=args.format == "yaml")
     return common.input_status(cluster)
 
 

@@ -14,6 +14,8 @@ from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
 from ringfence.model.profiles import KUBERNETES, Profile
 
+CROWDED = 60_000
+"""Classes of pods beyond which working with them is slow enough to be told of."""
 SHOWN = 5
 """Workloads and groups that a summary names."""
 
@@ -45,6 +47,11 @@ class Summary:
     alike: tuple[Alike, ...]
     outside_in: int
     outside_out: int
+
+    @property
+    def crowded(self) -> bool:
+        """Whether policies tell so many pods apart that there is little to do for several at once."""
+        return self.classes > CROWDED
 
     @property
     def pairs(self) -> int:

@@ -134,7 +134,7 @@ class Below:
             yield Line(f"{reason}: {REASON_TEXT[reason]}.", "yellow")
         for note in sorted(self._notes):
             behind = sorted({gap.what for gap in self._matrix.cluster.gaps if gap.note is note})
-            named = f" ({_some(behind)})" if behind else ""
+            named = f" ({some(behind)})" if behind else ""
             yield Line(f"{note}: {NOTE_TEXT[note]}{named}.", "yellow")
 
     def _unprotected(self) -> Iterator[Line]:
@@ -146,10 +146,11 @@ class Below:
             chosen = set(map(id, ends or ()))
             names = [_short(w) for w in self._matrix.unprotected[direction] if whole or id(w) in chosen]
             if names:
-                yield Line(f"No policy restricts {direction} of: {_some(names)}.", "yellow")
+                yield Line(f"No policy restricts {direction} of: {some(names)}.", "yellow")
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """The first of *names*, and how many more there are."""
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TextIO
 
 from ringfence.query.summary import Summary
 from ringfence.report.findings import finding_json
+
+
+def write(summary: Summary, out: TextIO, *, yaml: bool = False) -> None:
+    """Print *summary* to *out*, as JSON or as YAML."""
+    made = document(summary)
+    if yaml:
+        import yaml as library  # noqa: PLC0415
+
+        library.safe_dump(made, out, sort_keys=False, allow_unicode=True)
+        return
+    import msgspec  # noqa: PLC0415
+
+    out.write(msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n")
 
 
 def document(summary: Summary) -> dict[str, Any]:
@@ -38,6 +51,8 @@ def document(summary: Summary) -> dict[str, Any]:
             for one in summary.alike
         ],
     }
+    if cluster.gaps:
+        made["notes"] = sorted({str(gap.note) for gap in cluster.gaps})
     if cluster.findings:
         made["findings"] = [finding_json(finding) for finding in cluster.findings]
     return made

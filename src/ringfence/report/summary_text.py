@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ringfence.model.objects import Workload
-from ringfence.model.policies import Direction
 from ringfence.query.summary import Summary
+from ringfence.report.matrix_words import some as _some
 from ringfence.report.screen import show
+from ringfence.report.words import NOTE_TEXT
 
 
 def write(summary: Summary, out: TextIO, *, color: bool = False, width: int | None = None) -> None:
@@ -83,12 +84,13 @@ def _footer(summary: Summary) -> Iterator[Text]:
             "they are their nodes.",
             style="dim",
         )
-    open_ends = [d for d in Direction if summary.isolated[d] < len(summary.cluster.workloads)]
-    if open_ends:
+    gaps = summary.cluster.gaps
+    for note in sorted({gap.note for gap in gaps}):
         yield Text()
-        yield Text(
-            "ringfence matrix without --summary lists the pairs; --to NS/NAME says who reaches one.", style="dim"
-        )
+        named = _some(sorted({gap.what for gap in gaps if gap.note is note}))
+        yield Text(f"{note}: the numbers may be others; {NOTE_TEXT[note]} ({named}).", style="yellow")
+    yield Text()
+    yield Text("ringfence matrix without --summary lists the pairs; --to NS/NAME says who reaches one.", style="dim")
 
 
 def _name(workload: Workload) -> str:
