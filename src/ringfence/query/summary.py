@@ -69,8 +69,10 @@ class _Summing:
     def __init__(self, reach: Reachability, found: Volume) -> None:
         self.reach = reach
         self.found = found
+        of_party = reach.classes.of_party
         self.classes_of = {
-            id(workload): [kind.number for kind in reach.behind(workload).kinds] for workload in reach.cluster.workloads
+            id(workload): list(dict.fromkeys([of_party[id(pod)] for pod in workload.pods]))
+            for workload in reach.cluster.workloads
         }
 
     def result(self) -> Summary:

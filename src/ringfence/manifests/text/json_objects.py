@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
@@ -220,14 +221,34 @@ class _Starts:
 
     def of(self, index: int) -> int:
         """The offset of item *index* in the file."""
-        return self._starts[index]
+        return self._top.start + (self._evenly(index) or self._walked[index])
+
+    def _evenly(self, index: int) -> int | None:
+        """The offset in the list, if the same stands between all items, as in what a program wrote."""
+        at = self._first + self._before[index] + index * self._between
+        raw = self._raws[index]
+        return at if memoryview(self._top.data)[at : at + len(raw)] == bytes(raw) else None
 
     @cached_property
-    def _starts(self) -> list[int]:
-        data, found = self._top.data, []
-        at = json_text.items_start(data, self._raws[0])
+    def _first(self) -> int:
+        return json_text.items_start(self._top.data, self._raws[0])
+
+    @cached_property
+    def _between(self) -> int:
+        """How many bytes are between the first item and the second."""
+        end = self._first + len(self._raws[0])
+        return json_text.next_item(self._top.data, end) - end if len(self._raws) > 1 else 0
+
+    @cached_property
+    def _before(self) -> list[int]:
+        """How many bytes of items come before each."""
+        return [0, *itertools.accumulate(map(len, self._raws))]
+
+    @cached_property
+    def _walked(self) -> list[int]:
+        data, found, at = self._top.data, [], self._first
         for raw in self._raws:
-            found.append(self._top.start + at)
+            found.append(at)
             at = json_text.next_item(data, at + len(raw))
         return found
 
