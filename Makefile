@@ -52,6 +52,7 @@ golden: $(VENV)/.installed $(VENV)/.dev ## write the expected outputs anew; look
 bench: $(VENV)/.installed $(VENV)/.dev ## measure, as ratios within one run
 	@tools/system.sh libnftables curl
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/scale.py --peer
 	PYTHONPATH=src $(BIN)/python bench/lab.py
 
 fuzz: $(VENV)/.installed $(VENV)/.dev ## compare the three witnesses on random clusters, FUZZ_SECONDS with packets and half of it without

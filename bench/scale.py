@@ -28,7 +28,7 @@ from run import OUT, ROOT, cluster
 
 RESULTS: Final = ROOT / "bench" / "results"
 PEER: Final = "network-config-analyzer==2.1.0"
-MAY: Final = {"matrix as txt, loops": 4.0, "matrix as txt, anonymous MB per MB of dump": 3.0, "read, loops": 2.2}
+MAY: Final = {"matrix as txt, loops": 7.0, "matrix as txt, anonymous MB per MB of dump": 1.8, "read, loops": 2.1}
 """What M may take at most, as ratios; CI holds it to that. About 1.7 times what was measured when they were written."""
 
 
