@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -59,14 +60,18 @@ def loop() -> float:
 def run(argv: list[str]) -> Spent:
     """Run a command to its end, output thrown away."""
     started = time.perf_counter()
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     most = 0.0
     while True:
-        pid, _, used = os.wait4(process.pid, os.WNOHANG)
+        pid, status, used = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
         most = max(most, _anonymous(process.pid))
         time.sleep(0.01)
+    ended = os.waitstatus_to_exitcode(status)
+    if ended not in (0, 2):  # 2: something of the input had to be left out, as the made dumps have a pod twice
+        raise SystemExit(f"{' '.join(argv)}: ended with {ended}")
     return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - started, most)
 
 
@@ -195,7 +200,33 @@ def beside(report: Report, rounds: int) -> None:
     report.table(["tool", "CPU s", "times this program", "most anonymous MB"], rows)
 
 
-def reached(report: Report, found: dict[str, dict[str, Any]]) -> None:
+def on_the_path(report: Report) -> dict[str, float]:
+    """np-guard's analyzer at M, where it is found on the PATH as netpol-analyzer: CPU seconds of it and of this program.
+
+    It stops at pods of one owner with different labels, so both read a dump without them.
+    """
+    program = shutil.which("netpol-analyzer")
+    if program is None:
+        return {}
+    home = OUT / "M-plain"
+    if not (home / "cluster.json").exists():
+        maker = [sys.executable, str(ROOT / "bench" / "clusters.py"), "--scale", "M", "--no-pod-labels"]
+        subprocess.run([*maker, "--out", str(home), "--json"], check=True, stdout=subprocess.DEVNULL)
+        for other in ("pods", "namespaces", "networkpolicies"):
+            (home / f"{other}.json").unlink()
+    ours = run(ringfence("matrix", str(home), "--format", "txt", "--profile", "np-guard", "-q"))
+    theirs = run([program, "list", "--dirpath", str(home), "-q"])
+    report.say("## Side by side at M, JSON to text, every connection, once each")
+    report.say()
+    report.table(
+        ["tool", "CPU s", "times this program", "most anonymous MB"],
+        [["netpol-analyzer", f"{theirs.cpu:.1f}", f"{theirs.cpu / ours.cpu:.0f}", f"{theirs.anonymous:.0f}"],
+         ["ringfence", f"{ours.cpu:.2f}", "1", f"{ours.anonymous:.0f}"]],
+    )  # fmt: skip
+    return {"netpol-analyzer": theirs.cpu, "ringfence": ours.cpu}
+
+
+def reached(report: Report, found: dict[str, dict[str, Any]], beside_at_m: dict[str, float]) -> None:
     """The numbers that were set as goals, and what was reached."""
     report.say("## Numbers to reach")
     report.say()
@@ -211,6 +242,9 @@ def reached(report: Report, found: dict[str, dict[str, Any]]) -> None:
             ["XL, one policy changed, median", "2 ms", "1 ms", f"{change.get('median_ms')} ms"],
             ["XL, one policy changed, worst", "500 ms", "50 ms", f"{change.get('worst_ms')} ms"],
         ]
+    if beside_at_m:
+        times = beside_at_m["netpol-analyzer"] / beside_at_m["ringfence"]
+        rows.append(["M, CPU beside netpol-analyzer", "150 times less", "300 times", f"{times:.0f} times less"])
     shown, bare = [], []
     for _ in range(9):
         bare.append(run([sys.executable, "-c", "pass"]).wall)
@@ -260,9 +294,11 @@ def main() -> int:
     report.say(f"Made by `python bench/scale.py {' '.join(sys.argv[1:])}`.")
     report.say()
     found = {scale: one_scale(report, scale, args.rounds) for scale in args.scales}
+    beside_at_m = {}
     if args.peer:
         beside(report, args.rounds)
-    reached(report, found)
+        beside_at_m = on_the_path(report)
+    reached(report, found, beside_at_m)
     if args.keep:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{today}.md").write_text("\n".join(report.lines).rstrip() + "\n")
