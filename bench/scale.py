@@ -201,7 +201,7 @@ def beside(report: Report, rounds: int) -> None:
 
 
 def on_the_path(report: Report) -> dict[str, float]:
-    """np-guard's analyzer at M, where it is found on the PATH as netpol-analyzer: CPU seconds of it and of this program.
+    """np-guard's analyzer at M, where the PATH has it as netpol-analyzer: CPU seconds of it and of this program.
 
     It stops at pods of one owner with different labels, so both read a dump without them.
     """
