@@ -22,6 +22,8 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 
 Party = Pod | Node
+_ENTRIES = 256
+"""Destinations for which it is remembered what enters from outside; neighbours are alike."""
 NOWHERE: frozenset[str | None] = frozenset()
 
 
@@ -66,7 +68,7 @@ class Reachability:
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
-        self._entries: dict[object, list[tuple[Outside, Answer]]] = {}
+        self._entries: dict[object, tuple[list[Row], list[tuple[Outside, Answer]]]] = {}
         self._policies = {id(policy): policy for policy in cluster.policies}
 
     # -- one policy changed ------------------------------------------------------------------------------------
@@ -299,9 +301,12 @@ class Reachability:
         """What each cell of the outside may open to *dst*; the same for all whose rows and notes are the same."""
         rows = [table.row(kind.number) for kind in dst.kinds]
         key = (table.family, every, tuple(map(id, rows)), dst.notes)
-        found = self._entries.get(key)
+        _, found = self._entries.get(key, (rows, None))
         if found is None:
-            found = self._entries[key] = []
+            if len(self._entries) >= _ENTRIES:
+                self._entries.clear()
+            found = []
+            self._entries[key] = (rows, found)  # the rows are kept too, so that their identities stay theirs
             for position, piece in enumerate(table.source_cells, table.count):
                 answer = join(answer_in(row, position) for row in rows).noted(dst.notes)
                 if every or not answer.plainly_denied:
