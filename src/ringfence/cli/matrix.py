@@ -69,11 +69,11 @@ def _summarise(args: argparse.Namespace) -> int:
         print(f"policies tell nearly all pods apart ({found.classes:,} classes), which takes longer", file=sys.stderr)
     with common.output(args) as out:
         if args.format == "table":
-            from ringfence.report import summary_text  # noqa: PLC0415
+            from ringfence.report.summary import text as summary_text  # noqa: PLC0415
 
             summary_text.write(found, out, color=common.wants_color(args))
         else:
-            from ringfence.report import summary_json  # noqa: PLC0415
+            from ringfence.report.summary import json as summary_json  # noqa: PLC0415
 
             summary_json.write(found, out, yaml=args.format == "yaml")
     return common.input_status(cluster)
@@ -90,11 +90,11 @@ def chosen_view(args: argparse.Namespace, cluster: Cluster) -> tuple[By, bool]:
 def show(result: Matrix, args: argparse.Namespace, out: TextIO, *, summed_up: bool = False) -> None:
     """Print *result* in the format that was asked for, in pieces; *summed_up* says that nobody asked for namespaces."""
     if args.format == "table":
-        from ringfence.report import matrix_table  # noqa: PLC0415
+        from ringfence.report.matrix import table as matrix_table  # noqa: PLC0415
 
         matrix_table.write(result, out, color=common.wants_color(args), summed_up=summed_up)
         return
-    report = importlib.import_module(f"ringfence.report.matrix_{args.format}")
+    report = importlib.import_module(f"ringfence.report.matrix.{args.format}")
     common.print_lines(report.lines(result), out)
 
 

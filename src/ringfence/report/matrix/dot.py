@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.query.matrix import Matrix
-from ringfence.report.matrix_graph import Graph, short_name
+from ringfence.report.matrix.graph import Graph, short_name
 from ringfence.report.words import end_name
 
 

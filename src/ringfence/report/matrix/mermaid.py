@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ringfence.query.matrix import Matrix
-from ringfence.report.matrix_graph import Graph, Style, short_name
+from ringfence.report.matrix.graph import Graph, Style, short_name
 from ringfence.report.words import end_name
 
 ARROWS: Final[dict[Style, str]] = {"solid": "-->", "dashed": "-.->", "dotted": "-.->"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-from ringfence.report.proof_rows import flow_name, rows, seen_lines
+from ringfence.report.proof.rows import flow_name, rows, seen_lines
 from ringfence.workflow.compare import Comparison
 from ringfence.workflow.prove import Proof, Word
 

@@ -15,8 +15,8 @@ from ringfence.model.flows import Outside
 from ringfence.model.objects import Node
 from ringfence.query.blocks import Block, Connection, Place
 from ringfence.query.matrix import Matrix
-from ringfence.report.columns import Shortened, beside, fold, plain, styled, widths
-from ringfence.report.matrix_words import Below, Line, because, counted, itself, ports_of
+from ringfence.report.matrix.columns import Shortened, beside, fold, plain, styled, widths
+from ringfence.report.matrix.words import Below, Line, because, counted, itself, ports_of
 from ringfence.report.screen import UNBOUNDED
 from ringfence.report.words import Names, end_name
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringfence.report.explain_json import end_json
-from ringfence.report.proof_rows import connections, flow_name, rows
+from ringfence.report.explain.json import end_json
+from ringfence.report.proof.rows import connections, flow_name, rows
 from ringfence.report.words import as_json
 from ringfence.workflow.compare import Agreement, Comparison
 from ringfence.workflow.prove import Proof

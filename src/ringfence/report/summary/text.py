@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ringfence.model.objects import Workload
 from ringfence.query.summary import Summary
-from ringfence.report.matrix_words import some as _some
+from ringfence.report.matrix.words import some as _some
 from ringfence.report.screen import show
 from ringfence.report.words import NOTE_TEXT
 

@@ -13,7 +13,7 @@ from ringfence.model.objects import Service
 from ringfence.model.policies import Direction
 from ringfence.query.explain import Explanation
 from ringfence.query.regions import Region
-from ringfence.report.explain_json import flow_text
+from ringfence.report.explain.json import flow_text
 from ringfence.report.screen import show
 from ringfence.report.words import NOTE_TEXT, REASON_TEXT, VERDICT_STYLE, end_name, human
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ringfence.report.matrix_words import Line
+from ringfence.report.matrix.words import Line
 
 GAP: Final = 3
 """Blanks between two columns."""

@@ -8,7 +8,7 @@ import yaml
 
 from ringfence.query.matrix import Matrix
 from ringfence.report.findings import finding_json
-from ringfence.report.matrix_json import connections, endpoint
+from ringfence.report.matrix.json import connections, endpoint
 from ringfence.report.words import Names, end_id
 
 

@@ -9,7 +9,7 @@ from ringfence.model.flows import Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.query.blocks import Connection, Place, listing_order
 from ringfence.query.matrix import Matrix
-from ringfence.report.matrix_words import counted, ports_of
+from ringfence.report.matrix.words import counted, ports_of
 
 Style = Literal["solid", "dashed", "dotted"]
 

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.report import explain_text
-from ringfence.report.proof_rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
+from ringfence.report.explain import text as explain_text
+from ringfence.report.proof.rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
 from ringfence.report.screen import show
 from ringfence.report.words import NOT_TRIED, human
 from ringfence.workflow.compare import Agreement, Comparison

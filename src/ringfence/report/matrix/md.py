@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ringfence.query.matrix import Matrix
-from ringfence.report.matrix_words import Below, because, counted, itself, ports_of
+from ringfence.report.matrix.words import Below, because, counted, itself, ports_of
 from ringfence.report.words import Names, end_name
 
 
