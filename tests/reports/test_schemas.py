@@ -58,7 +58,7 @@ def test_any_matrix(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_any_explanation(seed: int) -> None:
-    from ringfence.engine.semantics import decide
+    from ringfence.engine.reference.semantics import decide
 
     rng = Random(seed)
     cluster = random_cluster(rng)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from builders import cluster, pod, policy, rule, service
 
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Entrance, EntranceBackend, controller
 from ringfence.query.entering import entering

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.model.ports import ConnectionSet
 from ringfence.query.matrix import Matrix
 from ringfence.report.words import Names, end_id, grammar

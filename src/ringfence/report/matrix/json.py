@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.model.entrances import Door
 from ringfence.model.flows import Outside
 from ringfence.model.objects import Namespace, Node, Pod, Workload

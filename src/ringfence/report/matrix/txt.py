@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.query.matrix import Matrix
 from ringfence.report.words import Names, end_id, grammar
 

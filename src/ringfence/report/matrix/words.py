@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.model.entrances import Door
 from ringfence.model.flows import Note, Reason
 from ringfence.model.objects import Namespace, Workload

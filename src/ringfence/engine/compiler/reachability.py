@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from ringfence.engine.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
-from ringfence.engine.bits import bits_of
-from ringfence.engine.classes import Classes
-from ringfence.engine.compile import Table
-from ringfence.engine.rows import Row
+from ringfence.engine.compiler.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
+from ringfence.engine.compiler.bits import bits_of
+from ringfence.engine.compiler.classes import Classes
+from ringfence.engine.compiler.compile import Table
+from ringfence.engine.compiler.rows import Row
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import CONTROLLER

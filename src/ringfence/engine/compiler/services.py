@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from ringfence.engine.compile import Table
-from ringfence.engine.reachability import Reachability, cell
+from ringfence.engine.compiler.compile import Table
+from ringfence.engine.compiler.reachability import Reachability, cell
 from ringfence.errors import UsageError
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 from ringfence.model.flows import End, Outside, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ringfence.engine.classes import Classes
+from ringfence.engine.compiler.classes import Classes
 from ringfence.model.addresses import NEVER_A_POD, AddressSet, Family, IpBlock
 from ringfence.model.flows import Outside
 from ringfence.model.objects import Pod
@@ -12,7 +12,7 @@ from ringfence.model.policies import Direction, Peer, Rule
 
 
 class Peers(NamedTuple):
-    """The classes and cells that a rule's peers take, by how: see :class:`ringfence.engine.sides.Side`.
+    """The classes and cells that a rule's peers take, by how: see :class:`ringfence.engine.compiler.sides.Side`.
 
     Bits are those of the classes, then those of the cells. All are shifted: a set that lies in one namespace of a large
     cluster is a small number.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ringfence.engine.classes import Classes
-from ringfence.engine.sides import Sides
+from ringfence.engine.compiler.classes import Classes
+from ringfence.engine.compiler.sides import Sides
 from ringfence.model.objects import ContainerPort, Pod
 from ringfence.model.policies import PortMatch
 from ringfence.model.ports import MAX_PORT, ConnectionSet, PortSet

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ringfence.engine.matching import Matcher, Party
+from ringfence.engine.reference.matching import Matcher, Party
 from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.entrances import CONTROLLER
 from ringfence.model.flows import Note

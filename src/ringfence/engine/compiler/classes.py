@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ringfence.engine.bits import Kept, mask
+from ringfence.engine.compiler.bits import Kept, mask
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
 from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ringfence.engine.answers import Answer, join
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.services import Services, Target
+from ringfence.engine.compiler.answers import Answer, join
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.services import Services, Target
 from ringfence.model.addresses import AddressSet
 from ringfence.model.entrances import FACING, Door, EntranceBackend, front
 from ringfence.model.flows import End, Outside, Reason

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.bits import bits_of
-from ringfence.engine.classes import Classes
-from ringfence.engine.peers import Peers, PeerSets
-from ringfence.engine.portlists import PortLists
-from ringfence.engine.rows import Into, Key, OutOf, Row, Rows
-from ringfence.engine.sides import FREE, SHUT, Sides
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.bits import bits_of
+from ringfence.engine.compiler.classes import Classes
+from ringfence.engine.compiler.peers import Peers, PeerSets
+from ringfence.engine.compiler.portlists import PortLists
+from ringfence.engine.compiler.rows import Into, Key, OutOf, Row, Rows
+from ringfence.engine.compiler.sides import FREE, SHUT, Sides
 from ringfence.model.addresses import AddressSet, Family, edges
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Note, Outside

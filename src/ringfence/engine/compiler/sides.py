@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.model.flows import Note, Reason
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import Profile

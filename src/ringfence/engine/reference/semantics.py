@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
-from ringfence.engine import steps as say
-from ringfence.engine.backends import Backend, backends
-from ringfence.engine.matching import Match, Matcher, Party
-from ringfence.engine.remarks import Remarks
+from ringfence.engine.reference import steps as say
+from ringfence.engine.reference.backends import Backend, backends
+from ringfence.engine.reference.matching import Match, Matcher, Party
+from ringfence.engine.reference.remarks import Remarks
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family, edges, is_address
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, EndDecision, Flow, Note, Outside, Reason, Step, Verdict

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from ringfence.engine.matching import Match, PeerMatch
+from ringfence.engine.reference.matching import Match, PeerMatch
 from ringfence.model.flows import Decision, EndDecision, Flow, Outside, Reason, Step, Verdict
 from ringfence.model.objects import Node, Pod, Service
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.bits import bits_of, mask
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.rows import Row
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.bits import bits_of, mask
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.rows import Row
 from ringfence.model.addresses import Family
 from ringfence.model.ports import ConnectionSet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 
 Row = list[tuple[Answer, int]]
 """Disjoint sets of sources (bits) with the answer for each; together they are all sources."""

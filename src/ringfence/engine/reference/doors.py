@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ringfence.engine.backends import backends
-from ringfence.engine.matching import Matcher
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.backends import backends
+from ringfence.engine.reference.matching import Matcher
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import FACING, Door, EntranceBackend, front
