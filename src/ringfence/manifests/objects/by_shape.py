@@ -14,10 +14,10 @@ import msgspec
 
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import mistyped
-from ringfence.manifests.shapes import Metadata, Template
+from ringfence.manifests.objects.fields import mistyped
+from ringfence.manifests.objects.shapes import Metadata, Template
+from ringfence.manifests.objects.workloads import Maker, owner, template_pod
 from ringfence.manifests.text.documents import Item, source
-from ringfence.manifests.workloads import Maker, owner, template_pod
 from ringfence.model.findings import Finding
 from ringfence.model.objects import Pod, Workload
 

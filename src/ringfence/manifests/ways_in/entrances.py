@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import each, shaped
-from ringfence.manifests.gateways import Gateway, GatewayRoute, Parent, gateway
-from ringfence.manifests.route_shapes import (
+from ringfence.manifests.objects.fields import each, shaped
+from ringfence.manifests.text.documents import Item, source
+from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute, Parent, gateway
+from ringfence.manifests.ways_in.route_shapes import (
     BackendRef,
     GatewayRouteObject,
     GrantFrom,
@@ -24,7 +25,6 @@ from ringfence.manifests.route_shapes import (
     RouteRule,
     RouteTarget,
 )
-from ringfence.manifests.text.documents import Item, source
 from ringfence.model.entrances import Entrance, EntranceBackend
 from ringfence.model.sources import NOWHERE, Source
 

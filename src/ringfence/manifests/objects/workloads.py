@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
-from ringfence.manifests.shapes import (
+from ringfence.manifests.objects.fields import address, each, is_port, labels, protocol, shaped
+from ringfence.manifests.objects.shapes import (
     Condition,
     Container,
     ControllerObject,

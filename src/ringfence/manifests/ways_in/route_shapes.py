@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from ringfence.manifests.shapes import Metadata
+from ringfence.manifests.objects.shapes import Metadata
 
 
 class IngressPort(TypedDict, total=False):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import address, each, is_port, labels, protocol, shaped
-from ringfence.manifests.shapes import (
+from ringfence.manifests.objects.fields import address, each, is_port, labels, protocol, shaped
+from ringfence.manifests.objects.shapes import (
     Named,
     NodeObject,
     ServiceObject,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import each, shaped
-from ringfence.manifests.named_ports import may
-from ringfence.manifests.route_shapes import GatewayObject, ListenerItem, NamespaceSelector
+from ringfence.manifests.objects.fields import each, shaped
+from ringfence.manifests.objects.named_ports import may
 from ringfence.manifests.text.documents import Item, source
+from ringfence.manifests.ways_in.route_shapes import GatewayObject, ListenerItem, NamespaceSelector
 from ringfence.model.entrances import Entrance
 from ringfence.model.objects import NAME_LABEL, Namespace
 from ringfence.model.selectors import Operator, Requirement, Selector

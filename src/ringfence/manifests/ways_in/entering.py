@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.entrances import Grant
-from ringfence.manifests.gateways import Gateway, GatewayRoute, taken
+from ringfence.manifests.ways_in.entrances import Grant
+from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute, taken
 from ringfence.model.entrances import Entrance, EntranceBackend
 from ringfence.model.findings import Finding
 from ringfence.model.objects import EndpointSlice, Namespace, Pod, Service, ServicePort, Workload
