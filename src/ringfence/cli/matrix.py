@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
-from ringfence.errors import ArrowError, UsageError
+from ringfence.cli.ends import named_by
+from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End
 from ringfence.model.objects import Service
@@ -102,16 +103,9 @@ def ends(cluster: Cluster, texts: list[str], namespace: str | None, flag: str) -
     """The ends that the values of *flag* name; None when it was not given."""
     if not texts:
         return None
-    from ringfence.model.arrows import parse_end  # noqa: PLC0415
-    from ringfence.model.lookup import endpoints  # noqa: PLC0415
-
     found: list[End] = []
     for text in texts:
-        try:
-            end = parse_end(text)
-        except ArrowError as problem:
-            raise UsageError(f"{flag} {text}: expected {problem.expected}") from problem
-        for one in endpoints(cluster, end, namespace=namespace, where=flag):
+        for one in named_by(flag, text, cluster, namespace):
             if isinstance(one, Service):
                 raise UsageError(f"{flag} {text}: the matrix is about pods; ask 'ringfence explain' about a Service")
             if one not in found:

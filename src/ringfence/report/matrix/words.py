@@ -12,7 +12,7 @@ from ringfence.model.objects import Namespace, Workload
 from ringfence.model.policies import Direction
 from ringfence.query.blocks import Block, Connection, Place
 from ringfence.query.matrix import Matrix
-from ringfence.report.words import NOT_TRIED, NOTE_TEXT, REASON_TEXT, human
+from ringfence.report.words import NOT_TRIED, NOTE_TEXT, REASON_TEXT, human, some
 
 UNRESTRICTED: Final = {"S35": "no policy restricts it", "S37": "outside the cluster, where no policy applies"}
 """Short words for the commonest reasons, by the number of the rule behind them."""
@@ -147,11 +147,6 @@ class Below:
             names = [_short(w) for w in self._matrix.unprotected[direction] if whole or id(w) in chosen]
             if names:
                 yield Line(f"No policy restricts {direction} of: {some(names)}.", "yellow")
-
-
-def some(names: list[str]) -> str:
-    """The first of *names*, and how many more there are."""
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _short(workload: Workload) -> str:

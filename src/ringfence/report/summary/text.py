@@ -11,9 +11,9 @@ from rich.text import Text
 
 from ringfence.model.objects import Workload
 from ringfence.query.summary import Summary
-from ringfence.report.matrix.words import some as _some
 from ringfence.report.screen import show
 from ringfence.report.words import NOTE_TEXT
+from ringfence.report.words import some as _some
 
 
 def write(summary: Summary, out: TextIO, *, color: bool = False, width: int | None = None) -> None:
