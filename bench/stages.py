@@ -84,8 +84,8 @@ def main() -> int:
     gc.disable()  # as the program does
     stages = Stages()
     stages.end("start of Python")
-    from ringfence.engine.reachability import Reachability  # noqa: PLC0415 (their import is a stage)
-    from ringfence.engine.volume import volume  # noqa: PLC0415
+    from ringfence.engine.compiler.reachability import Reachability  # noqa: PLC0415 (their import is a stage)
+    from ringfence.engine.compiler.volume import volume  # noqa: PLC0415
     from ringfence.manifests import load  # noqa: PLC0415
 
     stages.end("imports")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.semantics import decide
-from ringfence.engine.services import Services
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.services import Services
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, End, Flow, Outside, Verdict

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from ringfence.engine.doors import decided, ways
-from ringfence.engine.entrances import Entrances
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.doors import decided, ways
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Entrance, EntranceBackend, controller
 from ringfence.model.flows import Note, Outside, Reason, Verdict

@@ -19,7 +19,7 @@ from agreement import Agreement, Disagreement, important_ports
 from entrances import disagreements, with_entrances
 from generate import random_cluster, random_flows
 
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Verdict
 from ringfence.model.objects import Pod

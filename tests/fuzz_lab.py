@@ -19,7 +19,7 @@ from random import Random
 from fuzz import COUNTED, ENOUGH
 from generate import random_cluster
 
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.errors import LabError
 from ringfence.lab.plan.questions import Question, Questions, Sort, everything
 from ringfence.lab.plan.selection import Selection

@@ -13,7 +13,7 @@ from typing import Literal
 
 from generate_policies import LABELS, PORT_NAMES, PORTS, PolicyMaker, labels, selector, some_port
 
-from ringfence.manifests.workloads import GENERATED
+from ringfence.manifests.objects.workloads import GENERATED
 from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.flows import End, Flow, Note, Outside

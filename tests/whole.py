@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.semantics import decide
 from ringfence.manifests import load
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow

@@ -17,7 +17,7 @@ from rich.text import Text  # noqa: E402
 
 from ringfence.manifests import load  # noqa: E402
 from ringfence.query.matrix import matrix  # noqa: E402
-from ringfence.report import matrix_table  # noqa: E402
+from ringfence.report.matrix import table as matrix_table  # noqa: E402
 
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>

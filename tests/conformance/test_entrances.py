@@ -8,8 +8,8 @@ import pytest
 from entrances import disagreements
 
 from conformance.casefile import Expected, Step, cases, connections, end
-from ringfence.engine.entrances import Entrances
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Door
 from ringfence.model.flows import End

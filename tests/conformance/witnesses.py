@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ringfence.engine.reachability import Reachability, compile
-from ringfence.engine.semantics import decide
-from ringfence.engine.services import Services
+from ringfence.engine.compiler.reachability import Reachability, compile
+from ringfence.engine.compiler.services import Services
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Flow
 from ringfence.model.objects import Service

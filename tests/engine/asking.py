@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from builders import split
 from conformance.witnesses import Asked, Compiler, Reference
 
-from ringfence.engine.reachability import compile
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.reachability import compile
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Flow, Outside

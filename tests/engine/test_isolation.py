@@ -8,7 +8,7 @@ import pytest
 from builders import cluster, namespace, pod, policy, rule, selector, workload
 
 from engine.asking import Ask, flow
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Gap
 from ringfence.model.flows import Note, Reason, Verdict
 from ringfence.model.ports import ConnectionSet

@@ -6,7 +6,7 @@ import pytest
 from builders import cluster, endpoint, node, pod, policy, rule, service, workload
 
 from engine.asking import Ask, flow
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Reason

@@ -8,7 +8,7 @@ import pytest
 from builders import cluster, node, pod, policy, rule, workload
 
 from engine.asking import Ask, flow
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Reason, Verdict
 from ringfence.model.objects import Pod

@@ -11,8 +11,8 @@ import pytest
 from conftest import Run
 
 import ringfence
-from ringfence.engine.reachability import compile
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.reachability import compile
+from ringfence.engine.reference.semantics import decide
 from ringfence.manifests import load
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster

@@ -20,7 +20,7 @@ SEED: Final = "4100"
 
 
 class Fault(NamedTuple):
-    """A line of a file of the engine, without its indent, and the wrong line in its place."""
+    """A line of a file of a witness's room, without its indent, and the wrong line in its place."""
 
     name: str
     file: str
@@ -235,10 +235,14 @@ def test_there_are_ten_for_each_witness() -> None:
     assert len(COMPILER) >= 10
 
 
-@pytest.mark.parametrize("fault", [*REFERENCE, *COMPILER], ids=lambda fault: f"{fault.file[:-3]}-{fault.name}")
-def test_a_fault_is_seen(fault: Fault, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("room", "fault"),
+    [*(("reference", fault) for fault in REFERENCE), *(("compiler", fault) for fault in COMPILER)],
+    ids=lambda value: f"{value.file[:-3]}-{value.name}" if isinstance(value, Fault) else value,
+)
+def test_a_fault_is_seen(room: str, fault: Fault, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    path = tmp_path / "src" / "ringfence" / "engine" / fault.file
+    path = tmp_path / "src" / "ringfence" / "engine" / room / fault.file
     lines = path.read_text().splitlines()
     places = [number for number, line in enumerate(lines) if line.strip() == fault.right]
     assert len(places) == 1, "the line to spoil must stand in the file once"

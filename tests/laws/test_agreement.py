@@ -15,9 +15,9 @@ from generate import random_cluster, random_flows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import compile
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import compile
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Outside, Verdict
 from ringfence.model.objects import Workload

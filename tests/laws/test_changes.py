@@ -9,7 +9,7 @@ from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Outside
 from ringfence.model.policies import Direction, Policy

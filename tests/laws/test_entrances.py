@@ -12,8 +12,8 @@ from generate import random_cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.engine.entrances import Entrances
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import FACING, Door
 from ringfence.model.profiles import KUBERNETES, NP_GUARD, Profile

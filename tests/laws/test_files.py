@@ -10,8 +10,8 @@ import pytest
 from generate import random_cluster
 
 from laws.test_agreement import rows, shuffled
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.services import Services
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.services import Services
 from ringfence.manifests import load, write
 from ringfence.model.cluster import Cluster
 

@@ -15,7 +15,7 @@ from strategies import seeds
 
 from ringfence.errors import InputError
 from ringfence.manifests import quick
-from ringfence.manifests.policy import METADATA
+from ringfence.manifests.objects.policy import METADATA
 from ringfence.manifests.write import documents
 from ringfence.model.cluster import Cluster
 

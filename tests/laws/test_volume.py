@@ -8,8 +8,8 @@ from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.volume import volume
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.volume import volume
 from ringfence.model.objects import Pod
 from ringfence.model.ports import ConnectionSet
 from ringfence.query.summary import summary

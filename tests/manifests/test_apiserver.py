@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from manifests.reading import read
-from ringfence.manifests import policy
 from ringfence.manifests.checks.codes import CODES
+from ringfence.manifests.objects import policy
 from ringfence.manifests.text.documents import Item, objects
 from ringfence.manifests.text.files import File
 from ringfence.model.findings import Severity

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from manifests.reading import read, told
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.flows import Note
 
 CONTAINER = "{image: i, ports: [{name: http, containerPort: 8080}]}"

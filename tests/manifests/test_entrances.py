@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 
 from manifests.reading import read
-from ringfence.engine.entrances import Entrances
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import EntranceBackend
 from ringfence.report.words import end_id, grammar

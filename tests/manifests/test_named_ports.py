@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import cluster, namespace, pod, policy, port, rule
 
-from ringfence.manifests.named_ports import unmatched
+from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Severity
 from ringfence.model.objects import Pod

@@ -11,9 +11,9 @@ from hypothesis import given
 from manifests.reading import read
 from strategies import clusters
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Flow, Outside

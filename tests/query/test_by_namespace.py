@@ -9,8 +9,8 @@ from hypothesis import given
 from reports.shops import MIXED, NOTED, UNKNOWN
 from strategies import clusters
 
-from ringfence.engine.answers import join
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.answers import join
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Note, Outside, Reason

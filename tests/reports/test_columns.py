@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.report.columns import ELLIPSIS, Shortened, fold, plain, widths
+from ringfence.report.matrix.columns import ELLIPSIS, Shortened, fold, plain, widths
 
 NAMES = st.lists(st.from_regex(r"[a-z]{1,12}(-[a-z0-9]{1,6}){0,3}/[a-z]{1,20}(-[0-9a-f]{5,10}){0,2}", fullmatch=True),
                  min_size=1, max_size=40)  # fmt: skip

@@ -17,7 +17,7 @@ from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Note, Verdict
 from ringfence.query.explain import explain
-from ringfence.report.explain_json import document
+from ringfence.report.explain.json import document
 
 SCHEMA: Final = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "explain.schema.json").read_text()))
 ARROW: Final = "shop/web -> shop/db:5432"

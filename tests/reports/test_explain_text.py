@@ -12,7 +12,7 @@ from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, SERVED, 
 from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
 from ringfence.query.explain import explain
-from ringfence.report import explain_text
+from ringfence.report.explain import text as explain_text
 
 STYLES = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -21,16 +21,14 @@ from reports.shops import CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod
 from ringfence.query.matrix import Matrix, matrix
-from ringfence.report import (
-    matrix_csv,
-    matrix_dot,
-    matrix_json,
-    matrix_md,
-    matrix_mermaid,
-    matrix_table,
-    matrix_txt,
-    matrix_yaml,
-)
+from ringfence.report.matrix import csv as matrix_csv
+from ringfence.report.matrix import dot as matrix_dot
+from ringfence.report.matrix import json as matrix_json
+from ringfence.report.matrix import md as matrix_md
+from ringfence.report.matrix import mermaid as matrix_mermaid
+from ringfence.report.matrix import table as matrix_table
+from ringfence.report.matrix import txt as matrix_txt
+from ringfence.report.matrix import yaml as matrix_yaml
 from ringfence.report.words import end_id
 
 HOSTILE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -212,7 +210,7 @@ def test_hostile_names_break_no_format(names: list[tuple[str, str]]) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_yaml_keeps_any_text(text: str) -> None:
     """Law: the library's own quoting brings back what went in."""
-    from ringfence.report.matrix_yaml import _text
+    from ringfence.report.matrix.yaml import _text
 
     assert yaml.safe_load(f"- {_text(text)}\n") == [text]
 

@@ -7,7 +7,7 @@ from typing import Any
 from reports.shops import BY_BLOCK, CLOSED, MIXED, NOTED, PLAIN, UNKNOWN
 from ringfence.model.cluster import Cluster
 from ringfence.query.matrix import matrix
-from ringfence.report.matrix_json import document
+from ringfence.report.matrix.json import document
 
 OUTSIDE = "0.0.0.0-255.255.255.255[External]"
 EVERYTHING = {"allowed": {"TCP": [[1, 65535]], "UDP": [[1, 65535]], "SCTP": [[1, 65535]]}, "all": True}

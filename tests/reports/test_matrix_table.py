@@ -13,7 +13,7 @@ from generate import random_cluster
 from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
 from ringfence.model.cluster import Cluster
 from ringfence.query.matrix import Matrix, matrix
-from ringfence.report import matrix_table
+from ringfence.report.matrix import table as matrix_table
 from ringfence.report.words import end_name
 
 ESCAPE = "\x1b"

@@ -12,7 +12,7 @@ from reports.shops import BY_BLOCK, CLOSED, MIXED, NOTED, PLAIN, UNKNOWN
 from ringfence.model.cluster import Cluster
 from ringfence.model.profiles import KUBERNETES, NP_GUARD, Profile
 from ringfence.query.matrix import matrix
-from ringfence.report.matrix_txt import lines
+from ringfence.report.matrix.txt import lines
 
 PEER = r"(?:[a-z0-9.-]+/[a-z0-9.-]+\[[A-Za-z]+\]|[0-9a-f.:]+-[0-9a-f.:]+\[External\])"
 CONN = r"(?:All Connections|No Connections|(?:TCP|UDP|SCTP) \d+(?:-\d+)?(?:,(?:(?:TCP|UDP|SCTP) )?\d+(?:-\d+)?)*)"

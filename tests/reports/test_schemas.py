@@ -19,7 +19,8 @@ from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.query.explain import Explanation
 from ringfence.query.matrix import matrix
 from ringfence.query.regions import Region, regions
-from ringfence.report import explain_json, matrix_json
+from ringfence.report.explain import json as explain_json
+from ringfence.report.matrix import json as matrix_json
 
 
 def _schema(name: str) -> Draft202012Validator:
@@ -57,7 +58,7 @@ def test_any_matrix(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_any_explanation(seed: int) -> None:
-    from ringfence.engine.semantics import decide
+    from ringfence.engine.reference.semantics import decide
 
     rng = Random(seed)
     cluster = random_cluster(rng)

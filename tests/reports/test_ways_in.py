@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 from builders import cluster, pod, policy, rule, service
 
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Entrance, EntranceBackend, controller
 from ringfence.query.entering import entering
 from ringfence.query.matrix import Matrix, matrix
-from ringfence.report import matrix_json, matrix_table, matrix_txt
+from ringfence.report.matrix import json as matrix_json
+from ringfence.report.matrix import table as matrix_table
+from ringfence.report.matrix import txt as matrix_txt
 from ringfence.report.words import NOT_TRIED, end_id
 
 WEB = pod("shop/web", "app=web", ip="10.0.0.1")

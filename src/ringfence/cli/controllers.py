@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ringfence.errors import ArrowError, UsageError
+from ringfence.cli.ends import named_by
+from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod, Workload
 
@@ -30,16 +31,10 @@ def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) 
         return replace(cluster, doorman=None)
     if not texts:
         return cluster
-    from ringfence.model.arrows import parse_end  # noqa: PLC0415
     from ringfence.model.entrances import Door  # noqa: PLC0415
-    from ringfence.model.lookup import endpoints  # noqa: PLC0415
 
     for text in texts:
-        try:
-            end = parse_end(text)
-        except ArrowError as problem:
-            raise UsageError(f"{FLAG} {text}: expected {problem.expected}") from problem
-        for one in endpoints(cluster, end, namespace=namespace, where=FLAG):
+        for one in named_by(FLAG, text, cluster, namespace):
             if not isinstance(one, Workload | Pod) or isinstance(one, Door):
                 raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
     return replace(cluster, doorman=None)

@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     found = explain(cluster, arrow, namespace=args.namespace, profile=common.profile(args))
     with common.output(args) as out:
         if args.format == "json":
-            from ringfence.report import explain_json  # noqa: PLC0415
+            from ringfence.report.explain import json as explain_json  # noqa: PLC0415
 
             common.write_json(explain_json.document(found), out)
         else:
-            from ringfence.report import explain_text  # noqa: PLC0415
+            from ringfence.report.explain import text as explain_text  # noqa: PLC0415
 
             explain_text.write(found, out, color=common.wants_color(args))
     broken = args.exit_code and _broken(arrow, found)

@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
-from ringfence.errors import ArrowError, UsageError
+from ringfence.cli.ends import named_by
+from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End
 from ringfence.model.objects import Service
@@ -69,11 +70,11 @@ def _summarise(args: argparse.Namespace) -> int:
         print(f"policies tell nearly all pods apart ({found.classes:,} classes), which takes longer", file=sys.stderr)
     with common.output(args) as out:
         if args.format == "table":
-            from ringfence.report import summary_text  # noqa: PLC0415
+            from ringfence.report.summary import text as summary_text  # noqa: PLC0415
 
             summary_text.write(found, out, color=common.wants_color(args))
         else:
-            from ringfence.report import summary_json  # noqa: PLC0415
+            from ringfence.report.summary import json as summary_json  # noqa: PLC0415
 
             summary_json.write(found, out, yaml=args.format == "yaml")
     return common.input_status(cluster)
@@ -90,11 +91,11 @@ def chosen_view(args: argparse.Namespace, cluster: Cluster) -> tuple[By, bool]:
 def show(result: Matrix, args: argparse.Namespace, out: TextIO, *, summed_up: bool = False) -> None:
     """Print *result* in the format that was asked for, in pieces; *summed_up* says that nobody asked for namespaces."""
     if args.format == "table":
-        from ringfence.report import matrix_table  # noqa: PLC0415
+        from ringfence.report.matrix import table as matrix_table  # noqa: PLC0415
 
         matrix_table.write(result, out, color=common.wants_color(args), summed_up=summed_up)
         return
-    report = importlib.import_module(f"ringfence.report.matrix_{args.format}")
+    report = importlib.import_module(f"ringfence.report.matrix.{args.format}")
     common.print_lines(report.lines(result), out)
 
 
@@ -102,16 +103,9 @@ def ends(cluster: Cluster, texts: list[str], namespace: str | None, flag: str) -
     """The ends that the values of *flag* name; None when it was not given."""
     if not texts:
         return None
-    from ringfence.model.arrows import parse_end  # noqa: PLC0415
-    from ringfence.model.lookup import endpoints  # noqa: PLC0415
-
     found: list[End] = []
     for text in texts:
-        try:
-            end = parse_end(text)
-        except ArrowError as problem:
-            raise UsageError(f"{flag} {text}: expected {problem.expected}") from problem
-        for one in endpoints(cluster, end, namespace=namespace, where=flag):
+        for one in named_by(flag, text, cluster, namespace):
             if isinstance(one, Service):
                 raise UsageError(f"{flag} {text}: the matrix is about pods; ask 'ringfence explain' about a Service")
             if one not in found:

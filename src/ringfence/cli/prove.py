@@ -31,15 +31,15 @@ def run(args: argparse.Namespace) -> int:
         proof = prove(lab, cluster, ports=ports, progress=progress)
     with common.output(args) as out:
         if args.format == "json":
-            from ringfence.report import proof_json  # noqa: PLC0415
+            from ringfence.report.proof import json as proof_json  # noqa: PLC0415
 
             common.write_json(proof_json.document(proof), out)
         elif args.format == "junit":
-            from ringfence.report import proof_junit  # noqa: PLC0415
+            from ringfence.report.proof import junit as proof_junit  # noqa: PLC0415
 
             proof_junit.write(proof, out)
         else:
-            from ringfence.report import proof_text  # noqa: PLC0415
+            from ringfence.report.proof import text as proof_text  # noqa: PLC0415
 
             proof_text.write(proof, out, color=common.wants_color(args), every=args.every)
     if proof.word is Word.DISPROVED:

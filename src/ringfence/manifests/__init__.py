@@ -1,11 +1,12 @@
 """Bytes to nouns and back: YAML and JSON with lines, directories, standard input, lists and dumps.
 
-Belongs: reading as the API server reads (S1 to S33), one module for each group of kinds; what could not be read is a
-finding, and a gap that answers are qualified for.
+Inner rooms, each with a charter: ``text`` finds the objects, ``checks`` says what the server refuses, ``objects`` reads
+one kind after another, and ``ways_in`` what leads traffic in from outside.
+Belongs: reading as the API server reads (S1 to S33). Here at the top is what sees all kinds at once: ``records`` tells
+them apart, ``quick`` is the short way for dumps. What could not be read is a finding, and a gap that answers are
+qualified for.
 Does not: verdicts (``engine``); printing (``report``).
-Start at ``load.load``. ``text`` finds the objects, ``checks`` says what the server refuses, ``records`` tells kinds
-apart, ``policy`` reads NetworkPolicies strictly, ``workloads`` joins pods to their owners,
-and ``entering`` settles the ways in.
+Start at ``load.load``, then ``records.record``.
 """
 
 from __future__ import annotations

@@ -12,12 +12,10 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
-from ringfence.manifests.by_shape import taken_as_described
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.entering import settle
-from ringfence.manifests.entrances import Grant
-from ringfence.manifests.gateways import Gateway, GatewayRoute
-from ringfence.manifests.named_ports import unmatched
+from ringfence.manifests.objects.by_shape import taken_as_described
+from ringfence.manifests.objects.named_ports import unmatched
+from ringfence.manifests.objects.workloads import Live, Maker, join
 from ringfence.manifests.programs import Program
 from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
 from ringfence.manifests.records import Aside, Key, Record, record
@@ -27,7 +25,9 @@ from ringfence.manifests.text.files import File
 from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
-from ringfence.manifests.workloads import Live, Maker, join
+from ringfence.manifests.ways_in.entering import settle
+from ringfence.manifests.ways_in.entrances import Grant
+from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding

@@ -13,16 +13,16 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from ringfence.manifests import policy, workloads
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.fields import labels
-from ringfence.manifests.shapes import Container, OwnerReference, Port
+from ringfence.manifests.objects import policy, workloads
+from ringfence.manifests.objects.fields import labels
+from ringfence.manifests.objects.shapes import Container, OwnerReference, Port
+from ringfence.manifests.objects.workloads import Live
 from ringfence.manifests.text import json_text
 from ringfence.manifests.text.documents import Item
 from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
-from ringfence.manifests.workloads import Live
 from ringfence.model.addresses import Address
 from ringfence.model.objects import ContainerPort, Controller, Pod
 from ringfence.model.policies import Direction, Policy, Rule, Subject

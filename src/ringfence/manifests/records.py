@@ -8,18 +8,18 @@ from typing import Any, Final
 
 import msgspec
 
-from ringfence.manifests import by_shape, core, policy, workloads
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
-from ringfence.manifests.entrances import READERS as ENTRANCES
-from ringfence.manifests.entrances import Grant
-from ringfence.manifests.gateways import Gateway, GatewayRoute
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, NoKind, Reach, no_kind, unmodelled
-from ringfence.manifests.shapes import AnyObject, Metadata
+from ringfence.manifests.objects import by_shape, core, policy, workloads
+from ringfence.manifests.objects.shapes import AnyObject, Metadata
+from ringfence.manifests.objects.workloads import Live, Maker
 from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
 from ringfence.manifests.text.places import Unreadable
-from ringfence.manifests.workloads import Live, Maker
+from ringfence.manifests.ways_in.entrances import READERS as ENTRANCES
+from ringfence.manifests.ways_in.entrances import Grant
+from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
 from ringfence.model.cluster import Gap
 from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Finding

@@ -10,8 +10,8 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
-from ringfence.manifests.core import SERVICE_LABEL
-from ringfence.manifests.workloads import HASH, JOB_NAMES, ORDINAL, POD_NAME
+from ringfence.manifests.objects.core import SERVICE_LABEL
+from ringfence.manifests.objects.workloads import HASH, JOB_NAMES, ORDINAL, POD_NAME
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import (
     NAME_LABEL,

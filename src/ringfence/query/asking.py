@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.cluster import Cluster

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.engine.entrances import Entrances
-from ringfence.engine.reachability import Reachability
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Door
 from ringfence.model.flows import Outside
@@ -14,7 +14,7 @@ from ringfence.model.objects import Pod, Workload
 from ringfence.model.profiles import Profile
 
 if TYPE_CHECKING:
-    from ringfence.engine.answers import Answer
+    from ringfence.engine.compiler.answers import Answer
     from ringfence.model.flows import End
     from ringfence.query.regions import Cause
 
@@ -43,7 +43,7 @@ def _in_range(end: Outside, asked: Sequence[End]) -> bool:
 
 def why(cluster: Cluster, door: Door, dst: End, profile: Profile) -> tuple[Cause, ...]:
     """What lets *door* in to *dst*, on the ports that it leads to."""
-    from ringfence.engine.doors import decided, ways  # noqa: PLC0415 (the reference; the matrix alone needs none)
+    from ringfence.engine.reference.doors import decided, ways  # noqa: PLC0415 (the reference; the matrix alone needs none)
     from ringfence.query.regions import causes  # noqa: PLC0415
 
     parties = {id(pod) for pod in dst.pods} if isinstance(dst, Workload) else {id(dst)}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.arrows import Arrow, ArrowEnd, NameEnd
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Flow, Note, Verdict

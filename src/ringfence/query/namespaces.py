@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from ringfence.engine.answers import NOTHING, Answer, join
+from ringfence.engine.compiler.answers import NOTHING, Answer, join
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Namespace, Pod, Workload

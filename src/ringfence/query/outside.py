@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.flows import End, Outside
 from ringfence.query.blocks import Rows, listing_order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ringfence.engine.matching import Matcher
+from ringfence.engine.reference.matching import Matcher
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod, Workload
 from ringfence.model.policies import Direction

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ringfence.engine.semantics import decide
+from ringfence.engine.reference.semantics import decide
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, End, Flow, Outside
 from ringfence.model.objects import Node, Pod, Service, Workload

@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ringfence.engine.bits import bits_of
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.volume import Progress, Volume, volume
+from ringfence.engine.compiler.bits import bits_of
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.volume import Progress, Volume, volume
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction

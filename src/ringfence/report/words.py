@@ -116,3 +116,8 @@ class Names:
     def ends(self) -> list[End | Namespace]:
         """All that were named, in the order in which they came."""
         return [end for end, _ in self._known.values()]
+
+
+def some(names: list[str]) -> str:
+    """The first of *names*, and how many more there are."""
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

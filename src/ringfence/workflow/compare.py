@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ringfence.engine.answers import Answer
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.semantics import decide
 from ringfence.lab.plan.questions import WORLD, Question
 from ringfence.lab.plan.services import MOST_BACKENDS
 from ringfence.lab.plan.snapshot import Snapshot

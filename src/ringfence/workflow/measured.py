@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.engine.answers import Answer
+from ringfence.engine.compiler.answers import Answer
 from ringfence.lab.plan.questions import Ports, Question, Questions, Sort, everything
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run.lab import Lab, Observation, Progress

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from ringfence.engine.reachability import Reachability
-from ringfence.engine.semantics import decide
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.semantics import decide
 from ringfence.lab.plan.policies import Counted
 from ringfence.lab.plan.questions import SORTS, Ports, Questions
 from ringfence.lab.plan.snapshot import Snapshot

@@ -13,7 +13,7 @@ from typing import Final
 
 from ringfence.lab.plan.services import Endpoint, addresses_of, backends_of, endpoints_of
 from ringfence.lab.plan.snapshot import Snapshot
-from ringfence.model.addresses import Address
+from ringfence.model.addresses import Address, is_address
 from ringfence.model.objects import Service
 
 DOMAIN: Final = "cluster.local"
@@ -92,7 +92,7 @@ class Zone:
         name = f"{service.name}.{service.namespace}.svc.{DOMAIN}"
         if service.external_name is not None:
             target = service.external_name.lower().removesuffix(".")
-            if _NAME.fullmatch(target) and not _is_address(target):
+            if _NAME.fullmatch(target) and not is_address(target):
                 self._add(name, Record("CNAME", f"{target}."))
             return
         behind = endpoints_of(self._snapshot, service)
@@ -174,11 +174,3 @@ def _signs(label: str) -> Iterator[str]:
     if label.count("-") == 3 and "--" not in label:
         yield "."
     yield ":"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        Address.parse(text)
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,138 @@
+"""The peers of rules as sets of classes and cells of the outside."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ringfence.engine.compiler.classes import Classes
+from ringfence.model.addresses import NEVER_A_POD, AddressSet, Family, IpBlock
+from ringfence.model.flows import Outside
+from ringfence.model.objects import Pod
+from ringfence.model.policies import Direction, Peer, Rule
+
+
+class Peers(NamedTuple):
+    """The classes and cells that a rule's peers take, by how: see :class:`ringfence.engine.compiler.sides.Side`.
+
+    Bits are those of the classes, then those of the cells. All are shifted: a set that lies in one namespace of a large
+    cluster is a small number.
+    """
+
+    shift: int
+    plain: int
+    by_block: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def of(cls, plain: int, by_block: int = 0, unknown: int = 0) -> Peers:
+        """The peers of these bits, not shifted."""
+        together = plain | by_block | unknown
+        shift = (together & -together).bit_length() - 1 if together else 0
+        return cls(shift, plain >> shift, by_block >> shift, unknown >> shift)
+
+    @property
+    def channels(self) -> tuple[int, int, int]:
+        """The bits, by how."""
+        shift = self.shift
+        return self.plain << shift, self.by_block << shift, self.unknown << shift
+
+    @property
+    def everyone(self) -> int:
+        """All that they take in any way."""
+        return (self.plain | self.by_block | self.unknown) << self.shift
+
+
+class PeerSets:
+    """Every set of peers that a rule has, with a number; equal sets have one."""
+
+    def __init__(self, classes: Classes, family: Family, cells: dict[Direction, list[Outside]]) -> None:
+        self._classes = classes
+        self._family = family
+        self._cells = cells
+        self._profile = classes.profile
+        self._sets: list[Peers] = []
+        self._numbers: dict[Peers, int] = {}
+        self._of_rule: dict[tuple[int, str | None, Direction], tuple[Rule, int]] = {}
+        self._of_peers: dict[tuple[tuple[Peer, ...], str | None, Direction], int] = {}
+        self._blocks: dict[tuple[IpBlock, Direction], Peers] = {}
+
+    def __getitem__(self, number: int) -> Peers:
+        """The set that has *number*."""
+        return self._sets[number]
+
+    def number(self, peers: Peers) -> int:
+        """The number of the set *peers*."""
+        number = self._numbers.setdefault(peers, len(self._sets))
+        if number == len(self._sets):
+            self._sets.append(peers)
+        return number
+
+    def of_rule(self, rule: Rule, namespace: str | None, direction: Direction) -> int:
+        """The number of what the peers of *rule* take, of a policy in *namespace*."""
+        if not any(peer.block is None and peer.namespaces is None for peer in rule.peers):
+            namespace = None  # none of the peers is looked for in the policy's own
+        here = (id(rule), namespace, direction)  # rules that many policies share are one object
+        known = self._of_rule.get(here)
+        if known is not None:
+            return known[1]
+        key = (rule.peers, namespace, direction)
+        number = self._of_peers.get(key)
+        if number is None:
+            number = self._of_peers[key] = self.number(self._read(rule.peers, namespace, direction))
+        self._of_rule[here] = (rule, number)  # the rule is kept, so that its identity stays its own
+        return number
+
+    def _read(self, peers: tuple[Peer, ...], namespace: str | None, direction: Direction) -> Peers:
+        """What *peers* take; no peers take everything, the outside included (S46)."""
+        classes, cells = self._classes, self._cells[direction]
+        if not peers:
+            return Peers(0, classes.everything | (((1 << len(cells)) - 1) << len(classes.items)))
+        plain = by_block = unknown = 0
+        for peer in peers:
+            if peer.block is not None:
+                more = self._block(peer.block, direction).channels
+                plain, by_block, unknown = plain | more[0], by_block | more[1], unknown | more[2]
+                continue
+            where = classes.in_namespace(namespace)
+            if peer.namespaces is not None:
+                where = classes.in_namespaces(peer.namespaces)
+            plain |= where & (classes.pods(peer.pods) if peer.pods is not None else classes.selectable)
+        by_block &= ~plain
+        return Peers.of(plain, by_block, unknown & ~plain & ~by_block)
+
+    def _block(self, block: IpBlock, direction: Direction) -> Peers:
+        found = self._blocks.get((block, direction))
+        if found is None:
+            found = self._blocks[(block, direction)] = self._read_block(block, direction)
+        return found
+
+    def _read_block(self, block: IpBlock, direction: Direction) -> Peers:
+        if block.family != self._family:
+            return Peers(0, 0)
+        plain = by_block = unknown = 0
+        for position, cell in enumerate(self._cells[direction], len(self._classes.items)):
+            if cell.addresses <= block.addresses:
+                plain |= 1 << position
+        for bits, item in self._classes.by_address:
+            if isinstance(item.party, Pod) and not self._profile.blocks_match_pods:
+                continue
+            known = [a for a in self._classes.known_addresses(item.party) if a.family == self._family]
+            inside = sum(address in block.addresses for address in known)
+            if known and inside == len(known):
+                by_block |= bits
+            elif known and inside:
+                unknown |= bits
+            elif not known:
+                yes, maybe = self._unknown_address(block, item.node_like)
+                by_block |= bits if yes else 0
+                unknown |= bits if maybe else 0
+        return Peers.of(plain, by_block, unknown)
+
+    def _unknown_address(self, block: IpBlock, node_like: bool) -> tuple[bool, bool]:
+        """Whether a party somewhere in its range is surely, or perhaps, in *block* (S55)."""
+        facts = self._classes.cluster.facts
+        said = (facts.node_cidrs if node_like else facts.pod_cidrs) & AddressSet.whole(self._family)
+        where = said or AddressSet.whole(self._family) - NEVER_A_POD
+        if where <= block.addresses:
+            return True, False
+        return False, bool(where & block.addresses)

@@ -1,0 +1,455 @@
+"""The compiled answer of a whole cluster: who may open what to whom, for any two ends, and for all of them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+from ringfence.engine.compiler.answers import EVERYTHING, NO_NOTES, NOTHING, Answer, join
+from ringfence.engine.compiler.bits import bits_of
+from ringfence.engine.compiler.classes import Classes
+from ringfence.engine.compiler.compile import Table
+from ringfence.engine.compiler.rows import Row
+from ringfence.model.addresses import FAMILIES, Family
+from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import CONTROLLER
+from ringfence.model.flows import End, Note, Outside, Reason
+from ringfence.model.objects import Node, Pod, Workload
+from ringfence.model.policies import Direction, Policy
+from ringfence.model.ports import ConnectionSet
+from ringfence.model.profiles import KUBERNETES, Profile
+
+Party = Pod | Node
+_ENTRIES = 256
+"""Destinations for which it is remembered what enters from outside; neighbours are alike."""
+NOWHERE: frozenset[str | None] = frozenset()
+
+
+class Kind(NamedTuple):
+    """The pods or nodes of one class behind an end.
+
+    ``nodes`` are where they run, empty when that counts for nothing here. ``sole`` is the one that there is, if it is
+    one: it makes no pair with itself.
+    """
+
+    number: int
+    nodes: frozenset[str | None]
+    sole: Party | None
+
+
+class Behind(NamedTuple):
+    """Whom an end stands for, and the notes that they bring to every pair they are in."""
+
+    kinds: tuple[Kind, ...]
+    notes: frozenset[Note]
+
+
+def compile(cluster: Cluster, profile: Profile = KUBERNETES) -> Reachability:  # noqa: A001 (the field's word)
+    """Everything the policies of *cluster* let through, for all flows at once.
+
+    Agrees with ``semantics.decide`` on every flow. It grows with classes of pods, not with pods.
+    API: networking.k8s.io/v1 NetworkPolicy.
+    """
+    return Reachability(cluster, profile)
+
+
+class Reachability:
+    """Who may open what to whom. Ends are workloads, single pods, nodes and ranges of outside addresses."""
+
+    def __init__(self, cluster: Cluster, profile: Profile = KUBERNETES) -> None:
+        self.cluster = cluster
+        self.profile = profile
+        self.classes = Classes(cluster, profile)
+        spoken = {family for item in self.classes.items for family in item.families}
+        if cluster.speaks_ipv6 and profile.ipv6:
+            spoken.add(6)
+        self.families = tuple(family for family in FAMILIES if family in spoken | {4})
+        self.tables = {family: Table(family, self.classes) for family in self.families}
+        self._outside_tables: dict[Family, Table] = dict(self.tables)
+        self._entries: dict[object, tuple[list[Row], list[tuple[Outside, Answer]]]] = {}
+        self._policies = {id(policy): policy for policy in cluster.policies}
+
+    # -- one policy changed ------------------------------------------------------------------------------------
+
+    @property
+    def policies(self) -> Iterable[Policy]:
+        """The policies that are in force here: the cluster's, and what was changed since."""
+        return self._policies.values()
+
+    def change(self, gone: Policy | None = None, new: Policy | None = None) -> Reachability:
+        """This with *gone* taken out and *new* put in: itself, with the rows that the two speak of made anew.
+
+        When *new* asks for a label's value, a port's name or an address that no policy asked for before, pods that were
+        alike may be so no longer; then another one is returned, compiled from the beginning.
+        """
+        if gone is not None:
+            gone = self._policies.pop(id(gone))
+        if new is not None:
+            self._policies[id(new)] = new
+        tables = self._outside_tables.values()
+        if new is not None and not all(table.know(new) for table in tables):
+            return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
+        for table in tables:
+            table.change(gone, new)
+        self._entries.clear()
+        derived = ["_plain"] if any(table.notes for table in tables) else []
+        if self.classes.any_generated:  # what a policy selects perhaps is a note on answers
+            derived = ["_class_notes", "_behind_workloads", "_never_quick", "_plain"]
+        for name in derived:
+            self.__dict__.pop(name, None)
+        return self
+
+    # -- any two ends ------------------------------------------------------------------------------------------
+
+    def answer(self, src: End, dst: End, within: frozenset[Family] = frozenset()) -> Answer:
+        """What *src* may open to *dst*, over every pair of pods, nodes or address cells behind them.
+
+        With *within* pairs inside the cluster meet in those families alone, if they have one of them in common.
+        """
+        source, destination = self._plain.get(id(src)), self._plain.get(id(dst))
+        if source is not None and destination is not None and src is not dst:
+            return answer_in(self.tables[self.families[0]].row(destination), source)
+        if isinstance(src, Outside):
+            if isinstance(dst, Outside):
+                return EVERYTHING.noted(self._everywhere)
+            into = self.behind(dst)
+            return join(self._from_outside(src, into)).noted(into.notes | self._everywhere)
+        if isinstance(dst, Outside):
+            out_of = self.behind(src)
+            return join(self._to_outside(out_of, dst)).noted(out_of.notes | self._everywhere)
+        return self._between(self.behind(src), self.behind(dst), within)
+
+    def behind(self, end: Workload | Party) -> Behind:
+        """Whom *end* stands for."""
+        found = self._behind_workloads.get(id(end))
+        if found is None:
+            found = self._look_behind(end.pods if isinstance(end, Workload) else (end,))
+        return found
+
+    @cached_property
+    def _behind_workloads(self) -> dict[int, Behind]:
+        """Whom each of the cluster's own workloads stands for; those live as long as the cluster does."""
+        return {id(workload): self._look_behind(workload.pods) for workload in self.cluster.workloads}
+
+    @cached_property
+    def _plain(self) -> dict[int, int]:
+        """The class of each workload that has no more to it: whose answers stand in the row as they are."""
+        if len(self.families) > 1 or any(table.notes for table in self.tables.values()):
+            return {}
+        found = {}
+        for workload in self.cluster.workloads:
+            behind = self._behind_workloads[id(workload)]
+            number = self._simple(behind)
+            if number is not None and not behind.notes:
+                found[id(workload)] = number
+        return found
+
+    def _look_behind(self, parties: Iterable[Party]) -> Behind:
+        of_party = self.classes.of_party
+        members: dict[int, list[Party]] = {}
+        for party in parties:
+            members.setdefault(of_party[id(party)], []).append(party)
+        kinds = tuple(Kind(number, self._nodes_of(alike), _sole(alike)) for number, alike in members.items())
+        return Behind(kinds, NO_NOTES.union(*(self.end_notes(alike[0]) for alike in members.values())))
+
+    def _nodes_of(self, parties: Iterable[Party]) -> frozenset[str | None]:
+        return frozenset(map(_node_of, parties)) if self._nodes_count else NOWHERE
+
+    @cached_property
+    def _nodes_count(self) -> bool:
+        """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
+        return self.profile.own_node and any(item.node_like for item in self.classes.items)
+
+    def _between(self, src: Behind, dst: Behind, within: frozenset[Family] = frozenset()) -> Answer:
+        """What one end inside the cluster may open to another; a pod alone with itself may open everything (S70)."""
+        found = [
+            answer
+            for a in src.kinds
+            for b in dst.kinds
+            if a.sole is None or a.sole is not b.sole
+            for answer in self._answers(a, b, within)
+        ]
+        return join(found or [EVERYTHING]).noted(src.notes | dst.notes)
+
+    def _answers(self, src: Kind, dst: Kind, within: frozenset[Family]) -> Iterator[Answer]:
+        """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122)."""
+        a, b = self.classes.items[src.number], self.classes.items[dst.number]
+        shared = a.families & b.families
+        common = sorted(shared & within or shared)
+        if not common:
+            yield NOTHING.noted(self._noted(Note.NO_COMMON_FAMILY))
+        for family in common:
+            table = self.tables[family]
+            answer = cell(table, a.number, b.number).noted(self._peer_notes(table, a.number, b.number))
+            if not self.profile.own_node or a.node_like == b.node_like:
+                yield answer
+            else:
+                for here, there in _placements(src.nodes, dst.nodes):
+                    yield self._own_node(answer, here, there, a.node_like)
+
+    def _own_node(self, answer: Answer, here: str | None, there: str | None, from_node: bool) -> Answer:
+        """*answer* with the rules about a pod and the node it runs on (S71, S72, S89)."""
+        if here is None or there is None:
+            undecided = answer.blocked or answer.open
+            return answer.noted(self._noted(Note.PLACEMENT_UNKNOWN)) if undecided else answer
+        if here != there:
+            return answer
+        if from_node:
+            return Answer(ConnectionSet.ALL, notes=answer.notes - {Note.PLUGIN_DEPENDENT})
+        if self.profile.pod_to_own_node != "open" or not answer.blocked:
+            return answer
+        undecided_too = (*answer.open, (Reason.OWN_NODE_EGRESS, answer.blocked))
+        return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.notes)
+
+    def _from_outside(self, src: Outside, dst: Behind) -> Iterator[Answer]:
+        table = self.table(src.family)
+        for position, piece in enumerate(table.source_cells, table.count):
+            if piece.addresses & src.addresses:
+                yield from (cell(table, position, kind.number) for kind in dst.kinds)
+
+    def _to_outside(self, src: Behind, dst: Outside) -> Iterator[Answer]:
+        table = self.table(dst.family)
+        for position, piece in enumerate(table.destination_cells, table.count):
+            if piece.addresses & dst.addresses:
+                yield from (cell(table, kind.number, position) for kind in src.kinds)
+
+    def table(self, family: Family) -> Table:
+        """The table of *family*; made on demand for a family that the input does not speak."""
+        if family not in self._outside_tables:
+            self._outside_tables[family] = Table(family, self.classes)
+        return self._outside_tables[family]
+
+    # -- notes -------------------------------------------------------------------------------------------------
+
+    def _noted(self, *notes: Note) -> frozenset[Note]:
+        return frozenset(notes) if self.profile.notes else NO_NOTES
+
+    def _peer_notes(self, table: Table, src: int, dst: int) -> frozenset[Note]:
+        if not table.notes or not self.profile.notes:
+            return NO_NOTES
+        return frozenset(
+            note
+            for note, subjects, asked, direction, _ in table.notes
+            if (subjects >> (dst if direction is Direction.INGRESS else src)) & 1
+            and (asked >> (src if direction is Direction.INGRESS else dst)) & 1
+        )
+
+    @cached_property
+    def _everywhere(self) -> frozenset[Note]:
+        return self._noted(*(gap.note for gap in self.cluster.gaps if gap.namespace is None))
+
+    def end_notes(self, party: Party) -> frozenset[Note]:
+        """The notes that *party* brings to every pair it is in."""
+        number = self.classes.of_party[id(party)]
+        notes = self._class_notes[number]
+        if isinstance(party, Pod):
+            workload = self.cluster.workload_of.get(id(party))
+            if workload is not None and workload.no_replicas:
+                notes = notes | self._noted(Note.NO_REPLICAS)
+            if party.namespace == CONTROLLER:
+                notes = notes | self._noted(Note.CONTROLLER_UNKNOWN)
+        return notes
+
+    @cached_property
+    def _class_notes(self) -> list[frozenset[Note]]:
+        classes = self.classes
+        found = [set(self._everywhere) for _ in classes.items]
+        for gap in self.cluster.gaps:
+            if gap.namespace is None:
+                continue
+            for number in bits_of(classes.in_namespace(gap.namespace)):
+                if gap.pods is None or classes.takes(gap.pods, number):
+                    found[number].add(gap.note)
+        if classes.any_generated:
+            for policy in self.policies:
+                perhaps = classes.perhaps(policy.subject.pods) & classes.in_namespace(policy.namespace)
+                for number in bits_of(perhaps):
+                    found[number].add(Note.INCOMPLETE_INPUT)
+        return [self._noted(*notes) for notes in found]
+
+    # -- all pairs ---------------------------------------------------------------------------------------------
+
+    def pairs(self, *, every: bool = False) -> Iterator[tuple[End, End, Answer]]:
+        """Each pair of ends with its answer, by destination; plainly denied ones only with *every*.
+
+        Ends are the workloads, and the outside by cells; neighbouring cells are not merged here.
+        """
+        for dst in self.cluster.workloads:
+            yield from self._into_workload(dst, every)
+        for family in self.outside_families:
+            table = self.tables[family]
+            for position, dst_cell in enumerate(table.destination_cells):
+                yield from self._into_cell(table, table.count + position, dst_cell, every)
+
+    def _into_workload(self, dst: Workload, every: bool) -> Iterator[tuple[End, End, Answer]]:
+        behind = self.behind(dst)
+        simple = self._simple(behind)
+        if simple is not None and len(self.families) == 1 and not every:
+            yield from self._quick(dst, simple)
+        else:
+            for src in self._candidates(behind, every):
+                answer = self._between(self.behind(src), behind)
+                if every or not answer.plainly_denied:
+                    yield src, dst, answer
+        for family in self.outside_families:
+            for piece, answer in self._entering(self.tables[family], behind, every):
+                yield piece, dst, answer
+
+    def _entering(self, table: Table, dst: Behind, every: bool) -> list[tuple[Outside, Answer]]:
+        """What each cell of the outside may open to *dst*; the same for all whose rows and notes are the same."""
+        rows = [table.row(kind.number) for kind in dst.kinds]
+        key = (table.family, every, tuple(map(id, rows)), dst.notes)
+        _, found = self._entries.get(key, (rows, None))
+        if found is None:
+            if len(self._entries) >= _ENTRIES:
+                self._entries.clear()
+            found = []
+            self._entries[key] = (rows, found)  # the rows are kept too, so that their identities stay theirs
+            for position, piece in enumerate(table.source_cells, table.count):
+                answer = join(answer_in(row, position) for row in rows).noted(dst.notes)
+                if every or not answer.plainly_denied:
+                    found.append((piece, answer))
+        return found
+
+    def _quick(self, dst: Workload, number: int) -> Iterator[tuple[End, End, Answer]]:
+        """The same as asking :meth:`answer` for each source, straight from the row where both ends are one class."""
+        table, behind = self.tables[self.families[0]], self.behind(dst)
+        special = self._special_sources(number) if not behind.notes else set(range(len(self.cluster.workloads)))
+        for answer, bits in table.row(number):
+            if answer.plainly_denied:
+                continue
+            for source_class in bits_of(bits & self.classes.everything):
+                for position in self._workloads_of[source_class]:
+                    src = self.cluster.workloads[position]
+                    if position in special or src is dst:
+                        special.add(position)
+                    else:
+                        yield src, dst, answer
+        special.add(self._position[id(dst)])
+        for position in sorted(special):
+            src = self.cluster.workloads[position]
+            answer = self._between(self.behind(src), behind)
+            if not answer.plainly_denied:
+                yield src, dst, answer
+
+    @cached_property
+    def _position(self) -> dict[int, int]:
+        return {id(workload): position for position, workload in enumerate(self.cluster.workloads)}
+
+    def _special_sources(self, destination: int) -> set[int]:
+        """The workloads whose answer to *destination* needs more than the row: several classes, nodes, notes."""
+        special = set(self._never_quick)
+        if self.classes.items[destination].node_like:
+            return set(range(len(self.cluster.workloads)))
+        for _, subjects, asked, direction, _ in self.tables[self.families[0]].notes:
+            mine, theirs = (subjects, asked) if direction is Direction.INGRESS else (asked, subjects)
+            if mine >> destination & 1:
+                for number in bits_of(theirs):
+                    special.update(self._workloads_of[number])
+        return special
+
+    def _strangers(self, families: frozenset[Family]) -> set[int]:
+        """The workloads with pods that speak none of *families*; their answers carry a note."""
+        if len(self.families) == 1:
+            return set()
+        apart = (item.number for item in self.classes.items if not item.families & families)
+        return {position for number in apart for position in self._workloads_of[number]}
+
+    @cached_property
+    def _never_quick(self) -> frozenset[int]:
+        sources = enumerate(map(self.behind, self.cluster.workloads))
+        return frozenset(position for position, src in sources if src.notes or self._simple(src) is None)
+
+    def _simple(self, end: Behind) -> int | None:
+        """The class of an end whose pods are all of it, and are pods in the eyes of policies."""
+        if len(end.kinds) > 1 or self.classes.items[end.kinds[0].number].node_like:
+            return None
+        return end.kinds[0].number
+
+    @cached_property
+    def _workloads_of(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in self.classes.items]
+        for position, workload in enumerate(self.cluster.workloads):
+            for kind in self.behind(workload).kinds:
+                found[kind.number].append(position)
+        return found
+
+    def _candidates(self, dst: Behind, every: bool) -> Iterable[Workload]:
+        """The workloads whose answer to *dst* may not be a plain denial."""
+        destinations = [kind.number for kind in dst.kinds]
+        if every or dst.notes or any(self.classes.items[number].node_like for number in destinations):
+            return self.cluster.workloads
+        wanted = set(self._never_quick)
+        for number in destinations:
+            wanted |= self._special_sources(number)
+            wanted |= self._strangers(self.classes.items[number].families)
+            wanted.update(self._workloads_of[number])
+            for table in self.tables.values():
+                for answer, bits in table.row(number):
+                    if not answer.plainly_denied:
+                        for source in bits_of(bits & self.classes.everything):
+                            wanted.update(self._workloads_of[source])
+        return [self.cluster.workloads[position] for position in sorted(wanted)]
+
+    @property
+    def outside_families(self) -> tuple[Family, ...]:
+        """The families whose outside is listed: IPv6 only when the input speaks it."""
+        return self.families if self.cluster.speaks_ipv6 else (4,)
+
+    def _into_cell(self, table: Table, number: int, dst: Outside, every: bool) -> Iterator[tuple[End, End, Answer]]:
+        answers = spread(table.row(number), table.count)
+        for src in self.cluster.workloads:
+            behind = self.behind(src)
+            answer = join(answers[kind.number] for kind in behind.kinds).noted(behind.notes)
+            if every or not answer.plainly_denied:
+                yield src, dst, answer
+
+
+def cell(table: Table, source: int, destination: int) -> Answer:
+    """The answer of *table* for one source bit and one destination."""
+    return answer_in(table.row(destination), source)
+
+
+def answer_in(row: Row, source: int) -> Answer:
+    """The answer of *row* for one source bit."""
+    for answer, bits in row:
+        if bits >> source & 1:
+            return answer
+    raise AssertionError("a row covers every source")
+
+
+def spread(row: Row, count: int) -> list[Answer]:
+    """The answer of *row* for each of the first *count* sources."""
+    found = [NOTHING] * count
+    for answer, bits in row:
+        for source in bits_of(bits & ((1 << count) - 1)):
+            found[source] = answer
+    return found
+
+
+def _sole(parties: list[Party]) -> Party | None:
+    """The one party that there is; a template of several is not one."""
+    if len(parties) > 1:
+        return None
+    (party,) = parties
+    return None if isinstance(party, Pod) and party.replicas != 1 else party
+
+
+def _placements(here: frozenset[str | None], there: frozenset[str | None]) -> Iterator[tuple[str | None, str | None]]:
+    """Nodes of two parties, one pair for each way they can lie: on the same node, on two, or nobody knows where."""
+    if None in here or None in there:
+        yield None, None
+    a, b = here - {None}, there - {None}
+    for shared in a & b:
+        yield shared, shared
+        break
+    for first in a:
+        for other in b - {first}:
+            yield first, other
+            return
+
+
+def _node_of(party: Party) -> str | None:
+    return party.name if isinstance(party, Node) else party.node

@@ -1,0 +1,59 @@
+"""Rows that were made, by destination and by what determines them, as long as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from ringfence.engine.compiler.answers import Answer
+
+Row = list[tuple[Answer, int]]
+"""Disjoint sets of sources (bits) with the answer for each; together they are all sources."""
+Into = tuple[tuple[int, int], ...] | None
+"""What the ingress rules of a destination admit: numbers of port sets and peers; None when nothing isolates it."""
+OutOf = tuple[tuple[int, int, int], ...]
+"""The egress rules that admit a destination: numbers of port sets, ways and groups of rules."""
+Key = tuple[Into, OutOf]
+ROOM: Final = 192 << 20
+"""Bytes of rows that are kept, about: the rows of the largest cluster that Kubernetes promises to carry."""
+
+
+class Rows:
+    """Rows by destination. Destinations of one key share one row."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._keys: dict[int, Key] = {}
+        self._rows: dict[Key, Row] = {}
+        self._size = 0
+
+    def of(self, destination: int) -> Row | None:
+        """The row of *destination*, if it is kept."""
+        key = self._keys.get(destination)
+        return None if key is None else self._rows.get(key)
+
+    def alike(self, key: Key) -> Row | None:
+        """The row of a destination that has *key*, if one is kept."""
+        return self._rows.get(key)
+
+    def keep(self, destination: int, key: Key, row: Row) -> None:
+        """Keep *row*; when there is no more room, all that was kept before is forgotten and made again when asked."""
+        if key not in self._rows:
+            self._size += sum(bits.bit_length() for _, bits in row) // 8
+            if self._size > self._room:
+                self._keys.clear()
+                self._rows.clear()
+                self._size = 0
+        self._rows[key] = row
+        self._keys[destination] = key
+
+    def forget(self, destinations: Iterable[int]) -> None:
+        """Forget the rows of *destinations*, and of all that share one with them."""
+        for destination in destinations:
+            key = self._keys.pop(destination, None)
+            if key is not None:
+                self._rows.pop(key, None)
+
+    def items(self) -> Iterator[tuple[Key, Row]]:
+        """Every row that is kept, with its key; a row may be changed in place."""
+        return iter(self._rows.items())
