@@ -10,11 +10,11 @@ from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
-from ringfence.engine import classes, compile, reachability
-from ringfence.engine.answers import Answer
-from ringfence.engine.bits import Kept
-from ringfence.engine.rows import Rows
-from ringfence.engine.volume import volume
+from ringfence.engine.compiler import classes, compile, reachability
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.bits import Kept
+from ringfence.engine.compiler.rows import Rows
+from ringfence.engine.compiler.volume import volume
 from ringfence.model.cluster import Cluster
 from ringfence.report.words import end_id
 
