@@ -128,3 +128,12 @@ def test_what_nothing_is_wrong_with_is_read_quickly() -> None:
 
 def test_the_two_know_the_same_metadata() -> None:
     assert set(quick._PolicyMetadata.__struct_fields__) == set(METADATA)
+
+
+@pytest.mark.parametrize("status", [{"podIP": "10.1.1.999"}, {"podIPs": [], "podIP": "no"}, {"podIPs": [{"ip": None}]}])
+def test_an_address_that_is_none_is_told_either_way(status: dict[str, Any]) -> None:
+    item = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "status": status}
+    first, other, taken = _both(json.dumps({"apiVersion": "v1", "kind": "List", "items": [item]}), pytest.MonkeyPatch())
+    _same(first, other)
+    assert isinstance(first, Cluster)
+    assert ([finding.code for finding in first.findings], taken) == (["RF021"], 0)

@@ -299,3 +299,23 @@ def test_a_list_without_a_list_is_told() -> None:
 
 def test_flow_style_yaml_that_starts_like_json() -> None:
     assert _one("{apiVersion: v1, kind: Pod}\n", "a").kind == "Pod"
+
+
+@pytest.mark.parametrize(
+    ("pod", "field", "says"),
+    [
+        ('"metadata": {"name": "a", "labels": {"n": 1000000000000000000000000000000}}', "metadata.labels.n", "text"),
+        ('"metadata": {"name": "a", "labels": {"n": 7, "n": "7"}}', "metadata.labels", "holds a key twice"),
+        ('"metadata": {"name": "a", "labels": {"n": 7}, "labels": "x"}', "metadata.labels", "holds a key twice"),
+        (
+            '"metadata": {"name": "a"}, "spec": {"containers": [{}, {"ports": 5}], "containers": [{}]}',
+            "spec.containers",
+            "holds a key twice",
+        ),
+    ],
+)
+def test_what_is_of_another_type_is_told_wherever_it_stands(pod: str, field: str, says: str) -> None:
+    """Also where the same key stands again later, or the number is so large that it is taken for another type."""
+    (finding,) = read(f'{{"apiVersion": "v1", "kind": "Pod", {pod}}}').findings
+    assert (finding.code, finding.field) == ("RF016", field)
+    assert says in finding.message
