@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from typing import Any
+import os
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.reading import read
+from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text import contents, json_text
 from ringfence.manifests.text.documents import Item, objects, twice_in
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.places import Unreadable
@@ -319,3 +325,38 @@ def test_what_is_of_another_type_is_told_wherever_it_stands(pod: str, field: str
     (finding,) = read(f'{{"apiVersion": "v1", "kind": "Pod", {pod}}}').findings
     assert (finding.code, finding.field) == ("RF016", field)
     assert says in finding.message
+
+
+def test_a_large_dump_that_was_cut_is_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To say where it ends takes no memory of its size."""
+    monkeypatch.setattr(json_text, "end_of", lambda *_: pytest.fail("read it again"))
+    pod = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}},\n'
+    text = '{"apiVersion": "v1", "kind": "List", "items": [\n' + pod * 2000 + '  {"apiVersion": "v1",  \n\n'
+    with pytest.raises(InputError, match=r"<stdin>:2002:22: is not JSON: ends before it is complete"):
+        read(text)
+
+
+def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
+    """As one is that another program has set so: nothing there yet is not the end."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    later = threading.Timer(0.2, lambda: (os.write(writer, b"kind: x"), os.close(writer)))
+    later.start()
+    with open(reader, "rb") as stream:
+        assert contents.text("pipe", stream) == b"kind: x"
+    later.join()
+
+
+def test_what_cannot_be_mapped_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not every file system maps files."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(contents, "MAPPED", 4)
+    file = tmp_path / "a.json"
+    file.write_text("[1, 2]")
+    with open(file, "rb", buffering=0) as stream:
+        monkeypatch.setattr("ringfence.manifests.text.contents.mmap.mmap", refuse)
+        assert contents._mapped(cast("BinaryIO", stream)) is None
+        assert stream.tell() == 0, "nothing of it is lost"

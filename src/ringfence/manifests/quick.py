@@ -186,7 +186,7 @@ class Quick:
             name,
             self._read_labels(metadata.labels) if labels_known is None else labels_known,
             self._ports_of(spec),
-            tuple([_address(one and one.ip) for one in ips]) if ips else _alone(status.podIP),
+            tuple([_address(one.ip if one else None) for one in ips]) if ips else _alone(status.podIP),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
             self._owners[owner] if owner in self._owners else self._read_owner(owner),
