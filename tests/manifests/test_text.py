@@ -332,7 +332,7 @@ def test_a_large_dump_that_was_cut_is_not_read_twice(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(json_text, "end_of", lambda *_: pytest.fail("read it again"))
     pod = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}},\n'
     text = '{"apiVersion": "v1", "kind": "List", "items": [\n' + pod * 2000 + '  {"apiVersion": "v1",  \n\n'
-    with pytest.raises(InputError, match=r"<stdin>:2002:22: is not JSON: ends before it is complete"):
+    with pytest.raises(InputError, match=r"<stdin>:2002:23: is not JSON: ends before it is complete"):
         read(text)
 
 
@@ -340,7 +340,12 @@ def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
     """As one is that another program has set so: nothing there yet is not the end."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
-    later = threading.Timer(0.2, lambda: (os.write(writer, b"kind: x"), os.close(writer)))
+
+    def write() -> None:
+        os.write(writer, b"kind: x")
+        os.close(writer)
+
+    later = threading.Timer(0.2, write)
     later.start()
     with open(reader, "rb") as stream:
         assert contents.text("pipe", stream) == b"kind: x"
