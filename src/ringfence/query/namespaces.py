@@ -63,7 +63,7 @@ class Places:
         self.cells = Counter(id(whole) for _, whole in side.cells)
 
     def of(self, end: End) -> Place:
-        """The place of *end*. A door is a place of its own; it may lead to the workload of a pod that was asked about."""
+        """The place of *end*. A door is its own; it may lead to the workload of a pod that was asked about."""
         found = self._of.get(id(end))
         if found is None:
             found = end if isinstance(end, Door) else _place(end, *self._inside)
