@@ -87,7 +87,7 @@ class Reachability:
         if new is not None:
             self._policies[id(new)] = new
         tables = self._outside_tables.values()
-        if new is not None and not (self._speaks(new) and all(table.know(new) for table in tables)):
+        if new is not None and not (new.families <= {*self.families} and all(t.know(new) for t in tables)):
             return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
         for table in tables:
             table.change(gone, new)
@@ -98,11 +98,6 @@ class Reachability:
         for name in derived:
             self.__dict__.pop(name, None)
         return self
-
-    def _speaks(self, policy: Policy) -> bool:
-        """Whether every block of *policy* is of a family that there is a table of from the beginning."""
-        rules = (*policy.ingress, *policy.egress)
-        return all(peer.block.family in self.families for rule in rules for peer in rule.peers if peer.block)
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
