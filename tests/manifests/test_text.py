@@ -365,3 +365,23 @@ def test_what_cannot_be_mapped_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path
         monkeypatch.setattr("ringfence.manifests.text.contents.mmap.mmap", refuse)
         assert contents._mapped(cast("BinaryIO", stream)) is None
         assert stream.tell() == 0, "nothing of it is lost"
+
+
+@given(st.lists(st.sampled_from(["a", "é", "😀", "\n", "\r\n"]), max_size=40), st.integers(1, 9))
+def test_lines_and_columns_are_counted_by_blocks(parts: list[str], size: int) -> None:
+    """However the blocks cut lines and characters."""
+    text = "".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "_BLOCK", size)
+        file = json_text.JsonFile(text.encode())
+        for at in range(len(text) + 1):
+            before = text[:at]
+            expected = (before.count("\n") + 1, at - before.rfind("\n"))
+            assert file.line_column(len(before.encode())) == expected
+
+
+def test_many_findings_in_one_long_line_are_told_in_time() -> None:
+    """Their columns are not counted from the line's beginning each time, which took minutes."""
+    text = '{"apiVersion": "v1", "kind": "List", "items": [' + "1," * 100_000 + "1]}"
+    with pytest.raises(InputError, match="and 99991 more of this kind"):
+        read(text)
