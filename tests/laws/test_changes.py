@@ -5,28 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from builders import cluster, pod, policy, rule
 from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
 from ringfence.engine.compiler.reachability import Reachability
+from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Outside
 from ringfence.model.policies import Direction, Policy
+from ringfence.model.ports import ConnectionSet
 
 
-def _changed(rng: Random, policy: Policy, others: tuple[Policy, ...]) -> Policy:
-    """*policy* with one thing changed for what some policy of the cluster has there."""
+def _changed(rng: Random, one: Policy, others: tuple[Policy, ...]) -> Policy:
+    """*one* with one thing changed for what some policy of the cluster has there."""
     model = rng.choice(others)
     changes: list[Policy] = [
-        replace(policy, ingress=model.ingress),
-        replace(policy, egress=model.egress),
-        replace(policy, ingress=policy.ingress[1:]),
-        replace(policy, egress=(*policy.egress, *model.egress[:1])),
-        replace(policy, directions=frozenset(rng.sample(list(Direction), rng.randint(1, 2)))),
-        replace(policy, subject=replace(policy.subject, pods=model.subject.pods)),
-        replace(policy, namespace=model.namespace, subject=replace(policy.subject, namespace=model.namespace)),
-        replace(policy),
+        replace(one, ingress=model.ingress),
+        replace(one, egress=model.egress),
+        replace(one, ingress=one.ingress[1:]),
+        replace(one, egress=(*one.egress, *model.egress[:1])),
+        replace(one, directions=frozenset(rng.sample(list(Direction), rng.randint(1, 2)))),
+        replace(one, subject=replace(one.subject, pods=model.subject.pods)),
+        replace(one, namespace=model.namespace, subject=replace(one.subject, namespace=model.namespace)),
+        replace(one),
     ]
     return rng.choice(changes)
 
@@ -64,11 +67,11 @@ def _step(rng: Random, reach: Reachability, pool: tuple[Policy, ...]) -> Reachab
 @settings(max_examples=60)
 def test_changes_one_by_one_are_a_compilation_anew(seed: int) -> None:
     rng = Random(seed)
-    cluster = random_cluster(rng)
-    pool = cluster.policies + random_cluster(rng).policies
+    made = random_cluster(rng)
+    pool = made.policies + random_cluster(rng).policies
     if not pool:
         return
-    reach = Reachability(cluster)
+    reach = Reachability(made)
     if rng.random() < 0.8:
         _whole(reach)  # rows that are kept have to follow
     for _ in range(rng.randint(1, 6)):
@@ -82,12 +85,33 @@ def test_a_change_within_what_is_known_compiles_nothing_anew() -> None:
     followed = 0
     for seed in range(40):
         rng = Random(seed)
-        cluster = random_cluster(rng)
-        if cluster.policies:
-            reach = Reachability(cluster)
-            followed += reach.change(rng.choice(cluster.policies), _changed(rng, *_two(rng, cluster))) is reach
+        made = random_cluster(rng)
+        if made.policies:
+            reach = Reachability(made)
+            followed += reach.change(rng.choice(made.policies), _changed(rng, *_two(rng, made))) is reach
     assert followed > 25
 
 
-def _two(rng: Random, cluster: Cluster) -> tuple[Policy, tuple[Policy, ...]]:
-    return rng.choice(cluster.policies), cluster.policies
+def _two(rng: Random, made: Cluster) -> tuple[Policy, tuple[Policy, ...]]:
+    return rng.choice(made.policies), made.policies
+
+
+def test_a_first_block_of_ipv6_is_heard() -> None:
+    """It says something of an outside that no table spoke of."""
+    reach = Reachability(cluster(pod("a/x"), pod("a/y")))
+    changed = reach.change(None, policy("a/p", ingress=[rule("2001:db8::/32", 443)], egress=[]))
+    assert _whole(changed) == _whole(Reachability(_current(changed)))
+    near, far = (Outside(AddressSet.of(text)) for text in ("2001:db8::1", "2001:db9::1"))
+    inside = changed.cluster.workloads[0]
+    assert changed.answer(near, inside).possible == ConnectionSet.of(TCP=[443])
+    assert not changed.answer(far, inside).possible
+
+
+def test_the_outside_of_a_family_that_is_asked_for_late_follows_changes() -> None:
+    """Its table is made when it is asked for, and of the policies in force by then."""
+    old, new = policy("a/p", ingress=[rule()]), policy("a/p", ingress=[])
+    reach = Reachability(cluster(pod("a/x"), old))
+    changed = reach.change(old, new)
+    assert changed is reach
+    anyone = Outside(AddressSet.of("2001:db8::1"))
+    assert not changed.answer(anyone, changed.cluster.workloads[0]).possible

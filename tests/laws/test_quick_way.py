@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from manifests.reading import read
 from strategies import seeds
 
 from ringfence.errors import InputError
-from ringfence.manifests import quick
+from ringfence.manifests import load, quick
 from ringfence.manifests.objects.policy import METADATA
 from ringfence.manifests.write import documents
 from ringfence.model.cluster import Cluster
@@ -128,3 +129,26 @@ def test_what_nothing_is_wrong_with_is_read_quickly() -> None:
 
 def test_the_two_know_the_same_metadata() -> None:
     assert set(quick._PolicyMetadata.__struct_fields__) == set(METADATA)
+
+
+@pytest.mark.parametrize("status", [{"podIP": "10.1.1.999"}, {"podIPs": [], "podIP": "no"}, {"podIPs": [{"ip": None}]}])
+def test_an_address_that_is_none_is_told_either_way(status: dict[str, Any]) -> None:
+    item = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "status": status}
+    first, other, taken = _both(json.dumps({"apiVersion": "v1", "kind": "List", "items": [item]}), pytest.MonkeyPatch())
+    _same(first, other)
+    assert isinstance(first, Cluster)
+    assert ([finding.code for finding in first.findings], taken) == (["RF021"], 0)
+
+
+def test_what_replaces_an_object_is_of_its_group_either_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A policy of a group that is not served takes no policy's place: without it there would be no isolation."""
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p"},
+              "spec": {"podSelector": {}}}  # fmt: skip
+    dump, old = tmp_path / "dump.json", tmp_path / "old.json"
+    dump.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [policy]}))
+    old.write_text(json.dumps(policy | {"apiVersion": "extensions/v1beta1"}))
+    first = load([str(dump)], extra=[str(old)])
+    monkeypatch.setattr(quick.Quick, "read", lambda *_: None)
+    other = load([str(dump)], extra=[str(old)])
+    _same(first, other)
+    assert [one.name for one in first.policies] == ["p"]

@@ -213,3 +213,16 @@ def test_json_is_read_as_yaml_is() -> None:
     document = json.dumps(yaml.safe_load(text.removeprefix("---")))
     assert read(document).workloads == read(text).workloads
     assert [finding.code for finding in read(document).findings] == ["RF056"]
+
+
+@pytest.mark.parametrize("member", ["namespace: {a: b}", "ownerReferences: 7", "labels: {app: 1}"])
+def test_metadata_of_another_type_is_told(member: str) -> None:
+    """As of the kinds that are known by name; labels of the object itself are nobody's."""
+    text = f"""apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: a, {member}}}
+spec: {{template: {{spec: {{containers: [{{name: c}}]}}}}}}
+"""
+    (finding,) = read(text).findings
+    assert (finding.code, finding.line, finding.excludes) == ("RF016", 3, True)
+    assert finding.field.startswith(f"metadata.{member.partition(':')[0]}")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from typing import Any
+import os
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.reading import read
+from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text import contents, json_text
 from ringfence.manifests.text.documents import Item, objects, twice_in
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.places import Unreadable
@@ -299,3 +305,83 @@ def test_a_list_without_a_list_is_told() -> None:
 
 def test_flow_style_yaml_that_starts_like_json() -> None:
     assert _one("{apiVersion: v1, kind: Pod}\n", "a").kind == "Pod"
+
+
+@pytest.mark.parametrize(
+    ("pod", "field", "says"),
+    [
+        ('"metadata": {"name": "a", "labels": {"n": 1000000000000000000000000000000}}', "metadata.labels.n", "text"),
+        ('"metadata": {"name": "a", "labels": {"n": 7, "n": "7"}}', "metadata.labels", "holds a key twice"),
+        ('"metadata": {"name": "a", "labels": {"n": 7}, "labels": "x"}', "metadata.labels", "holds a key twice"),
+        (
+            '"metadata": {"name": "a"}, "spec": {"containers": [{}, {"ports": 5}], "containers": [{}]}',
+            "spec.containers",
+            "holds a key twice",
+        ),
+    ],
+)
+def test_what_is_of_another_type_is_told_wherever_it_stands(pod: str, field: str, says: str) -> None:
+    """Also where the same key stands again later, or the number is so large that it is taken for another type."""
+    (finding,) = read(f'{{"apiVersion": "v1", "kind": "Pod", {pod}}}').findings
+    assert (finding.code, finding.field) == ("RF016", field)
+    assert says in finding.message
+
+
+def test_a_large_dump_that_was_cut_is_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To say where it ends takes no memory of its size."""
+    monkeypatch.setattr(json_text, "end_of", lambda *_: pytest.fail("read it again"))
+    pod = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}},\n'
+    text = '{"apiVersion": "v1", "kind": "List", "items": [\n' + pod * 2000 + '  {"apiVersion": "v1",  \n\n'
+    with pytest.raises(InputError, match=r"<stdin>:2002:23: is not JSON: ends before it is complete"):
+        read(text)
+
+
+def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
+    """As one is that another program has set so: nothing there yet is not the end."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+
+    def write() -> None:
+        os.write(writer, b"kind: x")
+        os.close(writer)
+
+    later = threading.Timer(0.2, write)
+    later.start()
+    with open(reader, "rb") as stream:
+        assert contents.text("pipe", stream) == b"kind: x"
+    later.join()
+
+
+def test_what_cannot_be_mapped_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not every file system maps files."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(contents, "MAPPED", 4)
+    file = tmp_path / "a.json"
+    file.write_text("[1, 2]")
+    with open(file, "rb", buffering=0) as stream:
+        monkeypatch.setattr("ringfence.manifests.text.contents.mmap.mmap", refuse)
+        assert contents._mapped(cast("BinaryIO", stream)) is None
+        assert stream.tell() == 0, "nothing of it is lost"
+
+
+@given(st.lists(st.sampled_from(["a", "é", "😀", "\n", "\r\n"]), max_size=40), st.integers(1, 9))
+def test_lines_and_columns_are_counted_by_blocks(parts: list[str], size: int) -> None:
+    """However the blocks cut lines and characters."""
+    text = "".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "_BLOCK", size)
+        file = json_text.JsonFile(text.encode())
+        for at in range(len(text) + 1):
+            before = text[:at]
+            expected = (before.count("\n") + 1, at - before.rfind("\n"))
+            assert file.line_column(len(before.encode())) == expected
+
+
+def test_many_findings_in_one_long_line_are_told_in_time() -> None:
+    """Their columns are not counted from the line's beginning each time, which took minutes."""
+    text = '{"apiVersion": "v1", "kind": "List", "items": [' + "1," * 100_000 + "1]}"
+    with pytest.raises(InputError, match="and 99991 more of this kind"):
+        read(text)

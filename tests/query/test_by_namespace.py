@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
 from typing import Final
 
-from builders import cluster, namespace, node, pod, policy, rule, workload
-from hypothesis import given
+from builders import cluster, endpoint, namespace, node, pod, policy, rule, service, service_port, workload
+from entrances import with_entrances
+from generate import random_cluster
+from hypothesis import given, settings
 from reports.shops import MIXED, NOTED, UNKNOWN
-from strategies import clusters
+from strategies import clusters, seeds
 
-from ringfence.engine.compiler.answers import join
+from ringfence.engine.compiler.answers import Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import Note, Outside, Reason
-from ringfence.model.objects import Namespace, Workload
+from ringfence.model.entrances import CONTROLLER, Door, Entrance, EntranceBackend, controller
+from ringfence.model.flows import End, Note, Outside, Reason
+from ringfence.model.objects import EndpointSlice, Namespace, Pod, Workload
 from ringfence.model.ports import ConnectionSet
 from ringfence.query.blocks import Connection, Pairs
 from ringfence.query.matrix import Matrix, matrix
@@ -141,3 +146,89 @@ def test_the_outside_of_each_namespace_is_the_join_of_its_cells(where: Cluster) 
                 reach.answer(connection.src, one) for one in where.workloads if one.namespace == connection.dst.name
             ]
             assert connection.answer == join(answers)
+
+
+WAYS_IN: Final = replace(
+    cluster(
+        pod("a/web", "app=web"), pod("b/db", "app=db"),
+        service("a/web", "app=web", ports=[80], type="NodePort"),
+        service("b/far", None, ports=[443]),
+        EndpointSlice("b", "far-1", "far", (service_port(443),), (endpoint("203.0.113.7"),)),
+        policy("b/deny", ingress=[]),
+    ),
+    entrances=(Entrance("Ingress", "b", "in", (EntranceBackend("b", "far"), EntranceBackend("a", "web"))),),
+    doorman=controller(),
+)  # fmt: skip
+
+
+def test_a_door_has_pairs_with_those_alone_that_it_leads_to() -> None:
+    """Also when every pair is listed: it says nothing of other namespaces, wherever they stand in the listing."""
+    listed = [(end_id(c.src), end_id(c.dst)) for c in matrix(WAYS_IN, by="namespace", every=True).connections]
+    assert [pair for pair in listed if pair[0].startswith(CONTROLLER)] == [
+        (CONTROLLER, "a[Namespace]"),
+        (CONTROLLER, "203.0.113.7-203.0.113.7[External]"),
+    ]
+    assert [pair for pair in listed if pair[0] == "a/web[Service]"] == [("a/web[Service]", "a[Namespace]")]
+
+
+def test_an_address_that_a_door_leads_to_is_no_destination_of_others() -> None:
+    """They are listed with the whole outside; to say that they do not reach this address would be wrong."""
+    made = matrix(WAYS_IN, by="namespace", every=True)
+    assert [end_id(c.src) for c in made.connections if end_id(c.dst).startswith("203.0.113.7")] == [CONTROLLER]
+
+
+def test_a_door_to_the_workload_of_an_asked_pod_splits_no_namespace() -> None:
+    several = workload("a/w", pod("a/w-1", "app=web"), pod("a/w-2", "app=web"))
+    where = replace(WAYS_IN, workloads=(several, *cluster(pod("a/x"), pod("b/db")).workloads))
+    made = matrix(where, by="namespace", dst=[several.pods[0], where.workloads[1]])
+    assert [end_id(block.dst) for block in made.blocks()] == ["a[Namespace]"]
+    assert _one(made, "b[", "a[").pairs == Pairs(2, 2)
+
+
+def test_ranges_that_overlap_are_both_told() -> None:
+    """Each with all of its addresses, those too that another one has."""
+    where = cluster(pod("a/x"), policy("a/p", ingress=[rule("10.1.0.0/16", 443)]))
+    wide, narrow = (Outside(AddressSet.of(text)) for text in ("10.0.0.0/8", "10.1.0.0/16"))
+    for asked in ([wide, narrow], [narrow, wide]):
+        made = matrix(where, by="namespace", src=asked, dst=[*where.workloads])
+        assert _one(made, "10.1.0.0-10.1.255.255", "a").answer.allowed == ConnectionSet.of(TCP=[443])
+        assert _one(made, "10.0.0.0-10.255.255.255", "a").answer.mixed == ConnectionSet.of(TCP=[443])
+        assert end_id(made.connections[0].dst) == "a[Namespace]"
+
+
+@given(seeds)
+@settings(max_examples=60)
+def test_what_was_asked_about_is_the_join_of_its_pairs(seed: int) -> None:
+    """Law: for any ends and ports that are asked about, ranges that overlap and single pods among them."""
+    rng = Random(seed)
+    where = random_cluster(rng)
+    where = with_entrances(where, rng) if rng.random() < 0.5 else where
+    src, dst = _some(rng, where), _some(rng, where)
+    ports = ConnectionSet.of(TCP=[rng.choice((80, 443))]) if rng.random() < 0.5 else None
+    made = matrix(where, by="namespace", src=src, dst=dst, ports=ports, every=rng.random() < 0.5)
+    found = {
+        (end_id(c.src), end_id(c.dst)): (c.answer, c.pairs) for c in made.connections if not isinstance(c.src, Door)
+    }
+    reach = Reachability(where)
+    pairs: dict[tuple[str, str], list[Answer]] = {}
+    for a in src:
+        for b in dst:
+            alone = a is b and isinstance(a, Workload) and a.replicas == 1
+            if not alone and not (isinstance(a, Outside) and isinstance(b, Outside)):
+                pairs.setdefault((_place_id(a), _place_id(b)), []).append(reach.answer(a, b))
+    wanted = {
+        key: (join(answers), Pairs(sum(map(made.view.connects, answers)), len(answers)))
+        for key, answers in pairs.items()
+        if made.view.lists(join(answers))
+    }
+    assert found == wanted
+
+
+def _some(rng: Random, where: Cluster) -> list[End]:
+    ranges = [Outside(AddressSet.of(text)) for text in ("10.0.0.0/8", "10.0.0.0/24", "2001:db8::/32", "0.0.0.0/0")]
+    several: list[End] = [*where.workloads, *where.nodes, *ranges, *where.pods]
+    return list({end_id(end): end for end in rng.sample(several, 4)}.values())
+
+
+def _place_id(end: End) -> str:
+    return f"{end.namespace}[Namespace]" if isinstance(end, Workload | Pod) else end_id(end)

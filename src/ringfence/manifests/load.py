@@ -205,8 +205,8 @@ class _Reading:
         for kind, found in other.plain.items():
             for namespace, name in found:
                 self.records.pop((GROUPS[kind], kind, namespace, name), None)
-        for _, kind, namespace, name in other.records:
-            if kind in self.plain:
+        for group, kind, namespace, name in other.records:
+            if GROUPS.get(kind) == group:
                 self.plain[kind].pop((namespace, name), None)
         self.records |= other.records
         for kind, found in other.plain.items():

@@ -186,7 +186,7 @@ class Quick:
             name,
             self._read_labels(metadata.labels) if labels_known is None else labels_known,
             self._ports_of(spec),
-            tuple([_address(one) for one in ips]) if ips else (Address.parse(status.podIP),) if status.podIP else (),
+            tuple([_address(one.ip if one else None) for one in ips]) if ips else _alone(status.podIP),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
             self._owners[owner] if owner in self._owners else self._read_owner(owner),
@@ -261,9 +261,13 @@ def _said(version: str, kind: str, above: Head) -> tuple[str, str]:
     return version or above.api_version, kind or above.kind.removesuffix("List")
 
 
-def _address(one: _Ip | None) -> Address:
+def _alone(text: str | None) -> tuple[Address, ...]:
+    return (_address(text),) if text else ()
+
+
+def _address(text: str | None) -> Address:
     try:
-        return Address.parse((one and one.ip) or "")
+        return Address.parse(text or "")
     except ValueError:
         raise _UnusualError from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from ringfence.model.addresses import IpBlock
+from ringfence.model.addresses import Family, IpBlock
 from ringfence.model.selectors import EVERYTHING, Selector
 from ringfence.model.sources import NOWHERE, Source
 
@@ -121,6 +121,12 @@ class Policy:
     def id(self) -> str:
         """``namespace/name``, or the name alone for a cluster policy."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """The families of the addresses that its rules name, in force or not."""
+        rules = (*self.ingress, *self.egress)
+        return frozenset(peer.block.family for rule in rules for peer in rule.peers if peer.block)
 
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
         """The rules written for *direction*, in force or not."""

@@ -160,6 +160,7 @@ def _side(reach: Reachability, ends: Sequence[End] | None, direction: Direction)
 
 
 def _cells(reach: Reachability, ranges: Iterable[Outside], direction: Direction) -> Iterator[tuple[Outside, Outside]]:
+    given: set[int] = set()
     for whole in ranges:
         for family in FAMILIES:
             if not whole.addresses.of_family(family):
@@ -167,9 +168,10 @@ def _cells(reach: Reachability, ranges: Iterable[Outside], direction: Direction)
             table = reach.table(family)
             for cell in table.source_cells if direction is Direction.INGRESS else table.destination_cells:
                 piece = cell.addresses & whole.addresses
-                if piece == cell.addresses:
+                if piece == cell.addresses and id(cell) not in given:
+                    given.add(id(cell))
                     yield cell, whole  # the engine's own, so that its pairs can be told by identity
-                elif piece:
+                elif piece:  # also a cell that is in another range already, of which it is a part too
                     yield Outside(piece), whole
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ringfence.engine.compiler.answers import NOTHING, Answer, join
 from ringfence.model.cluster import Cluster
+from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.model.profiles import Profile
@@ -47,22 +48,26 @@ class _Seen:
 class Places:
     """The place that each end of a side belongs to: its namespace, its range of the outside, or itself.
 
-    ``inside`` counts the ends of each place by its identity, ``cells`` the cells.
+    ``inside`` counts the ends of each place by its identity, ``cells`` the cells. ``own`` are the identities of the
+    places of the side; who comes in through a door is none of them, and makes pairs with those alone that it leads to.
     """
 
     def __init__(self, side: Side, namespaces: dict[str, Namespace], cluster: Cluster) -> None:
+        self._inside = namespaces, cluster
         self._of: dict[int, Place] = {id(cell): whole for cell, whole in side.cells}
         for end in side.inside:
             self._of[id(end)] = _place(end, namespaces, cluster)
         self._known = {id(place): place for place in self._of.values()}
+        self.own = frozenset(self._known)
         self.inside = Counter(id(self._of[id(end)]) for end in side.inside)
         self.cells = Counter(id(whole) for _, whole in side.cells)
 
     def of(self, end: End) -> Place:
-        """The place of *end*; an end of no side, as a source of another kind, is a place of its own."""
+        """The place of *end*. A door is its own; it may lead to the workload of a pod that was asked about."""
         found = self._of.get(id(end))
         if found is None:
-            found = self._of[id(end)] = self._known[id(end)] = end
+            found = end if isinstance(end, Door) else _place(end, *self._inside)
+            self._of[id(end)] = self._known[id(found)] = found
         return found
 
     def listed(self, chosen: Iterable[int] | None = None) -> list[Place]:
@@ -118,7 +123,7 @@ class ByNamespace:
         if last is not None:
             yield from self._block(last, near, every=every, listed=listed)
         for place in self.targets.listed():
-            if id(place) not in done and (every or id(place) in far):
+            if id(place) not in done and ((every and id(place) in self.targets.own) or id(place) in far):
                 yield from self._block(place, far.get(id(place), {}), every=every, listed=listed)
 
     def _enter(self, seen: dict[int, _Seen], rows: Rows) -> None:
@@ -154,7 +159,8 @@ class ByNamespace:
 
     def _block(self, dst: Place, seen: dict[int, _Seen], *, every: bool, listed: Test) -> Iterator[Block]:
         found = []
-        for src in self.sources.listed(None if every else seen):
+        paired = every and id(dst) in self.targets.own
+        for src in self.sources.listed(self.sources.own | seen.keys() if paired else seen):
             one = seen.get(id(src)) or _Seen()
             if one.ends:
                 one.pairs, one.connected = len(one.ends), sum(one.ends.values())

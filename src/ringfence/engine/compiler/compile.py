@@ -75,7 +75,8 @@ class _Group:
 class Table:
     """One address family. Bits: the classes, then the cells of the outside as sources, or as destinations."""
 
-    def __init__(self, family: Family, classes: Classes) -> None:
+    def __init__(self, family: Family, classes: Classes, policies: Iterable[Policy]) -> None:
+        """*policies* are those in force. The classes and the cells of *family* tell apart all that they tell apart."""
         self.family = family
         self.classes = classes
         self.count = len(classes.items)
@@ -97,7 +98,7 @@ class Table:
         self._last: tuple[Key, Row] | None = None
         self._due = 0
         self._policies: dict[str | None, dict[int, Policy]] = {}
-        for policy in classes.cluster.policies:
+        for policy in policies:
             self._add(policy)
 
     # -- reading the policies once -----------------------------------------------------------------------------

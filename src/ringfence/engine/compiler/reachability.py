@@ -66,7 +66,7 @@ class Reachability:
         if cluster.speaks_ipv6 and profile.ipv6:
             spoken.add(6)
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
-        self.tables = {family: Table(family, self.classes) for family in self.families}
+        self.tables = {family: Table(family, self.classes, cluster.policies) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
         self._entries: dict[object, tuple[list[Row], list[tuple[Outside, Answer]]]] = {}
         self._policies = {id(policy): policy for policy in cluster.policies}
@@ -89,7 +89,7 @@ class Reachability:
         if new is not None:
             self._policies[id(new)] = new
         tables = self._outside_tables.values()
-        if new is not None and not all(table.know(new) for table in tables):
+        if new is not None and not (new.families <= {*self.families} and all(t.know(new) for t in tables)):
             return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
         for table in tables:
             table.change(gone, new)
@@ -218,7 +218,7 @@ class Reachability:
     def table(self, family: Family) -> Table:
         """The table of *family*; made on demand for a family that the input does not speak."""
         if family not in self._outside_tables:
-            self._outside_tables[family] = Table(family, self.classes)
+            self._outside_tables[family] = Table(family, self.classes, self.policies)
         return self._outside_tables[family]
 
     # -- notes -------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ import msgspec
 
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.objects.fields import mistyped
-from ringfence.manifests.objects.shapes import Metadata, Template
+from ringfence.manifests.objects.fields import mistyped, shaped
+from ringfence.manifests.objects.shapes import AnyObject, Metadata, Template
 from ringfence.manifests.objects.workloads import Maker, owner, template_pod
 from ringfence.manifests.text.documents import Item, source
 from ringfence.model.findings import Finding
@@ -162,7 +162,10 @@ def _hints(value: Any, depth: int) -> bool:
 
 def maker(item: Item, place: str, name: str, problems: list[Problem]) -> Maker | None:
     """The object in *item*, of a kind that is not known by name, as the maker of the pods of its templates."""
-    metadata = msgspec.convert(item.document.value().get("metadata") or {}, Metadata)
+    whole = shaped(item, AnyObject, problems)
+    if whole is None:
+        return None
+    metadata: Metadata = whole.get("metadata") or {}
     known = ADDED.get((item.group, item.kind))
     shared = _shared_labels(item)
     pods: list[Pod] = []

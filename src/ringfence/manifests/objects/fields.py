@@ -46,13 +46,24 @@ def mistyped(value: Any, text: str, path: str = "") -> Problem:
         return Problem("RF016", f"cannot be read: {text}", path)
     wanted = " or ".join(_WORDS.get(word, word) for word in match[1].split(" | ") if word != "null")
     for part in parts((match[3] or "$").replace("$", "", 1)):
-        key: Any = part
-        if part == "...":  # a mapping's key is not told: the first whose value is of the type that was met
-            key = next((k for k, v in value.items() if type(v) is _NAMES.get(match[2])), part)
-        elif isinstance(value, list):
-            key = int(part)
-        path, value = child(path, key), value[key]
+        try:
+            key = _of_type(value, match[2]) if part == "..." else int(part) if isinstance(value, list) else part
+            path, value = child(path, key), value[key]
+        except (LookupError, TypeError, AttributeError):  # it was read before its key stood again
+            return Problem("RF016", f"holds a key twice, once with what must be {wanted}", path)
     return wrong_type(path, wanted, value)
+
+
+def _of_type(value: Mapping[Any, Any], met: str) -> Any:
+    """The first key whose value is of the type *met*, as a mapping's key is not told. Raises: KeyError without one.
+
+    A whole number beyond 64 bits is met as a float.
+    """
+    types = (_NAMES.get(met), int if met == "float" else None)
+    for key, found in value.items():
+        if type(found) in types:
+            return key
+    raise KeyError(met)
 
 
 def each(values: list[T | None] | None, empty: T) -> Iterator[T]:

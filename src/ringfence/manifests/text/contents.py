@@ -6,8 +6,8 @@ import codecs
 import mmap
 import os
 import stat
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final, cast
 
 from ringfence.manifests.checks.problems import Problem
 
@@ -32,7 +32,7 @@ def text(name: str, stream: BinaryIO) -> Data | Problem:
 
     Raises: OSError when it cannot be read.
     """
-    data = _mapped(stream) or _gather(iter(lambda: stream.read(_PIECE), b""))
+    data = _mapped(stream) or _gather(_read(stream))
     if data[:2] != _PACKED:
         return _in_utf8(name, data)
     import gzip  # noqa: PLC0415 (few files are packed)
@@ -55,7 +55,22 @@ def _mapped(stream: BinaryIO) -> mmap.mmap | None:
         return None
     if not stat.S_ISREG(about.st_mode) or about.st_size < MAPPED or stream.tell():
         return None
-    return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):  # on a file system that maps none, or it was emptied just now
+        return None
+
+
+def _read(stream: BinaryIO) -> Iterator[bytes]:
+    """What *stream* holds, waited for where it would not wait by itself, as a terminal or a pipe may be set."""
+    read = cast("Callable[[int], bytes | None]", stream.read)
+    while (piece := read(_PIECE)) != b"":
+        if piece is None:
+            import select  # noqa: PLC0415 (seldom needed)
+
+            select.select([stream], [], [])
+        else:
+            yield piece
 
 
 class _TooLargeError(Exception):

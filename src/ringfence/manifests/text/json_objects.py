@@ -151,6 +151,8 @@ def json_values(data: bytes | mmap.mmap) -> tuple[list[JsonObject | Unreadable],
     except (msgspec.DecodeError, RecursionError) as problem:
         if isinstance(problem, RecursionError):
             return found, json_text.unreadable(bytes(data), problem)
+        if len(data) > _LARGE and "truncated" in str(problem):  # to find where it breaks off takes no second look
+            return found, Unreadable("RF004", "is not JSON: ends before it is complete", *whole.at(_end(data)))
     else:
         return [whole], None
     mended, offset = json_text.whole_pairs(bytes(data))
@@ -163,6 +165,14 @@ def json_values(data: bytes | mmap.mmap) -> tuple[list[JsonObject | Unreadable],
     except Unreadable as fault:
         return found, fault
     return found, None
+
+
+def _end(data: bytes | mmap.mmap) -> int:
+    """Where *data* ends but for the blanks at its end."""
+    end = len(data)
+    while end and data[end - 1 : end].isspace():
+        end -= 1
+    return end
 
 
 def _stream(file: JsonFile) -> Iterator[JsonObject | Unreadable]:

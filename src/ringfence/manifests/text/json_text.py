@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import mmap
@@ -23,9 +22,16 @@ _NUMBER: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?[0-9][-+.0-9eE]*)', re.DOTAL
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 1 << 16
+_CONTINUED: Final = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
 _LONGEST: Final = 20
 """Characters of a number that are shown."""
+
+
+def _length(piece: bytes) -> int:
+    """The characters that begin in *piece*."""
+    return len(piece) if piece.isascii() else len(piece.translate(None, _CONTINUED))
 
 
 class JsonFile:
@@ -36,17 +42,29 @@ class JsonFile:
         self._last: tuple[Any, Place] | None = None
 
     @cached_property
-    def _lines(self) -> list[int]:
-        """How many lines end before each block of bytes; every line of a large dump would be too many to keep."""
-        counts = (self.data[at : at + _BLOCK].count(b"\n") for at in range(0, len(self.data), _BLOCK))
-        return [0, *itertools.accumulate(counts)]
+    def _blocks(self) -> list[tuple[int, int, int]]:
+        """Before each block of bytes: how many lines end, where the last of those does, and how many characters there
+        are. Every line of a large dump would be too many to keep, and one line may be all of it.
+        """
+        found, lines, last, characters = [(0, -1, 0)], 0, -1, 0
+        for at in range(0, len(self.data), _BLOCK):
+            piece = self.data[at : at + _BLOCK]
+            lines += piece.count(b"\n")
+            last = max(last, at + piece.rfind(b"\n")) if b"\n" in piece else last
+            characters += _length(piece)
+            found.append((lines, last, characters))
+        return found
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of the byte at *offset*."""
-        block = offset // _BLOCK
-        before = self._lines[block] + self.data[block * _BLOCK : offset].count(b"\n")
-        start = self.data.rfind(b"\n", 0, offset) + 1
-        return before + 1, len(self.data[start:offset].decode(errors="replace")) + 1
+        lines, last, _ = self._blocks[offset // _BLOCK]
+        piece = self.data[offset - offset % _BLOCK : offset]
+        if b"\n" in piece:
+            return lines + piece.count(b"\n") + 1, _length(piece[piece.rindex(b"\n") + 1 :]) + 1
+        return lines + 1, self._characters(offset) - self._characters(last + 1) + 1
+
+    def _characters(self, offset: int) -> int:
+        return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
 
     def places(self, data: Any) -> Place:
         """The places of all fields of one object, as :func:`places` finds them; those of the last one are kept."""
