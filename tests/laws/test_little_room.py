@@ -10,7 +10,7 @@ from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
-from ringfence.engine.compiler import classes, compile, reachability
+from ringfence.engine.compiler import classes, compile, listing, reachability
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.bits import Kept
 from ringfence.engine.compiler.rows import Rows
@@ -34,6 +34,6 @@ def test_answers_do_not_hang_on_what_is_kept(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compile, "Rows", partial(Rows, 1))
         patch.setattr(classes, "Kept", partial(Kept, room=1))
-        patch.setattr(reachability, "_ENTRIES", 2)
+        patch.setattr(listing, "_ENTRIES", 2)
         little = _whole(cluster)
     assert little == _whole(cluster)

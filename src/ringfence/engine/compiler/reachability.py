@@ -11,7 +11,7 @@ from ringfence.engine.compiler.answers import EVERYTHING, NO_NOTES, NOTHING, Ans
 from ringfence.engine.compiler.bits import bits_of
 from ringfence.engine.compiler.classes import Classes
 from ringfence.engine.compiler.compile import Table
-from ringfence.engine.compiler.rows import Row
+from ringfence.engine.compiler.rows import answer_in
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import CONTROLLER
@@ -22,8 +22,6 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 
 Party = Pod | Node
-_ENTRIES = 256
-"""Destinations for which it is remembered what enters from outside; neighbours are alike."""
 NOWHERE: frozenset[str | None] = frozenset()
 
 
@@ -68,7 +66,6 @@ class Reachability:
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes, cluster.policies) for family in self.families}
         self._outside_tables: dict[Family, Table] = dict(self.tables)
-        self._entries: dict[object, tuple[list[Row], list[tuple[Outside, Answer]]]] = {}
         self._policies = {id(policy): policy for policy in cluster.policies}
 
     # -- one policy changed ------------------------------------------------------------------------------------
@@ -93,10 +90,9 @@ class Reachability:
             return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
         for table in tables:
             table.change(gone, new)
-        self._entries.clear()
         derived = ["_plain"] if any(table.notes for table in tables) else []
         if self.classes.any_generated:  # what a policy selects perhaps is a note on answers
-            derived = ["_class_notes", "_behind_workloads", "_never_quick", "_plain"]
+            derived = ["_class_notes", "_behind_workloads", "_plain"]
         for name in derived:
             self.__dict__.pop(name, None)
         return self
@@ -119,7 +115,7 @@ class Reachability:
         if isinstance(dst, Outside):
             out_of = self.behind(src)
             return join(self._to_outside(out_of, dst)).noted(out_of.notes | self._everywhere)
-        return self._between(self.behind(src), self.behind(dst), within)
+        return self.between(self.behind(src), self.behind(dst), within)
 
     def behind(self, end: Workload | Party) -> Behind:
         """Whom *end* stands for."""
@@ -141,7 +137,7 @@ class Reachability:
         found = {}
         for workload in self.cluster.workloads:
             behind = self._behind_workloads[id(workload)]
-            number = self._simple(behind)
+            number = self.simple(behind)
             if number is not None and not behind.notes:
                 found[id(workload)] = number
         return found
@@ -162,7 +158,7 @@ class Reachability:
         """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
         return self.profile.own_node and any(item.node_like for item in self.classes.items)
 
-    def _between(self, src: Behind, dst: Behind, within: frozenset[Family] = frozenset()) -> Answer:
+    def between(self, src: Behind, dst: Behind, within: frozenset[Family] = frozenset()) -> Answer:
         """What one end inside the cluster may open to another; a pod alone with itself may open everything (S70)."""
         found = [
             answer
@@ -276,157 +272,25 @@ class Reachability:
 
         Ends are the workloads, and the outside by cells; neighbouring cells are not merged here.
         """
-        for dst in self.cluster.workloads:
-            yield from self._into_workload(dst, every)
-        for family in self.outside_families:
-            table = self.tables[family]
-            for position, dst_cell in enumerate(table.destination_cells):
-                yield from self._into_cell(table, table.count + position, dst_cell, every)
+        from ringfence.engine.compiler.listing import Listing  # noqa: PLC0415 (it is made of answers of this)
 
-    def _into_workload(self, dst: Workload, every: bool) -> Iterator[tuple[End, End, Answer]]:
-        behind = self.behind(dst)
-        simple = self._simple(behind)
-        if simple is not None and len(self.families) == 1 and not every:
-            yield from self._quick(dst, simple)
-        else:
-            for src in self._candidates(behind, every):
-                answer = self._between(self.behind(src), behind)
-                if every or not answer.plainly_denied:
-                    yield src, dst, answer
-        for family in self.outside_families:
-            for piece, answer in self._entering(self.tables[family], behind, every):
-                yield piece, dst, answer
+        return Listing(self).pairs(every=every)
 
-    def _entering(self, table: Table, dst: Behind, every: bool) -> list[tuple[Outside, Answer]]:
-        """What each cell of the outside may open to *dst*; the same for all whose rows and notes are the same."""
-        rows = [table.row(kind.number) for kind in dst.kinds]
-        key = (table.family, every, tuple(map(id, rows)), dst.notes)
-        _, found = self._entries.get(key, (rows, None))
-        if found is None:
-            if len(self._entries) >= _ENTRIES:
-                self._entries.clear()
-            found = []
-            self._entries[key] = (rows, found)  # the rows are kept too, so that their identities stay theirs
-            for position, piece in enumerate(table.source_cells, table.count):
-                answer = join(answer_in(row, position) for row in rows).noted(dst.notes)
-                if every or not answer.plainly_denied:
-                    found.append((piece, answer))
-        return found
-
-    def _quick(self, dst: Workload, number: int) -> Iterator[tuple[End, End, Answer]]:
-        """The same as asking :meth:`answer` for each source, straight from the row where both ends are one class."""
-        table, behind = self.tables[self.families[0]], self.behind(dst)
-        special = self._special_sources(number) if not behind.notes else set(range(len(self.cluster.workloads)))
-        for answer, bits in table.row(number):
-            if answer.plainly_denied:
-                continue
-            for source_class in bits_of(bits & self.classes.everything):
-                for position in self._workloads_of[source_class]:
-                    src = self.cluster.workloads[position]
-                    if position in special or src is dst:
-                        special.add(position)
-                    else:
-                        yield src, dst, answer
-        special.add(self._position[id(dst)])
-        for position in sorted(special):
-            src = self.cluster.workloads[position]
-            answer = self._between(self.behind(src), behind)
-            if not answer.plainly_denied:
-                yield src, dst, answer
-
-    @cached_property
-    def _position(self) -> dict[int, int]:
-        return {id(workload): position for position, workload in enumerate(self.cluster.workloads)}
-
-    def _special_sources(self, destination: int) -> set[int]:
-        """The workloads whose answer to *destination* needs more than the row: several classes, nodes, notes."""
-        special = set(self._never_quick)
-        if self.classes.items[destination].node_like:
-            return set(range(len(self.cluster.workloads)))
-        for _, subjects, asked, direction, _ in self.tables[self.families[0]].notes:
-            mine, theirs = (subjects, asked) if direction is Direction.INGRESS else (asked, subjects)
-            if mine >> destination & 1:
-                for number in bits_of(theirs):
-                    special.update(self._workloads_of[number])
-        return special
-
-    def _strangers(self, families: frozenset[Family]) -> set[int]:
-        """The workloads with pods that speak none of *families*; their answers carry a note."""
-        if len(self.families) == 1:
-            return set()
-        apart = (item.number for item in self.classes.items if not item.families & families)
-        return {position for number in apart for position in self._workloads_of[number]}
-
-    @cached_property
-    def _never_quick(self) -> frozenset[int]:
-        sources = enumerate(map(self.behind, self.cluster.workloads))
-        return frozenset(position for position, src in sources if src.notes or self._simple(src) is None)
-
-    def _simple(self, end: Behind) -> int | None:
+    def simple(self, end: Behind) -> int | None:
         """The class of an end whose pods are all of it, and are pods in the eyes of policies."""
         if len(end.kinds) > 1 or self.classes.items[end.kinds[0].number].node_like:
             return None
         return end.kinds[0].number
-
-    @cached_property
-    def _workloads_of(self) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in self.classes.items]
-        for position, workload in enumerate(self.cluster.workloads):
-            for kind in self.behind(workload).kinds:
-                found[kind.number].append(position)
-        return found
-
-    def _candidates(self, dst: Behind, every: bool) -> Iterable[Workload]:
-        """The workloads whose answer to *dst* may not be a plain denial."""
-        destinations = [kind.number for kind in dst.kinds]
-        if every or dst.notes or any(self.classes.items[number].node_like for number in destinations):
-            return self.cluster.workloads
-        wanted = set(self._never_quick)
-        for number in destinations:
-            wanted |= self._special_sources(number)
-            wanted |= self._strangers(self.classes.items[number].families)
-            wanted.update(self._workloads_of[number])
-            for table in self.tables.values():
-                for answer, bits in table.row(number):
-                    if not answer.plainly_denied:
-                        for source in bits_of(bits & self.classes.everything):
-                            wanted.update(self._workloads_of[source])
-        return [self.cluster.workloads[position] for position in sorted(wanted)]
 
     @property
     def outside_families(self) -> tuple[Family, ...]:
         """The families whose outside is listed: IPv6 only when the input speaks it."""
         return self.families if self.cluster.speaks_ipv6 else (4,)
 
-    def _into_cell(self, table: Table, number: int, dst: Outside, every: bool) -> Iterator[tuple[End, End, Answer]]:
-        answers = spread(table.row(number), table.count)
-        for src in self.cluster.workloads:
-            behind = self.behind(src)
-            answer = join(answers[kind.number] for kind in behind.kinds).noted(behind.notes)
-            if every or not answer.plainly_denied:
-                yield src, dst, answer
-
 
 def cell(table: Table, source: int, destination: int) -> Answer:
     """The answer of *table* for one source bit and one destination."""
     return answer_in(table.row(destination), source)
-
-
-def answer_in(row: Row, source: int) -> Answer:
-    """The answer of *row* for one source bit."""
-    for answer, bits in row:
-        if bits >> source & 1:
-            return answer
-    raise AssertionError("a row covers every source")
-
-
-def spread(row: Row, count: int) -> list[Answer]:
-    """The answer of *row* for each of the first *count* sources."""
-    found = [NOTHING] * count
-    for answer, bits in row:
-        for source in bits_of(bits & ((1 << count) - 1)):
-            found[source] = answer
-    return found
 
 
 def _sole(parties: list[Party]) -> Party | None:

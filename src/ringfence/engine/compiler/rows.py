@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.answers import NOTHING, Answer
+from ringfence.engine.compiler.bits import bits_of
 
 Row = list[tuple[Answer, int]]
 """Disjoint sets of sources (bits) with the answer for each; together they are all sources."""
@@ -57,3 +58,20 @@ class Rows:
     def items(self) -> Iterator[tuple[Key, Row]]:
         """Every row that is kept, with its key; a row may be changed in place."""
         return iter(self._rows.items())
+
+
+def answer_in(row: Row, source: int) -> Answer:
+    """The answer of *row* for one source bit."""
+    for answer, bits in row:
+        if bits >> source & 1:
+            return answer
+    raise AssertionError("a row covers every source")
+
+
+def spread(row: Row, count: int) -> list[Answer]:
+    """The answer of *row* for each of the first *count* sources."""
+    found = [NOTHING] * count
+    for answer, bits in row:
+        for source in bits_of(bits & ((1 << count) - 1)):
+            found[source] = answer
+    return found
