@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ringfence.errors import ArrowError, UsageError
+from ringfence.errors import ArrowError, UnknownEndpoint, UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod, Workload
 
@@ -39,7 +39,14 @@ def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) 
             end = parse_end(text)
         except ArrowError as problem:
             raise UsageError(f"{FLAG} {text}: expected {problem.expected}") from problem
-        for one in endpoints(cluster, end, namespace=namespace, where=FLAG):
+        try:
+            found = endpoints(cluster, end, namespace=namespace, where=FLAG)
+        except UnknownEndpoint as problem:
+            if problem.nearest:
+                raise
+            what = "is not in the input; add the controller's own manifests or pods to the paths"
+            raise UsageError(f"{FLAG} {text}: {what}, or leave the option out") from problem
+        for one in found:
             if not isinstance(one, Workload | Pod) or isinstance(one, Door):
                 raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
     return replace(cluster, doorman=None)
