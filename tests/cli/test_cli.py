@@ -109,8 +109,54 @@ def test_what_is_left_aside_is_one_count(run: Run) -> None:
         b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n" % name for name in (b"a", b"b")
     )
     result = run("matrix", "-", stdin=text)
-    assert "not read: 2 objects of 1 kind (-v lists them)" in result.err
-    assert "ConfigMap" in run("matrix", "-", "-v", stdin=text).err
+    assert "not read: 2 objects: 2 ConfigMap\n" in result.err
+
+
+def test_the_most_frequent_kinds_that_were_left_aside_are_named(run: Run) -> None:
+    names = [("ConfigMap", "a"), ("Secret", "a"), ("Secret", "b"), ("Event", "a"), ("Lease", "a"), ("Lease", "b")]
+    kinds = {"Lease": "coordination.k8s.io/v1"}
+    text = (
+        POD
+        + "".join(
+            f"---\napiVersion: {kinds.get(kind, 'v1')}\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+            for kind, name in names
+        ).encode()
+    )
+    told = run("matrix", "-", stdin=text).err
+    assert (
+        "not read: 6 objects: 2 Lease (coordination.k8s.io), 2 Secret, 1 ConfigMap and 1 more kind (-v lists them)"
+        in told.splitlines()
+    )
+    verbose = run("matrix", "-", "-v", stdin=text).err
+    assert "6 objects: 1 ConfigMap, 1 Event, 2 Lease (coordination.k8s.io), 2 Secret\n" in verbose
+
+
+DENY = b"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: shut}\nspec: {podSelector: {}}\n"
+
+
+def test_what_an_answer_rests_on_is_told_where_it_is_not_plain(run: Run) -> None:
+    """No policy, a part that was left aside, much, or -v; a small whole input says nothing, and -q never does."""
+    free = "read: 1 workload (1 pod), 0 Services, no NetworkPolicy, in 1 namespace, so nothing is restricted\n"
+    whole = "read: 1 workload (1 pod), 0 Services, 1 NetworkPolicy, in 1 namespace\n"
+    assert run("matrix", "-", stdin=POD).err == free
+    assert run("matrix", "-", stdin=POD + DENY).err == ""
+    assert run("matrix", "-", "-v", stdin=POD + DENY).err == whole
+    assert run("matrix", "-", stdin=POD + DENY + b"---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n").err == (
+        f"{whole}not read: 1 object: 1 Secret\n"
+    )
+    assert run("matrix", "-", "-q", stdin=POD).err == ""
+    broken = run("matrix", "-", stdin=POD + b"---\n{")
+    assert "no NetworkPolicy, in 1 namespace\n" in broken.err  # one may have been in what cannot be read
+    assert run("matrix", "-", stdin=MANY + DENY).err.startswith("read: 41 workloads (41 pods), 0 Services, 1 Net")
+
+
+@pytest.mark.parametrize("name", ["yaml", "json", "markdown"])
+def test_a_format_that_is_given_as_kubectl_takes_it_makes_no_file(run: Run, tmp_path: Path, name: str) -> None:
+    result = run("matrix", EXAMPLE, "-o", name)
+    assert (result.status, result.out, (ROOT / name).exists()) == (2, "", False)
+    assert f"say --format {name}, or ./{name} for a file of that name" in result.err
+    assert run("matrix", EXAMPLE, "-o", str(tmp_path / name)).status == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(("name", "same"), [("markdown", "md"), ("yml", "yaml"), ("graphviz", "dot"), ("text", "txt")])
@@ -236,7 +282,7 @@ def test_ends_without_a_common_family_never_meet(run: Run) -> None:
         b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nstatus: {podIPs: [{ip: '%s'}]}\n" % pair
         for pair in ((b"a", b"10.0.0.1"), (b"b", b"fd00::1"))
     )
-    result = run("explain", "-", "a -x b:80", "--exit-code", stdin=data)
+    result = run("explain", "-", "a -x b:80", "--exit-code", "-q", stdin=data)
     assert "no-common-family" in result.out
     assert (result.status, result.err) == (0, "")
 

@@ -105,3 +105,15 @@ def test_a_lab_knows_no_such_end(run: Run) -> None:
     result = run("lab", "exec", *EXAMPLE, DOOR, "--", "true")
     assert result.status != 0
     assert "nobody stands for it here" in result.err
+
+
+def test_a_controller_that_is_not_in_the_input_is_told_with_what_to_add(run: Run) -> None:
+    """Most repositories hold an application and not the controller; a list of what there is does not help then."""
+    result = run("matrix", "examples/task-api", "--ingress-controller", "ingress-nginx/controller")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
+        "ringfence: --ingress-controller ingress-nginx/controller: is not in the input; add the controller's own "
+        "manifests or pods to the paths, or leave the option out\n"
+    )
+    near = run("matrix", "examples/task-api", "--ingress-controller", "envoy-gateway-system/envoy-gatewy")
+    assert "did you mean envoy-gateway-system/envoy-gateway?" in near.err

@@ -67,6 +67,7 @@ def test_what_is_said_of_a_chart(run: Run) -> None:
     render = f"render it first: helm template {chart} | ringfence matrix -, or --helm {chart}"
     assert result.err.splitlines() == [
         f"{chart}: warning RF045: is a Helm chart, 6 templates not read; {render}",
+        "read: 1 workload (1 pod), 0 Services, 1 NetworkPolicy, in 1 namespace",
         "not read: 1 object: 1 CustomResourceDefinition (apiextensions.k8s.io)",
         "not read: 15 files that hold no Kubernetes object (-v lists them)",
     ]
@@ -85,7 +86,7 @@ def test_what_is_said_of_bases_and_overlays(run: Run) -> None:
         f"{top}/prod); or leave some out with --exclude"
     )
     lines = result.err.splitlines()
-    assert [line.endswith(f"; {remedy}") for line in lines] == [True, True, True, False]
+    assert [line.endswith(f"; {remedy}") for line in lines] == [True, True, True, False, False]
     assert lines[2] == (
         "error RF012: objects in 1 more place stand more than once, and differently, and none of them counts (-v lists "
         f"them); {remedy}"
@@ -105,6 +106,7 @@ def test_one_overlay_alone_is_not_built_and_that_is_told(run: Run) -> None:
 def test_a_base_that_adds_nothing_is_read_as_it_stands(run: Run) -> None:
     result = run("matrix", "tests/data/found/overlays/base", "--format", "txt")
     assert result.err == (
+        "read: 1 workload (1 pod), 1 Service, 1 NetworkPolicy, in 1 namespace\n"
         "not read: 1 file that holds no Kubernetes object: tests/data/found/overlays/base/kustomization.yaml\n"
     )
 

@@ -95,7 +95,7 @@ def test_a_named_file_can_be_excluded_too(tmp_path: Path) -> None:
 
 def test_a_pattern_that_matches_nothing_is_told(run: Run, tmp_path: Path) -> None:
     result = run("matrix", str(_write(tmp_path, a="a")), "--exclude", "chart", "--format", "txt")
-    assert result.err == "note RF049: --exclude 'chart' matches nothing; mend the pattern, or remove it\n"
+    assert "note RF049: --exclude 'chart' matches nothing; mend the pattern, or remove it" in result.err.splitlines()
     assert result.status == 0
 
 

@@ -64,5 +64,15 @@ def test_columns_have_the_room_there_is(natural: list[int], limit: int) -> None:
         assert found == natural
 
 
+@given(st.lists(st.integers(1, 200), min_size=3, max_size=5), st.integers(1, 300), st.integers(0, 100))
+def test_columns_give_words_their_room(natural: list[int], limit: int, words: int) -> None:
+    """Law: what words need comes to the columns behind the names, within half of the room, and nothing else changes."""
+    found = widths(natural, 2, limit, words)
+    room = max(limit - 3 * (len(natural) - 1), len(natural))
+    assert sum(found) <= room
+    assert all(1 <= width <= wanted for width, wanted in zip(found, natural, strict=True))
+    assert sum(found[2:]) >= sum(widths(natural, 2, limit)[2:])
+
+
 def test_what_a_terminal_would_obey_is_spelled_out() -> None:
     assert plain("shop/a\x1b[31m\n") == "shop/a\\x1b[31m\\n"

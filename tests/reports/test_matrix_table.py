@@ -11,7 +11,8 @@ from builders import cluster, namespace, pod, policy, rule
 from generate import random_cluster
 
 from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.flows import Note
 from ringfence.query.matrix import Matrix, matrix
 from ringfence.report.matrix import table as matrix_table
 from ringfence.report.words import end_name
@@ -188,7 +189,7 @@ def test_a_table_that_nobody_asked_to_sum_up_says_how_to_see_more() -> None:
     matrix_table.write(matrix(PLAIN, by="namespace"), out, summed_up=True)
     assert (
         "5 connections between 2 workloads, shown by namespace; --by workload lists them, --from/--to narrow, "
-        "--format txt is for all."
+        "--summary counts them, --format txt is for all."
     ) in out.getvalue().splitlines()
 
 
@@ -201,6 +202,19 @@ def test_long_names_are_cut_in_the_middle_and_stay_apart() -> None:
     shown = {line.split()[0] for line in found if re.match(r"a-long\S*…", line)}
     assert len(shown) == len(names)
     assert "…" not in _table(matrix(where, by="pod")), "not where a program may read"
+
+
+def test_a_note_is_not_broken_within_a_word() -> None:
+    """On a terminal of 80 columns long names gave the notes so little room that ``[incomplete-input]`` was cut."""
+    where = cluster(
+        *(pod(f"{'long-namespace' * 3}/{'name' * 6}-{number}") for number in range(3)),
+        Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read"),
+    )
+    out = io.StringIO()
+    matrix_table.write(matrix(where, by="namespace"), out, width=80)
+    lines = out.getvalue().splitlines()
+    assert any(line.endswith("[incomplete-input]") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_table_of_many_blocks_is_laid_out_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
-from ringfence.cli import controllers, rendering
+from ringfence.cli import controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
-from ringfence.model.findings import Severity
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
 
@@ -62,11 +61,19 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> Non
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}",
                        type=lambda word: word if word in formats else ALIASES.get(word, word))  # fmt: skip
-    group.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    group.add_argument("-o", "--output", metavar="FILE", type=lambda name: _file(name, formats),
+                       help="write to FILE, whole or not at all")  # fmt: skip
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                        help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
     group.add_argument("-q", "--quiet", action="store_true", help="only errors on standard error")
     group.add_argument("-v", "--verbose", action="store_true", help="also what was read and left aside")
+
+
+def _file(name: str, formats: tuple[str, ...]) -> str:
+    """The name of a file; the word for a format is taken for kubectl's ``-o``, of which nobody wants a file."""
+    if name in {*formats, *ALIASES, "json", "yaml"}:
+        raise argparse.ArgumentTypeError(f"names a file; say --format {name}, or ./{name} for a file of that name")
+    return name
 
 
 def add_view(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +112,7 @@ def load(args: argparse.Namespace) -> Cluster:
             args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
             exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
         )  # fmt: skip
-    tell(cluster, quiet=args.quiet, verbose=args.verbose)
+    telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 
 
@@ -134,31 +141,6 @@ def has_input(args: argparse.Namespace) -> bool:
 def profile(args: argparse.Namespace) -> Profile:
     """The profile that was asked for."""
     return PROFILES[args.profile]
-
-
-def tell(cluster: Cluster, *, quiet: bool, verbose: bool) -> None:
-    """The findings of reading, and what was left aside, on standard error."""
-    from ringfence.report.findings import finding_lines  # noqa: PLC0415
-
-    for severity, line in finding_lines(cluster.findings, verbose=verbose):
-        if severity is Severity.ERROR or not quiet:
-            print(line, file=sys.stderr)
-    if quiet:
-        return
-    if cluster.ignored:
-        total = sum(cluster.ignored.values())
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cluster.ignored.items()))
-        what = f": {kinds}" if verbose or total == 1 else f" of {_count(len(cluster.ignored), 'kind')} (-v lists them)"
-        print(f"not read: {_count(total, 'object')}{what}", file=sys.stderr)
-    if cluster.passed:
-        total = len(cluster.passed)
-        names = f": {', '.join(cluster.passed)}" if verbose or total == 1 else " (-v lists them)"
-        what = f"{_count(total, 'file')} that {'holds' if total == 1 else 'hold'} no Kubernetes object"
-        print(f"not read: {what}{names}", file=sys.stderr)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def input_status(cluster: Cluster) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ringfence.cli.ends import named_by
-from ringfence.errors import UsageError
+from ringfence.errors import UnknownEndpoint, UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod, Workload
 
@@ -34,7 +34,14 @@ def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) 
     from ringfence.model.entrances import Door  # noqa: PLC0415
 
     for text in texts:
-        for one in named_by(FLAG, text, cluster, namespace):
+        try:
+            found = named_by(FLAG, text, cluster, namespace)
+        except UnknownEndpoint as problem:
+            if problem.nearest:
+                raise
+            what = "is not in the input; add the controller's own manifests or pods to the paths"
+            raise UsageError(f"{FLAG} {text}: {what}, or leave the option out") from problem
+        for one in found:
             if not isinstance(one, Workload | Pod) or isinstance(one, Door):
                 raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
     return replace(cluster, doorman=None)

@@ -87,6 +87,12 @@ class Cluster:
         return {id(pod): workload for workload in self.workloads for pod in workload.pods}
 
     @cached_property
+    def inhabited(self) -> frozenset[str]:
+        """The names of all namespaces: those that were read, and those that something which was read lies in."""
+        things = (self.workloads, self.services, self.policies)
+        return frozenset(self.namespaces) | {one.namespace for some in things for one in some if one.namespace}
+
+    @cached_property
     def policies_by_namespace(self) -> Mapping[str, tuple[Policy, ...]]:
         """The namespaced policies, by namespace, in the order they were read."""
         found: dict[str, list[Policy]] = {}

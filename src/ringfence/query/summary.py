@@ -54,11 +54,6 @@ class Summary:
         return self.classes > CROWDED
 
     @property
-    def namespaces(self) -> int:
-        """The namespaces that have an object or a workload."""
-        return len(self.cluster.namespaces.keys() | {workload.namespace for workload in self.cluster.workloads})
-
-    @property
     def pairs(self) -> int:
         """All ordered pairs of two pods."""
         return self.volume.pods * (self.volume.pods - 1)

@@ -34,16 +34,17 @@ def fold(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_on_hyphens=False, drop_whitespace=True) or [""]
 
 
-def widths(natural: Sequence[int], names: int, limit: int) -> list[int]:
+def widths(natural: Sequence[int], names: int, limit: int, words: int = 0) -> list[int]:
     """How wide columns become that would like to be *natural* and have *limit* together; the first *names* give way.
 
-    They share what the others leave, and those have two fifths of the room at most, or what names do not need.
+    They share what the others leave, and those have two fifths of the room at most, or what names do not need; half of
+    it when *words*, the longest words of the others together, would be broken else.
     """
     room = max(limit - GAP * (len(natural) - 1), len(natural))
     if sum(natural) <= room:
         return list(natural)
     wanted, behind = sum(natural[:names]), natural[names:]
-    others = min(sum(behind), max(room * 2 // 5, room - wanted, len(behind)))
+    others = min(sum(behind), max(room * 2 // 5, min(words, room // 2), room - wanted, len(behind)))
     found = _shared(natural[:names], max(room - others, names))
     return found + _shared(behind, room - sum(found))
 

@@ -95,7 +95,7 @@ class _Table:
         if self.why and wanted > self.width:
             yield from self._indented(blocks)
             return
-        columns = widths(natural, 2, self.width)
+        columns = widths(natural, 2, self.width, 0 if wanted <= self.width else self._words(first))
         titles = ["TO", "FROM", *(["PAIRS"] if self.pairs else []), "PORTS", *(["BECAUSE"] if self.why else [])]
         yield from beside([[Line(title, "bold")] for title in titles], columns, color=self.color)
         yield "─" * min(sum(columns) + 3 * (len(columns) - 1), self.width)
@@ -117,6 +117,18 @@ class _Table:
             longest = max((len(self.names(end)) for end in self.matrix.listed), default=0)
             found[:2] = [max(found[0], longest), max(found[1], longest)]
         return found
+
+    def _words(self, first: list[list[Group]]) -> int:
+        """How wide the columns behind the names are, together, when no word is broken."""
+        found: dict[int, int] = {}
+        for group in chain.from_iterable(first):
+            for position, cell in enumerate(self._rest(group)):
+                if position or not self.pairs:
+                    longest = max((len(word) for line in cell for word in line.text.split()), default=0)
+                else:
+                    longest = max(len(line.text) for line in cell)  # a count is one word to the eye
+                found[position] = max(found.get(position, 0), longest)
+        return sum(found.values())
 
     def _cells(self, group: Group, columns: list[int], *, head: bool) -> list[list[Line]]:
         to = [Line(text, "bold") for text in self._name(group.dst, "", columns[0])] if head else [Line("")]

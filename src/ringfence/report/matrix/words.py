@@ -116,7 +116,8 @@ class Below:
         if self._summed_up:
             many = f"{self._connected:,} connections between {len(matrix.cluster.workloads):,} workloads"
             yield Line(
-                f"{many}, shown by namespace; --by workload lists them, --from/--to narrow, --format txt is for all."
+                f"{many}, shown by namespace; --by workload lists them, --from/--to narrow, --summary "
+                "counts them, --format txt is for all."
             )
         yield from self._legend()
         yield from self._unprotected()

@@ -27,7 +27,7 @@ def document(summary: Summary) -> dict[str, Any]:
     made: dict[str, Any] = {
         "version": 1,
         "counts": {
-            "namespaces": summary.namespaces,
+            "namespaces": len(cluster.inhabited),
             "workloads": len(cluster.workloads),
             "pods": sum(workload.replicas for workload in cluster.workloads),
             "policies": len(cluster.policies),

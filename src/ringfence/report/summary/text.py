@@ -24,7 +24,7 @@ def write(summary: Summary, out: TextIO, *, color: bool = False, width: int | No
 def _parts(summary: Summary) -> Iterator[Table | Text]:
     cluster = summary.cluster
     yield Text(
-        f"{_count(summary.namespaces, 'namespace')}, {_count(len(cluster.workloads), 'workload')}, "
+        f"{_count(len(cluster.inhabited), 'namespace')}, {_count(len(cluster.workloads), 'workload')}, "
         f"{_count(sum(w.replicas for w in cluster.workloads), 'pod')}, "
         f"{_count(len(cluster.policies), 'policy', 'policies')}, {_count(len(cluster.services), 'Service')}",
         style="bold",
