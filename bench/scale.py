@@ -142,7 +142,7 @@ def one_scale(report: Report, scale: str, rounds: int) -> dict[str, Any]:
     dump = cluster(scale)
     loops, found = [loop()], []
     for _ in range(rounds):
-        found.append(stages(dump, {"S": 200, "M": 200, "L": 200, "XL": 100}[scale]))
+        found.append(stages(dump, 300))
         loops.append(loop())
     one = statistics.median(loops)
     first = found[0]
