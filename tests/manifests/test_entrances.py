@@ -206,6 +206,17 @@ def test_a_backend_that_leads_nowhere_is_told() -> None:
     )
 
 
+def test_what_many_paths_lead_to_is_told_once() -> None:
+    paths = ", ".join(
+        f"{{path: /{n}, pathType: Prefix, backend: {{service: {{name: wep, port: {{number: 80}}}}}}}}" for n in range(5)
+    )
+    cluster = _read(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: in, namespace: shop}\n"
+        f"spec: {{rules: [{{http: {{paths: [{paths}]}}}}]}}\n"
+    )
+    assert [(f.code, f.field) for f in cluster.findings] == [("RF050", "spec.rules[0].http.paths[0].backend.service")]
+
+
 def test_a_route_without_a_gateway_leads_nowhere() -> None:
     cluster = _read("""
         apiVersion: gateway.networking.k8s.io/v1

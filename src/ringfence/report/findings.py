@@ -55,8 +55,8 @@ def _sort(finding: Finding) -> tuple[str, str]:
 def _more(finding: Finding, count: int) -> str:
     """That there are *count* more of the sort of *finding*."""
     if finding.code in _PLACES:
-        return f"{count} more {_PLACES[finding.code]} (-v lists them)"
-    places = f"{count} more place{'' if count == 1 else 's'}"
+        return f"{count:,} more {_PLACES[finding.code]} (-v lists them)"
+    places = f"{count:,} more place{'' if count == 1 else 's'}"
     return f"objects in {places} {_TWICE[finding.code]} (-v lists them); {finding.remedy}"
 
 

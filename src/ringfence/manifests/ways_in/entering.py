@@ -36,10 +36,13 @@ def settle(
         else:
             told.append(_refused(route))
     for entrance in sorted(ways, key=lambda one: (one.kind, one.id)):
-        kept = []
+        kept, said = [], set[tuple[str, str]]()
         for backend in entrance.backends:
             problem = _ungranted(entrance, backend, grants) or _wrong(backend, known, look)
-            if problem is not None:
+            if (
+                problem is not None and (problem.code, problem.message) not in said
+            ):  # once, though many paths lead there
+                said.add((problem.code, problem.message))
                 told.append(problem.finding(kind=entrance.kind, name=entrance.id, source=entrance.source))
             if problem is None or problem.code != "RF053":
                 kept.append(backend)
