@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.reading import read
+from manifests.reading import read, told
 from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import contents, json_text
@@ -385,3 +385,10 @@ def test_many_findings_in_one_long_line_are_told_in_time() -> None:
     text = '{"apiVersion": "v1", "kind": "List", "items": [' + "1," * 100_000 + "1]}"
     with pytest.raises(InputError, match="and 99991 more of this kind"):
         read(text)
+
+
+def test_a_json_object_begins_behind_the_blanks_before_it() -> None:
+    text = '\n\n  {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}\n'
+    again = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}\n'
+    assert told(read(text + again)) == [("RF013", 4, 1, "")]
+    assert [one.source.at("") for one in read(text).pods] == [(3, 3)]

@@ -62,6 +62,8 @@ class JsonObject:
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of the field at *path*, or of the nearest one around it."""
+        if not path:  # where it begins is seen without looking inside, which takes long
+            return self.at(json_text.next_item(self.data, 0))
         return self.at(inner(self._place(), path).column)
 
     def at(self, offset: int) -> tuple[int, int]:
