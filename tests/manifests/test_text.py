@@ -392,3 +392,9 @@ def test_a_json_object_begins_behind_the_blanks_before_it() -> None:
     again = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}\n'
     assert told(read(text + again)) == [("RF013", 4, 1, "")]
     assert [one.source.at("") for one in read(text).pods] == [(3, 3)]
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8bgarbage", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48"])
+def test_what_begins_as_gzip_and_is_none_has_a_remedy_of_its_own(data: bytes) -> None:
+    with pytest.raises(InputError, match="begins as a gzip file and is none, or not all of one.*; pack it anew"):
+        read(data)

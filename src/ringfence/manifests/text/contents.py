@@ -44,7 +44,7 @@ def text(name: str, stream: BinaryIO) -> Data | Problem:
         return Problem("RF002", f"unpacks to more than {LARGEST >> 30} GiB", file=name, remedy="name a part of it")
     except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
         what = f"begins as a gzip file and is none, or not all of one: {str(problem).lower()}"
-        return Problem("RF002", what, file=name)
+        return Problem("RF002", what, file=name, remedy="pack it anew, or give it unpacked")
 
 
 def _mapped(stream: BinaryIO) -> mmap.mmap | None:

@@ -93,7 +93,9 @@ class Trees:
             found += files
             stack += reversed(inner)
         if not found and self._noted() == before:
-            raise InputError(f"{top}: no manifest in this directory; files end in {', '.join(SUFFIXES[:3])}")
+            raise InputError(
+                f"{top}: no manifest in this directory; files end in {', '.join(SUFFIXES[:5])}, packed as .gz or not"
+            )
         return self._without_patches(found)
 
     def _noted(self) -> tuple[int, ...]:
