@@ -396,5 +396,5 @@ def test_a_json_object_begins_behind_the_blanks_before_it() -> None:
 
 @pytest.mark.parametrize("data", [b"\x1f\x8bgarbage", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48"])
 def test_what_begins_as_gzip_and_is_none_has_a_remedy_of_its_own(data: bytes) -> None:
-    with pytest.raises(InputError, match="begins as a gzip file and is none, or not all of one.*; pack it anew"):
+    with pytest.raises(InputError, match=r"begins as a gzip file and is none, or not all of one.*; pack it anew"):
         read(data)
