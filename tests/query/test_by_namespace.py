@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -21,8 +22,11 @@ from ringfence.model.entrances import CONTROLLER, Door, Entrance, EntranceBacken
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import EndpointSlice, Namespace, Pod, Workload
 from ringfence.model.ports import ConnectionSet
-from ringfence.query.blocks import Connection, Pairs
-from ringfence.query.matrix import Matrix, matrix
+from ringfence.model.profiles import PROFILES
+from ringfence.query.asking import asking
+from ringfence.query.blocks import Block, Connection, Pairs
+from ringfence.query.matrix import Matrix, View, matrix
+from ringfence.query.namespaces import ByNamespace
 from ringfence.report.words import end_id
 
 EVERYWHERE: Final = AddressSet.of("0.0.0.0/0")
@@ -222,6 +226,36 @@ def test_what_was_asked_about_is_the_join_of_its_pairs(seed: int) -> None:
         if made.view.lists(join(answers))
     }
     assert found == wanted
+
+
+@given(seeds)
+@settings(max_examples=60)
+def test_counting_by_classes_is_counting_pair_by_pair(seed: int) -> None:
+    """Law: whole rows at once give what walking over every pair gives, in the same order: ways in, ranges and notes."""
+    rng = Random(seed)
+    where = random_cluster(rng)
+    where = with_entrances(where, rng) if rng.random() < 0.5 else where
+    profile = rng.choice([*PROFILES.values()])
+    if profile.direct_controller:
+        where = _alike(where)
+    ports = ConnectionSet.of(TCP=[rng.choice((80, 443))]) if rng.random() < 0.5 else None
+    view = View(every=rng.random() < 0.5, by="namespace", ports=ports)
+    found = matrix(where, by="namespace", ports=ports, every=view.every, profile=profile)
+    asked = asking(where, profile, None, None)
+    joined = ByNamespace(
+        asked.reach.cluster, asked.sources, asked.targets, profile, connects=view.connects, gaps=asked.reach.gaps_of
+    )
+    walked = joined.blocks(joined.pairs(asked.raw(every=rng.random() < 0.5)), every=view.every, listed=view.lists)
+    assert _cells(found.blocks()) == _cells(walked)
+
+
+def _cells(blocks: Iterable[Block]) -> list[tuple[str, str, Answer, Pairs | None]]:
+    return [(end_id(c.src), end_id(block.dst), c.answer, c.pairs) for block in blocks for c in block.connections]
+
+
+def _alike(where: Cluster) -> Cluster:
+    """*where* with one pod of each workload: the np-guard profile takes no others that differ."""
+    return replace(where, workloads=tuple(replace(one, pods=one.pods[:1]) for one in where.workloads))
 
 
 def _some(rng: Random, where: Cluster) -> list[End]:
