@@ -5,8 +5,8 @@
     python tests/whole.py --scale L --sample 50000
 
 Pods are alike when they agree in namespace, the labels that some selector of the input asks for, declared ports, the
-host's network and the blocks their addresses lie in; it is looked up here, and the compiler must have them in one class.
-Exit status 1 for any disagreement.
+host's network and the blocks their addresses lie in; it is looked up here, and the compiler must have them in one
+class. Exit status 1 for any disagreement.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _hold(whole: Whole) -> None:
 def _share(args: argparse.Namespace, part: int) -> tuple[Counter[str], list[str]]:
     counts: Counter[str] = Counter()
     (whole,) = _HELD
-    pairs = itertools.islice(_pairs(whole, args), part, None, args.jobs)
+    pairs: Iterator[tuple[Pod, Pod]] = itertools.islice(_pairs(whole, args), part, None, args.jobs)
     if part == 0:
         pairs = _told(pairs, counts)
     return counts, list(itertools.islice(whole.wrong(pairs, counts), 20))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+import pytest
 from builders import cluster, endpoint, namespace, node, pod, policy, rule, service, service_port, workload
 from entrances import with_entrances
 from generate import random_cluster
@@ -17,7 +18,7 @@ from strategies import clusters, seeds
 from ringfence.engine.compiler.answers import Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.entrances import CONTROLLER, Door, Entrance, EntranceBackend, controller
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import EndpointSlice, Namespace, Pod, Workload
@@ -25,7 +26,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES
 from ringfence.query.asking import asking
 from ringfence.query.blocks import Block, Connection, Pairs
-from ringfence.query.matrix import Matrix, View, matrix
+from ringfence.query.matrix import By, Matrix, View, matrix
 from ringfence.query.namespaces import ByNamespace
 from ringfence.report.words import end_id
 
@@ -247,6 +248,28 @@ def test_counting_by_classes_is_counting_pair_by_pair(seed: int) -> None:
     )
     walked = joined.blocks(joined.pairs(asked.raw(every=rng.random() < 0.5)), every=view.every, listed=view.lists)
     assert _cells(found.blocks()) == _cells(walked)
+
+
+def test_a_gap_of_everything_asks_no_more_about_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note on every pair made the listing, and what is by namespace, ask about each of a hundred million pairs."""
+    asked = 0
+    between = Reachability.between
+
+    def counted(self: Reachability, *ends: Any) -> Answer:
+        nonlocal asked
+        asked += 1
+        return between(self, *ends)
+
+    monkeypatch.setattr(Reachability, "between", counted)
+    pods = [pod(f"n{number % 5}/p{number}", f"app=a{number % 7}") for number in range(60)]
+    shut = [policy(f"n{number}/shut", ingress=[rule("app=a1", 80)]) for number in range(5)]
+    where = cluster(*pods, *shut)
+    gap = Gap(Note.UNMODELLED_POLICY, "AdminNetworkPolicy x")
+    views: tuple[By, ...] = ("workload", "namespace")
+    for by in views:
+        before, asked = len(matrix(where, by=by).connections), 0
+        assert len(matrix(replace(where, gaps=(gap,)), by=by).connections) == before
+        assert asked <= len(pods), "a workload and itself"
 
 
 def _cells(blocks: Iterable[Block]) -> list[tuple[str, str, Answer, Pairs | None]]:
