@@ -8,14 +8,14 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from builders import cluster, endpoint, namespace, node, pod, policy, rule, service, service_port, workload
+from builders import cluster, endpoint, namespace, node, pod, policy, rule, selector, service, service_port, workload
 from entrances import with_entrances
 from generate import random_cluster
 from hypothesis import given, settings
 from reports.shops import MIXED, NOTED, UNKNOWN
 from strategies import clusters, seeds
 
-from ringfence.engine.compiler.answers import Answer, join
+from ringfence.engine.compiler.answers import EVERYTHING, NOTHING, Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Gap
@@ -27,6 +27,7 @@ from ringfence.model.profiles import PROFILES
 from ringfence.query.asking import asking
 from ringfence.query.blocks import Block, Connection, Pairs
 from ringfence.query.matrix import By, Matrix, View, matrix
+from ringfence.query.matrix import given as measured
 from ringfence.query.namespaces import ByNamespace
 from ringfence.report.words import end_id
 
@@ -230,12 +231,13 @@ def test_what_was_asked_about_is_the_join_of_its_pairs(seed: int) -> None:
 
 
 @given(seeds)
-@settings(max_examples=60)
+@settings(max_examples=100)
 def test_counting_by_classes_is_counting_pair_by_pair(seed: int) -> None:
     """Law: whole rows at once give what walking over every pair gives, in the same order: ways in, ranges and notes."""
     rng = Random(seed)
     where = random_cluster(rng)
     where = with_entrances(where, rng) if rng.random() < 0.5 else where
+    where = replace(where, gaps=(*where.gaps, *(_gap(rng, where) for _ in range(rng.choice((0, 1, 2))))))
     profile = rng.choice([*PROFILES.values()])
     if profile.direct_controller:
         where = _alike(where)
@@ -248,6 +250,23 @@ def test_counting_by_classes_is_counting_pair_by_pair(seed: int) -> None:
     )
     walked = joined.blocks(joined.pairs(asked.raw(every=rng.random() < 0.5)), every=view.every, listed=view.lists)
     assert _cells(found.blocks()) == _cells(walked)
+
+
+def test_of_what_was_measured_the_pairs_that_came_are_all() -> None:
+    db, job, web, cart = (next(w for w in TWO.workloads if w.name == name) for name in ("db", "job", "web", "cart"))
+    pairs = [(web, db, EVERYTHING), (cart, db, EVERYTHING), (job, db, NOTHING)]
+    found = _one(measured(TWO, pairs, by="namespace", src=None, dst=None, every=False), "shop", "data")
+    assert found.pairs == Pairs(2, 3)
+    assert (found.answer.possible, found.answer.allowed) == (ConnectionSet.ALL, ConnectionSet.NONE)
+
+
+def test_a_denied_pair_that_a_gap_concerns_makes_the_joined_answer_doubtful() -> None:
+    """Though it is not listed by itself: the pair that is allowed has no note, the two namespaces have."""
+    for selects, where in (("app=db", "data"), ("app=job", "shop")):
+        gap = Gap(Note.INCOMPLETE_INPUT, "NetworkPolicy x", where, selector(selects))
+        found = _one(matrix(replace(TWO, gaps=(gap,)), by="namespace"), "shop", "data")
+        assert found.answer.gaps == {Note.INCOMPLETE_INPUT}
+        assert not found.answer.remarks
 
 
 def test_a_gap_of_everything_asks_no_more_about_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,6 +293,14 @@ def test_a_gap_of_everything_asks_no_more_about_pairs(monkeypatch: pytest.Monkey
 
 def _cells(blocks: Iterable[Block]) -> list[tuple[str, str, Answer, Pairs | None]]:
     return [(end_id(c.src), end_id(block.dst), c.answer, c.pairs) for block in blocks for c in block.connections]
+
+
+def _gap(rng: Random, where: Cluster) -> Gap:
+    """A gap that concerns some pods of *where*, or all of a namespace."""
+    one = rng.choice(where.pods)
+    worn = [f"{key}={value}" for key, value in one.labels.items()]
+    taken = selector(rng.choice(worn)) if worn and rng.random() < 0.7 else None
+    return Gap(rng.choice((Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY)), "x", one.namespace, taken)
 
 
 def _alike(where: Cluster) -> Cluster:
