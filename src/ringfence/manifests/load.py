@@ -22,6 +22,8 @@ from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import File
+from ringfence.manifests.text.heads import Head
+from ringfence.manifests.text.json_objects import JsonObject
 from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
@@ -124,9 +126,12 @@ class _Reading:
         self.excluded = False
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
-        self.quick: documents.Quick[Plain] | None = None if direct else Quick(namespace).read
+        self.quick: documents.Quick | None = None if direct else self._quickly
+        self._read_quickly = Quick(namespace).read
         self.plain: dict[str, dict[tuple[str, str], Plain]] = {kind: {} for kind in GROUPS}
         """What was read the quick way, by kind, and by namespace and name."""
+        self._generally: dict[str, set[tuple[str, str]]] = {kind: set() for kind in GROUPS}
+        """The names of what of these kinds was read the general way."""
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
@@ -138,11 +143,7 @@ class _Reading:
                 self._broken(file)
                 continue
             for found in documents.objects(file, self.quick):
-                if isinstance(found, Live):
-                    self._keep("Pod", found.pod.namespace, found.pod.name, found)
-                elif isinstance(found, Policy):
-                    self._keep("NetworkPolicy", found.namespace or "", found.name, found)
-                elif isinstance(found, Problem):
+                if isinstance(found, Problem):
                     self._broken(found)
                 elif isinstance(found, Passed):
                     (templates if found.template else self.passed).append(found.file)
@@ -168,15 +169,22 @@ class _Reading:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
-    def _keep(self, kind: str, namespace: str, name: str, found: Plain) -> None:
-        """Something read the quick way; what stands twice is read the general way, which tells of it (S9)."""
+    def _quickly(self, file: str, above: Head, item: JsonObject) -> bool:
+        """Keep what can be read the quick way; what stands twice is read the general way, which tells of it (S9)."""
+        found = self._read_quickly(file, above, item)
+        if found is None:
+            return False
+        if isinstance(found, Live):
+            kind, names = "Pod", (found.pod.namespace, found.pod.name)
+        else:
+            kind, names = "NetworkPolicy", (found.namespace or "", found.name)
         plain = self.plain[kind]
-        names = (namespace, name)
-        if names in plain or (GROUPS[kind], kind, namespace, name) in self.records:
+        if names in plain or names in self._generally[kind]:
             self._anew(kind, names)
             self._take(plain_item(found))
         else:
             plain[names] = found
+        return True
 
     def _anew(self, kind: str, names: tuple[str, str]) -> None:
         """Read an object the general way, if it was read the quick way."""
@@ -191,8 +199,11 @@ class _Reading:
             return
         if isinstance(found, Record):
             if found.name:
-                self._anew(found.kind, (found.namespace, found.name))
+                names = (found.namespace, found.name)
+                self._anew(found.kind, names)
                 self.records.setdefault(found.key, []).append(found)
+                if GROUPS.get(found.kind) == found.key[0]:
+                    self._generally[found.kind].add(names)
             else:
                 self.nameless.append(found)
         elif found.finding or found.gap:

@@ -33,6 +33,10 @@ T = TypeVar("T")
 _NONE: Final = (b"", b"null")
 
 
+class _UnusualError(Exception):
+    """Something that the general way has to look at."""
+
+
 class _Ip(msgspec.Struct, gc=False):
     ip: str | None = None
 
@@ -85,7 +89,7 @@ _OWNERS: Final = msgspec.json.Decoder(list[OwnerReference | None] | None)
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True):
+class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The fields of ``policy.METADATA``, which a policy may have and no others."""
 
     name: str
@@ -105,15 +109,23 @@ class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True):
     ownerReferences: Any = None  # noqa: N815
 
 
-class _Policy(msgspec.Struct, forbid_unknown_fields=True):
-    metadata: _PolicyMetadata
+class _Policy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    metadata: msgspec.Raw
     spec: msgspec.Raw
     apiVersion: str = ""  # noqa: N815
     kind: str = ""
-    status: Any = None
+    status: msgspec.Raw = msgspec.Raw()
+
+
+def _no_fraction(_: str) -> Any:
+    """No field of metadata has such a number; it may be written shorter than anybody would write it anew."""
+    raise _UnusualError
 
 
 _POLICY: Final = msgspec.json.Decoder(_Policy)
+_POLICY_METADATA: Final = msgspec.json.Decoder(_PolicyMetadata, float_hook=_no_fraction)
+_ALONE: Final = len('{"apiVersion":"","kind":"","metadata":,"spec":}')
+"""The characters of a policy beside the values of its members, when it has these four, each once, and no blanks."""
 
 
 class _Meaning(NamedTuple):
@@ -127,6 +139,7 @@ class _Meaning(NamedTuple):
 
 Plain = Live | Policy
 """What is read the quick way."""
+Way = Callable[[str, Head, JsonObject], Plain | None]
 Names = tuple[str, str]
 GROUPS: Final = {"Pod": "", "NetworkPolicy": "networking.k8s.io"}
 
@@ -140,10 +153,6 @@ def plain_item(one: Plain) -> Item:
     return Item(version, kind, place.file, document, (), document.head().metadata)
 
 
-class _UnusualError(Exception):
-    """Something that the general way has to look at."""
-
-
 class Quick:
     """A reader of the items of lists. What several objects have in common is decoded once, and is one object."""
 
@@ -155,27 +164,29 @@ class Quick:
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
+        self._ways: tuple[Way, ...] = (self._pod, self._policy)
 
     def read(self, file: str, above: Head, item: JsonObject) -> Live | Policy | None:
         """The live pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
-        try:
-            found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
-            version, kind = found.apiVersion, found.kind
-            if not (version and kind):
-                version, kind = _said(version, kind, above)
-            if kind == "Pod" and version == "v1":
-                return self._pod(file, item, found)
-            if kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
-                return self._policy(file, item)
-        except (msgspec.DecodeError, RecursionError, _UnusualError):
-            pass
+        for way in self._ways:
+            try:
+                found = way(file, above, item)
+            except (msgspec.DecodeError, RecursionError, _UnusualError):
+                continue
+            if found is not None:
+                if way is not self._ways[0]:
+                    self._ways = self._ways[::-1]  # the next one is mostly of the same kind
+                return found
         return None
 
     # -- pods ---------------------------------------------------------------------------------------------------------
 
-    def _pod(self, file: str, item: JsonObject, found: _Pod) -> Live:
+    def _pod(self, file: str, above: Head, item: JsonObject) -> Live | None:
+        found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
+        if (found.kind != "Pod" or found.apiVersion != "v1") and _said(found, above) != ("v1", "Pod"):
+            return None
         metadata, spec, status = found.metadata, found.spec, found.status
-        name, ips, node = metadata.name, status.podIPs, spec.nodeName
+        name, node = metadata.name, spec.nodeName
         if names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
@@ -186,7 +197,7 @@ class Quick:
             name,
             self._read_labels(metadata.labels) if labels_known is None else labels_known,
             self._ports_of(spec),
-            tuple([_address(one.ip if one else None) for one in ips]) if ips else _alone(status.podIP),
+            _addresses(status),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
             self._owners[owner] if owner in self._owners else self._read_owner(owner),
@@ -221,11 +232,13 @@ class Quick:
 
     # -- policies -----------------------------------------------------------------------------------------------------
 
-    def _policy(self, file: str, item: JsonObject) -> Policy:
+    def _policy(self, file: str, above: Head, item: JsonObject) -> Policy | None:
         found = _POLICY.decode(item.data)
-        if not json_text.no_key_twice(item.data):
+        if _said(found, above) != ("networking.k8s.io/v1", "NetworkPolicy"):
+            return None
+        metadata = _POLICY_METADATA.decode(found.metadata)
+        if not (_each_key_once(item, found, metadata) or json_text.no_key_twice(item.data)):
             raise _UnusualError
-        metadata = found.metadata
         if metadata.labels:
             _worn(msgspec.json.encode(metadata.labels))
         if names.subdomain(metadata.name):
@@ -254,15 +267,18 @@ class Quick:
         return known[data]
 
 
-def _said(version: str, kind: str, above: Head) -> tuple[str, str]:
+def _said(found: _Pod | _Policy, above: Head) -> tuple[str, str]:
     """Version and kind of an item, which may leave both to the typed list *above* (S3)."""
-    if above.kind == "List":
+    version, kind = found.apiVersion, found.kind
+    if (version and kind) or above.kind == "List":
         return version, kind
     return version or above.api_version, kind or above.kind.removesuffix("List")
 
 
-def _alone(text: str | None) -> tuple[Address, ...]:
-    return (_address(text),) if text else ()
+def _addresses(status: _PodStatus) -> tuple[Address, ...]:
+    if status.podIPs:
+        return tuple([_address(one.ip if one else None) for one in status.podIPs])
+    return (_address(status.podIP),) if status.podIP else ()
 
 
 def _address(text: str | None) -> Address:
@@ -293,7 +309,20 @@ def _declared(data: bytes) -> tuple[ContainerPort, ...]:
     return _unremarked(partial(workloads.container_ports, container, "", "main"))
 
 
+def _each_key_once(item: JsonObject, found: _Policy, metadata: _PolicyMetadata) -> bool:
+    """Whether it is sure that no key stands twice in a policy, its spec aside: it is as long as its members together.
+
+    False proves nothing: so is text with blanks, or with another member.
+    """
+    if not (found.apiVersion and found.kind):
+        return False
+    members = len(found.apiVersion) + len(found.kind) + len(found.metadata) + len(found.spec)
+    return len(item.data) == _ALONE + members and len(msgspec.json.encode(metadata)) == len(found.metadata)
+
+
 def _meaning(data: bytes) -> _Meaning:
+    if not json_text.no_key_twice(data):
+        raise _UnusualError
     decoded = policy.decode({"metadata": {"name": "any"}, "spec": msgspec.json.decode(data)})
     if decoded.problems:
         raise _UnusualError
