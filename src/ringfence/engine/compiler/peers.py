@@ -42,6 +42,17 @@ class Peers(NamedTuple):
         return (self.plain | self.by_block | self.unknown) << self.shift
 
 
+class _Known(NamedTuple):
+    """A rule, kept so that its identity stays its own, and the numbers of what its peers take, by namespace.
+
+    ``at_home``: some peer is looked for in the policy's own namespace; else the number is the same everywhere.
+    """
+
+    rule: Rule
+    at_home: bool
+    numbers: dict[str | None, int]
+
+
 class PeerSets:
     """Every set of peers that a rule has, with a number; equal sets have one."""
 
@@ -52,7 +63,7 @@ class PeerSets:
         self._profile = classes.profile
         self._sets: list[Peers] = []
         self._numbers: dict[Peers, int] = {}
-        self._of_rule: dict[tuple[int, str | None, Direction], tuple[Rule, int]] = {}
+        self._of_rule: dict[tuple[int, Direction], _Known] = {}
         self._of_peers: dict[tuple[tuple[Peer, ...], str | None, Direction], int] = {}
         self._blocks: dict[tuple[IpBlock, Direction], Peers] = {}
 
@@ -69,17 +80,19 @@ class PeerSets:
 
     def of_rule(self, rule: Rule, namespace: str | None, direction: Direction) -> int:
         """The number of what the peers of *rule* take, of a policy in *namespace*."""
-        if not any(peer.block is None and peer.namespaces is None for peer in rule.peers):
-            namespace = None  # none of the peers is looked for in the policy's own
-        here = (id(rule), namespace, direction)  # rules that many policies share are one object
-        known = self._of_rule.get(here)
-        if known is not None:
-            return known[1]
-        key = (rule.peers, namespace, direction)
-        number = self._of_peers.get(key)
+        known = self._of_rule.get((id(rule), direction))  # rules that many policies share are one object
+        if known is None:
+            at_home = any(peer.block is None and peer.namespaces is None for peer in rule.peers)
+            known = self._of_rule[id(rule), direction] = _Known(rule, at_home, {})
+        if not known.at_home:
+            namespace = None
+        number = known.numbers.get(namespace)
         if number is None:
-            number = self._of_peers[key] = self.number(self._read(rule.peers, namespace, direction))
-        self._of_rule[here] = (rule, number)  # the rule is kept, so that its identity stays its own
+            key = (rule.peers, namespace, direction)
+            number = self._of_peers.get(key)
+            if number is None:
+                number = self._of_peers[key] = self.number(self._read(rule.peers, namespace, direction))
+            known.numbers[namespace] = number
         return number
 
     def _read(self, peers: tuple[Peer, ...], namespace: str | None, direction: Direction) -> Peers:

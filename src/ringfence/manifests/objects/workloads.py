@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from ringfence.manifests.checks.problems import Problem
@@ -44,6 +45,8 @@ GENERATED: Final[Mapping[str, frozenset[str]]] = {
 """The labels that each controller puts on its pods and whose values a template does not tell."""
 MAX_ORDINALS: Final = 1000
 """Replicas of one StatefulSet that are told apart."""
+_RUNNING: Final = "Running"
+_BY_NAME: Final = attrgetter("name")
 _SEVERAL: Final = 2
 """Pods a DaemonSet stands for when nothing says on how many nodes it runs."""
 
@@ -243,12 +246,17 @@ def join(
     sources: dict[tuple[str, str, str], Source] = {}
     ended: set[tuple[str, str, str]] = set()
     stood: set[tuple[str, str, str]] = set()
+    kin: dict[tuple[str, int, int], list[Pod]] = {}  # what many pods share is one object, and leads to one group
     for live in _own_addresses([one for one in lives if not (direct and one.pod.name.startswith("virt-launcher-"))]):
-        key = _top(live.pod, by_name, direct)
-        if live.finished:
-            ended.add(key)
+        pod = live.pod
+        if live.phase != _RUNNING and live.finished:
+            ended.add(_top(pod, by_name, direct))
             continue
-        groups.setdefault(key, []).append(live.pod)
+        shared = (pod.namespace, id(pod.controller), id(pod.labels))
+        members = kin.get(shared)
+        if members is None or pod.controller is None:
+            members = kin[shared] = groups.setdefault(_top(pod, by_name, direct), [])
+        members.append(pod)
     for one in makers:
         key = (one.namespace, one.kind, one.name)
         above = _climb(one.namespace, one.owner, by_name) if one.owner and not direct else None
@@ -320,24 +328,24 @@ def _climb(
     return (namespace, controller.kind, controller.name)
 
 
-def _own_addresses(lives: Sequence[Live]) -> Iterator[Live]:
+def _own_addresses(lives: Sequence[Live]) -> Sequence[Live]:
     """The pods, an address that several have left to the running one (S33); a host's address is shared by right."""
-    doubtful = {id(one) for one in lives if _may_be_stale(one)}
-    running: set[Address] = set()
-    if doubtful:
-        running = {ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips}
-    for live in lives:
-        if id(live) not in doubtful or not running.intersection(live.pod.ips):
-            yield live
-        else:
-            kept = tuple(ip for ip in live.pod.ips if ip not in running)
-            yield live._replace(pod=replace(live.pod, ips=kept))
+    doubtful = {id(one) for one in lives if one.phase != _RUNNING and _may_be_stale(one)}
+    if not doubtful:
+        return lives
+    running = {ip for live in lives if not live.pod.host_network and live.phase == _RUNNING for ip in live.pod.ips}
+    return [
+        live._replace(pod=replace(live.pod, ips=tuple(ip for ip in live.pod.ips if ip not in running)))
+        if id(live) in doubtful and running.intersection(live.pod.ips)
+        else live
+        for live in lives
+    ]
 
 
 def _may_be_stale(live: Live) -> bool:
     """Whether another pod may have the address of *live* by now; that of one that has ended is of no account."""
     phase, pod = live.phase, live.pod
-    return phase != "Running" and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
+    return phase != _RUNNING and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
 
 
 def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Pod]:
@@ -367,6 +375,6 @@ def _of_any_label(pod: Pod, asked: frozenset[str]) -> Pod:
 
 def _workload(key: tuple[str, str, str], pods: Iterable[Pod], written: Source | None, made: Maker | None) -> Workload:
     namespace, kind, name = key
-    members = tuple(sorted(pods, key=lambda pod: pod.name))
+    members = tuple(sorted(pods, key=_BY_NAME))
     none = made is not None and made.replicas == 0 and all(pod.template for pod in members)
     return Workload(namespace, name, kind, members, none, written or members[0].source)
