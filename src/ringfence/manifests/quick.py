@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -160,6 +160,8 @@ class Quick:
         self.default_namespace = default_namespace
         self._ports: dict[bytes, tuple[ContainerPort, ...]] = {b"": (), b"null": ()}
         self._labels: dict[bytes, Mapping[str, str]] = {b"": {}, b"null": {}}
+        self._sound: set[tuple[str, str | None]] = set()
+        """Labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
@@ -210,8 +212,14 @@ class Quick:
         return Live(made, status.phase or "")
 
     def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
-        found = self._labels[bytes(part)] = _worn(bytes(part))
-        return found
+        found = _LABELS.decode(part) or {}
+        fresh = [pair for pair in found.items() if pair not in self._sound]
+        if fresh:
+            _unremarked(partial(labels, dict(fresh), "metadata.labels"))
+            self._sound.update(fresh)
+        worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
+        self._labels[bytes(part)] = cast("dict[str, str]", worn)
+        return self._labels[bytes(part)]
 
     def _read_owner(self, part: bytes) -> Controller | None:
         found = self._owners[part] = _owner(part)
@@ -240,7 +248,7 @@ class Quick:
         if not (_each_key_once(item, found, metadata) or json_text.no_key_twice(item.data)):
             raise _UnusualError
         if metadata.labels:
-            _worn(msgspec.json.encode(metadata.labels))
+            _unremarked(partial(labels, metadata.labels, "metadata.labels"))
         if names.subdomain(metadata.name):
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
@@ -294,10 +302,6 @@ def _is_ready(status: _PodStatus) -> bool:
         if one is not None and one.type == "Ready":
             told, ready = True, ready and one.status == "True"
     return ready if told else (status.phase or "Running") == "Running"
-
-
-def _worn(data: bytes) -> Mapping[str, str]:
-    return _unremarked(partial(labels, _LABELS.decode(data), "metadata.labels"))
 
 
 def _owner(data: bytes) -> Controller | None:

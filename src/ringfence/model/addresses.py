@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Literal
 
 from ringfence.model import _intervals
 from ringfence.model._intervals import Intervals
+from ringfence.model.values import light
 
 Family = Literal[4, 6]
 FAMILIES: Final[tuple[Family, Family]] = (4, 6)
@@ -18,7 +19,7 @@ _BYTES: Final = {str(number): number for number in range(256)}
 _LAST: Final = {4: 2**32 - 1, 6: 2**128 - 1}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@light(frozen=True, slots=True, order=True)
 class Address:
     """One IP address: its family and its number."""
 

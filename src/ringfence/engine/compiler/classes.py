@@ -18,12 +18,13 @@ from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
 from ringfence.model.selectors import Operator, Requirement, Selector
+from ringfence.model.values import light
 
 OTHER = "*"
 """Stands for every label value that no selector names; no label value is spelled so (S23)."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class PartyClass:
     """Pods (or nodes) that every policy treats alike, shown by one of them."""
 

@@ -42,17 +42,6 @@ class Peers(NamedTuple):
         return (self.plain | self.by_block | self.unknown) << self.shift
 
 
-class _Known(NamedTuple):
-    """A rule, kept so that its identity stays its own, and the numbers of what its peers take, by namespace.
-
-    ``at_home``: some peer is looked for in the policy's own namespace; else the number is the same everywhere.
-    """
-
-    rule: Rule
-    at_home: bool
-    numbers: dict[str | None, int]
-
-
 class PeerSets:
     """Every set of peers that a rule has, with a number; equal sets have one."""
 
@@ -63,7 +52,9 @@ class PeerSets:
         self._profile = classes.profile
         self._sets: list[Peers] = []
         self._numbers: dict[Peers, int] = {}
-        self._of_rule: dict[tuple[int, Direction], _Known] = {}
+        self._of_rule: dict[tuple[int, str | None, Direction], int] = {}
+        self._at_home: dict[int, tuple[Rule, bool]] = {}
+        """Whether some peer of a rule is looked for in the policy's own namespace; kept, each rule stays the same."""
         self._of_peers: dict[tuple[tuple[Peer, ...], str | None, Direction], int] = {}
         self._blocks: dict[tuple[IpBlock, Direction], Peers] = {}
 
@@ -80,19 +71,18 @@ class PeerSets:
 
     def of_rule(self, rule: Rule, namespace: str | None, direction: Direction) -> int:
         """The number of what the peers of *rule* take, of a policy in *namespace*."""
-        known = self._of_rule.get((id(rule), direction))  # rules that many policies share are one object
-        if known is None:
-            at_home = any(peer.block is None and peer.namespaces is None for peer in rule.peers)
-            known = self._of_rule[id(rule), direction] = _Known(rule, at_home, {})
-        if not known.at_home:
-            namespace = None
-        number = known.numbers.get(namespace)
+        at_home = self._at_home.get(id(rule))  # rules that many policies share are one object
+        if at_home is None:
+            own = any(peer.block is None and peer.namespaces is None for peer in rule.peers)
+            at_home = self._at_home[id(rule)] = rule, own
+        here = (id(rule), namespace if at_home[1] else None, direction)
+        number = self._of_rule.get(here)
         if number is None:
-            key = (rule.peers, namespace, direction)
+            key = (rule.peers, *here[1:])
             number = self._of_peers.get(key)
             if number is None:
-                number = self._of_peers[key] = self.number(self._read(rule.peers, namespace, direction))
-            known.numbers[namespace] = number
+                number = self._of_peers[key] = self.number(self._read(*key))
+            self._of_rule[here] = number
         return number
 
     def _read(self, peers: tuple[Peer, ...], namespace: str | None, direction: Direction) -> Peers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.objects.fields import address, each, is_port, labels, protocol, shaped
@@ -27,6 +27,7 @@ from ringfence.manifests.text.documents import Item, source
 from ringfence.model.addresses import Address
 from ringfence.model.objects import ContainerPort, Controller, Node, Pod, Workload
 from ringfence.model.sources import NOWHERE, Source
+from ringfence.model.values import light
 
 HASH: Final = "pod-template-hash"
 ROLLOUT_HASH: Final = "rollouts-pod-template-hash"
@@ -72,7 +73,8 @@ class Maker:
     at: str = "spec.template"
 
 
-class Live(NamedTuple):
+@light(frozen=True, slots=True)
+class Live:
     """A pod that was read, its phase, and whether an owner of it is named."""
 
     pod: Pod
@@ -246,17 +248,17 @@ def join(
     sources: dict[tuple[str, str, str], Source] = {}
     ended: set[tuple[str, str, str]] = set()
     stood: set[tuple[str, str, str]] = set()
-    kin: dict[tuple[str, int, int], list[Pod]] = {}  # what many pods share is one object, and leads to one group
+    before: Pod | None = None
+    members: list[Pod] = []
     for live in _own_addresses([one for one in lives if not (direct and one.pod.name.startswith("virt-launcher-"))]):
         pod = live.pod
         if live.phase != _RUNNING and live.finished:
             ended.add(_top(pod, by_name, direct))
             continue
-        shared = (pod.namespace, id(pod.controller), id(pod.labels))
-        members = kin.get(shared)
-        if members is None or pod.controller is None:
-            members = kin[shared] = groups.setdefault(_top(pod, by_name, direct), [])
+        if before is None or not _kin(pod, before):
+            members = groups.setdefault(_top(pod, by_name, direct), [])
         members.append(pod)
+        before = pod
     for one in makers:
         key = (one.namespace, one.kind, one.name)
         above = _climb(one.namespace, one.owner, by_name) if one.owner and not direct else None
@@ -293,6 +295,12 @@ def _orphans(
         chosen = [one for one in found if one.replicas] or found[:1]
         groups[key] = [pod for one in chosen
                        for pod in (replace(one.template, replicas=max(one.replicas or 1, 1)), *one.others)]  # fmt: skip
+
+
+def _kin(pod: Pod, other: Pod) -> bool:
+    """Whether it is plain that both belong to one workload: what pods of one owner share is one object."""
+    same = pod.controller is other.controller and pod.labels is other.labels and pod.controller is not None
+    return same and pod.namespace == other.namespace
 
 
 def _top(pod: Pod, makers: Mapping[tuple[str, str, str], Maker], direct: bool) -> tuple[str, str, str]:
@@ -335,7 +343,7 @@ def _own_addresses(lives: Sequence[Live]) -> Sequence[Live]:
         return lives
     running = {ip for live in lives if not live.pod.host_network and live.phase == _RUNNING for ip in live.pod.ips}
     return [
-        live._replace(pod=replace(live.pod, ips=tuple(ip for ip in live.pod.ips if ip not in running)))
+        replace(live, pod=replace(live.pod, ips=tuple(ip for ip in live.pod.ips if ip not in running)))
         if id(live) in doubtful and running.intersection(live.pod.ips)
         else live
         for live in lives
