@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from ringfence.engine.compiler.bits import Kept, mask
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
@@ -22,6 +23,10 @@ from ringfence.model.values import light
 
 OTHER = "*"
 """Stands for every label value that no selector names; no label value is spelled so (S23)."""
+
+
+_FOUR: Final[frozenset[Family]] = frozenset({4})
+"""The families of most parties, one object for all of them."""
 
 
 @light(frozen=True, slots=True)
@@ -156,9 +161,9 @@ class Classes:
 
     def _families(self, party: Pod | Node) -> frozenset[Family]:
         if not self.profile.ipv6:
-            return frozenset({4})
+            return _FOUR
         if known := {address.family for address in self.known_addresses(party)}:
-            return frozenset(known)
+            return _FOUR if known == _FOUR else frozenset(known)
         on_node = isinstance(party, Node) or party.host_network
         return self.cluster.node_families if on_node else self.cluster.pod_families
 

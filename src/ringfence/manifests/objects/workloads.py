@@ -46,7 +46,8 @@ GENERATED: Final[Mapping[str, frozenset[str]]] = {
 """The labels that each controller puts on its pods and whose values a template does not tell."""
 MAX_ORDINALS: Final = 1000
 """Replicas of one StatefulSet that are told apart."""
-_RUNNING: Final = "Running"
+RUNNING: Final = "Running"
+"""The phase of most pods."""
 _BY_NAME: Final = attrgetter("name")
 _SEVERAL: Final = 2
 """Pods a DaemonSet stands for when nothing says on how many nodes it runs."""
@@ -252,7 +253,7 @@ def join(
     members: list[Pod] = []
     for live in _own_addresses([one for one in lives if not (direct and one.pod.name.startswith("virt-launcher-"))]):
         pod = live.pod
-        if live.phase != _RUNNING and live.finished:
+        if live.phase != RUNNING and live.finished:
             ended.add(_top(pod, by_name, direct))
             continue
         if before is None or not _kin(pod, before):
@@ -338,10 +339,10 @@ def _climb(
 
 def _own_addresses(lives: Sequence[Live]) -> Sequence[Live]:
     """The pods, an address that several have left to the running one (S33); a host's address is shared by right."""
-    doubtful = {id(one) for one in lives if one.phase != _RUNNING and _may_be_stale(one)}
+    doubtful = {id(one) for one in lives if one.phase != RUNNING and _may_be_stale(one)}
     if not doubtful:
         return lives
-    running = {ip for live in lives if not live.pod.host_network and live.phase == _RUNNING for ip in live.pod.ips}
+    running = {ip for live in lives if not live.pod.host_network and live.phase == RUNNING for ip in live.pod.ips}
     return [
         replace(live, pod=replace(live.pod, ips=tuple(ip for ip in live.pod.ips if ip not in running)))
         if id(live) in doubtful and running.intersection(live.pod.ips)
@@ -353,7 +354,7 @@ def _own_addresses(lives: Sequence[Live]) -> Sequence[Live]:
 def _may_be_stale(live: Live) -> bool:
     """Whether another pod may have the address of *live* by now; that of one that has ended is of no account."""
     phase, pod = live.phase, live.pod
-    return phase != _RUNNING and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
+    return phase != RUNNING and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
 
 
 def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Pod]:
