@@ -87,6 +87,7 @@ _PORTS: Final = msgspec.json.Decoder(list[Port | None] | None)
 _LABELS: Final = msgspec.json.Decoder(dict[str, str | None] | None)
 _OWNERS: Final = msgspec.json.Decoder(list[OwnerReference | None] | None)
 _NOTHING: Final[frozenset[str]] = frozenset()
+_PARSE: Final = Address.parse
 
 
 class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -284,14 +285,10 @@ def _said(found: _Pod | _Policy, above: Head) -> tuple[str, str]:
 
 
 def _addresses(status: _PodStatus) -> tuple[Address, ...]:
-    if status.podIPs:
-        return tuple([_address(one.ip if one else None) for one in status.podIPs])
-    return (_address(status.podIP),) if status.podIP else ()
-
-
-def _address(text: str | None) -> Address:
     try:
-        return Address.parse(text or "")
+        if status.podIPs:
+            return tuple([_PARSE((one and one.ip) or "") for one in status.podIPs])
+        return (_PARSE(status.podIP),) if status.podIP else ()
     except ValueError:
         raise _UnusualError from None
 
