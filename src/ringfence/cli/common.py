@@ -13,10 +13,11 @@ from typing import Final, TextIO
 
 from ringfence.cli import controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
+from ringfence.model import profiles
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.ports import ConnectionSet
-from ringfence.model.profiles import PROFILES, Profile
+from ringfence.model.profiles import Profile
 
 DUMP: Final = (
     "kubectl get pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,namespaces,"
@@ -25,6 +26,8 @@ DUMP: Final = (
 """What takes a dump of all that the answers need; Secrets are not among it."""
 ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "dot"}
 """Other names that a format has elsewhere."""
+PROFILES: Final = sorted({*profiles.PROFILES, *profiles.ALIASES})
+"""The names of profiles, and their other names."""
 LARGE: Final = 16 << 20
 """Bytes of a file from which on reading it is told."""
 PIECE: Final = 1 << 16
@@ -46,13 +49,14 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
     rendering.configure(group)
     facts = parser.add_argument_group("facts that files cannot hold")
     for name, what in (("pod", "pods"), ("node", "nodes")):
-        facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
+        facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
     if not profile:
         parser.set_defaults(profile="kubernetes")
         return
-    facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
-                       help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
+    facts.add_argument("--profile", choices=PROFILES, default="kubernetes", metavar="NAME",
+                       help="the network plugin's behaviour (default: kubernetes, the text of the API); one of "
+                       f"{', '.join(PROFILES)}")  # fmt: skip
     controllers.add(facts)
 
 
@@ -90,7 +94,8 @@ def add_view(parser: argparse.ArgumentParser) -> None:
                       help="default: workload; namespace for a whole table of more than 40 workloads")  # fmt: skip
 
 
-def _cidr(text: str) -> str:
+def a_cidr(text: str) -> str:
+    """*text*, which must be a CIDR."""
     try:
         AddressSet.of(text)
     except ValueError as problem:
@@ -100,20 +105,23 @@ def _cidr(text: str) -> str:
     return text
 
 
-def load(args: argparse.Namespace) -> Cluster:
-    """The cluster that *args* name, with its findings told on standard error."""
+def load(args: argparse.Namespace, *, others: bool = False, tell: bool = True) -> Cluster:
+    """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading."""
     from ringfence.manifests import load as read  # noqa: PLC0415
 
     if not has_input(args):
         raise UsageError("no input: name files or directories, or - for standard input")
     pods, nodes = (AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr))
-    facts = Facts(pods, nodes, api_server=tuple(getattr(args, "api_server", ())))
+    services = AddressSet.of(*getattr(args, "service_cidr", ()))
+    facts = Facts(pods, nodes, services, tuple(getattr(args, "api_server", ())))
     with busy("reading", quiet=args.quiet or not _large(args.paths)):
         cluster = read(
             args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
             exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
+            others=others,
         )  # fmt: skip
-    telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
+    if tell:
+        telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 
 
@@ -141,7 +149,7 @@ def has_input(args: argparse.Namespace) -> bool:
 
 def profile(args: argparse.Namespace) -> Profile:
     """The profile that was asked for."""
-    return PROFILES[args.profile]
+    return profiles.named(args.profile)
 
 
 def input_status(cluster: Cluster) -> int:

@@ -31,7 +31,7 @@ from ringfence.manifests.text.tree import Trees
 from ringfence.manifests.ways_in.entering import settle
 from ringfence.manifests.ways_in.entrances import Grant
 from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
-from ringfence.model.cluster import Cluster, Facts, Gap
+from ringfence.model.cluster import Cluster, Facts, Gap, Other
 from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
@@ -56,6 +56,7 @@ def load(
     exclude: Sequence[str] = (),
     programs: Sequence[Program] = (),
     direct_controller: bool = False,
+    others: bool = False,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
@@ -64,16 +65,17 @@ def load(
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
-    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136).
+    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). *others* keeps the
+    objects of kinds that are not read, too.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller)
+        reading = _Reading(namespace, direct_controller, others=others)
         reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
-            more = _Reading(namespace, direct_controller)
+            more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
             reading.replace(more)
         if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
@@ -116,8 +118,10 @@ def _nothing(paths: Sequence[str], reading: _Reading) -> str:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, namespace: str, direct: bool) -> None:
+    def __init__(self, namespace: str, direct: bool, *, others: bool = False) -> None:
         self.namespace = namespace
+        self.keep_others = others
+        self.others: list[Other] = []
         self.direct = direct
         self.records: Records = {}
         self.nameless: list[Record] = []
@@ -202,7 +206,10 @@ class _Reading:
                     self._generally[Live if found.kind == "Pod" else Policy].add((found.namespace, found.name))
             else:
                 self.nameless.append(found)
-        elif found.finding or found.gap:
+            return
+        if self.keep_others:
+            self.others.append(as_other(item, self.namespace))
+        if found.finding or found.gap:
             self.aside.append(found)
         else:
             self.ignored[found.kind] += 1
@@ -218,6 +225,7 @@ class _Reading:
         self.plain.replace(other.plain)
         self.nameless += other.nameless
         self.aside += other.aside
+        self.others += other.others
         self.ignored += other.ignored
         self.passed += other.passed
         self.trees |= other.trees
@@ -257,6 +265,7 @@ class _Reading:
             entrances=ways_in,
             doorman=controller() if any(one.backends for one in ways_in) else None,
             intents=tuple(sorted(values.of(Intents), key=lambda one: one.name)),
+            others=tuple(self.others),
         )
         told = [
             *self.findings,

@@ -315,6 +315,23 @@ class Table:
                 row[:] = self._patched(row, self._meet(into, out_of, columns), columns)
         return Touched(rows, columns)
 
+    def needless(self, policy: Policy, instead: Policy | None = None) -> bool:
+        """Whether without *policy*, or with *instead* in its place, every row and every isolation is as it was.
+
+        *instead* has the same subject and directions. The table is the same before and after.
+        """
+        subjects, inhabitants = self.subjects(policy), self._policies.get(policy.namespace, {})
+        for direction in policy.directions if instead is None else ():
+            others = self._selected(p for p in inhabitants.values() if p is not policy and direction in p.directions)
+            if subjects & ~others:
+                return False
+        before = {number: dict(self.row(number)) for number in bits_of(self._spoken_of(policy))}
+        self.change(policy, instead)
+        try:
+            return all(dict(self.row(number)) == row for number, row in before.items())
+        finally:
+            self.change(instead, policy)
+
     def again(self) -> int:
         """Make the rows that changes have touched since the last time; how many they were."""
         due, self._due = self._due, 0

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ringfence.engine.compiler.classes import Classes
 from ringfence.model.addresses import NEVER_A_POD, AddressSet, Family, IpBlock
 from ringfence.model.flows import Outside
-from ringfence.model.objects import Pod
 from ringfence.model.policies import Direction, Peer, Rule
 
 
@@ -117,7 +116,7 @@ class PeerSets:
             if cell.addresses <= block.addresses:
                 plain |= 1 << position
         for bits, item in self._classes.by_address:
-            if isinstance(item.party, Pod) and not self._profile.blocks_match_pods:
+            if not (self._profile.blocks_match_nodes if item.node_like else self._profile.blocks_match_pods):
                 continue
             known = [a for a in self._classes.known_addresses(item.party) if a.family == self._family]
             inside = sum(address in block.addresses for address in known)

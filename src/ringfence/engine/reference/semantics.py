@@ -381,6 +381,10 @@ class _Judge:
             step = (say.exempt(text, "S71"),) if self.explain else ()
             return egress, _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=step, isolated=ingress.isolated)
         self.hits["S72"] += 1
+        if self.profile.pod_to_own_node == "allowed":
+            text = f"{say.party_name(destination)} is the node of {say.party_name(source)}: always let out"
+            step = (say.exempt(text, "S72"),) if self.explain else ()
+            return _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=step, isolated=egress.isolated), ingress
         if egress.verdict is Verdict.DENIED and self.profile.pod_to_own_node == "open":
             # The documentation excepts it in one list and not in another; plugins differ.
             open_end = replace(egress, verdict=Verdict.IMPLEMENTATION_DEFINED,

@@ -48,6 +48,11 @@ class YamlDocument:
 
         return yaml_text.compose(self.text, places=True).place or Place(1, 1)
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines."""
+        return self.text.split("\n")
+
 
 class YamlObject:
     """An object in a document of YAML. ``prefix`` is its path there: empty, or ``items[3]``."""
@@ -75,6 +80,11 @@ class YamlObject:
     def value(self) -> Any:
         """The object as plain data."""
         return self._value
+
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written."""
+        at = line - self._document.first_line
+        return self._document.lines[at].rstrip() if 0 <= at < len(self._document.lines) else ""
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""

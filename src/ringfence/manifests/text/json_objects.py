@@ -70,6 +70,10 @@ class JsonObject:
             return self.at(json_text.next_item(self.data, 0))
         return self.at(inner(self._place(), path).column)
 
+    def text(self, line: int) -> str:  # noqa: ARG002 (the other documents have it)
+        """Nothing: a line of JSON shows one brace, or the whole dump."""
+        return ""
+
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the byte at *offset* within the object."""
         return self._file.line_column(self.start + offset)
