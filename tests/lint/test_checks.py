@@ -46,9 +46,13 @@ def test_it_has_a_page(code: str) -> None:
 
 def test_the_table_is_in_order() -> None:
     for code, one in checks().items():
-        assert re.fullmatch(r"RF[1-9]\d\d", code) and code == one.code and one.theme in THEMES
+        assert re.fullmatch(r"RF[1-9]\d\d", code)
+        assert code == one.code
+        assert one.theme in THEMES
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one.name)
-        assert one.wrong.endswith(".") and not one.fix.endswith(".") and not one.title.endswith("."), code
+        assert one.wrong.endswith("."), code
+        assert not one.fix.endswith("."), code
+        assert not one.title.endswith("."), code
 
 
 def test_no_example_is_left_over() -> None:

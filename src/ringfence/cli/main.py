@@ -58,7 +58,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def _parse(words: list[str], verb: str) -> argparse.Namespace:
     """The arguments; paths and the flow may stand before, between and behind options, a command behind ``--``."""
     top = parser(verb)
-    words, command = _cut(words)
+    words, command = _cut(_with_settings(words, verb, top))
     args, more = top.parse_known_args(words)
     if "command" in args:
         args.command = command
@@ -75,6 +75,19 @@ def _parse(words: list[str], verb: str) -> argparse.Namespace:
             top.exit(2, f"ringfence {args.verb}: unexpected {more[0]}; run 'ringfence {args.verb} --help'\n")
         (args.words if hasattr(args, "words") else args.paths).extend(more)
     return args
+
+
+def _with_settings(words: list[str], verb: str, top: argparse.ArgumentParser) -> list[str]:
+    """*words* with what a settings file says of other options. Raises: UsageError for a wrong file."""
+    from ringfence.cli import config  # noqa: PLC0415 (the version needs none)
+
+    found = config.settings() if verb and not {"-h", "--help"} & {*words} else None
+    if found is None:
+        return words
+    (verbs,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    told, at = config.given(words), words.index(verb) + 1
+    more = [word for word in config.words(verb, verbs.choices[verb], found) if word.partition("=")[0] not in told]
+    return [*words[:at], *more, *words[at:]]
 
 
 def _open_streams() -> None:
@@ -104,8 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
-    args = _parse(words, verb if verb in VERBS else "")
     try:
+        args = _parse(words, verb if verb in VERBS else "")
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()
     except RingfenceError as problem:

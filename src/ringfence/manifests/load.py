@@ -19,7 +19,7 @@ from ringfence.manifests.objects.workloads import Live, Maker, join
 from ringfence.manifests.plain import PlainObjects
 from ringfence.manifests.programs import Program
 from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
-from ringfence.manifests.records import Aside, Key, Record, record
+from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import File

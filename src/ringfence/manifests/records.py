@@ -218,7 +218,7 @@ def _gap(item: Item, namespace: str, name: str, selector: Selector | None) -> Ga
     return None
 
 
-def other(item: Item, default_namespace: str) -> Other:
+def as_other(item: Item, default_namespace: str) -> Other:
     """*item* as an object that no answer rests on."""
     try:
         metadata = item.document.decode(AnyObject).get("metadata") or {}

@@ -42,8 +42,9 @@ CILIUM: Final = derived(
     "cilium",
     "Cilium",
     Traits(
-        service_view="after DNAT", ip_block_pods="never", ip_block_nodes="never; policyCIDRMatchMode: nodes (1.15, beta) "
-        "makes it match", ip_block_services="never seen", from_own_node="allowed; unless --allow-localhost=policy",
+        service_view="after DNAT", ip_block_pods="never", ip_block_nodes="never; policyCIDRMatchMode: nodes (1.15, "
+        "beta) makes it match", ip_block_services="never seen",
+        from_own_node="allowed; unless --allow-localhost=policy",
         to_own_node="enforced; needs entity host", hostnet_subject="no effect; CiliumClusterwideNetworkPolicy with "
         "nodeSelector", hostnet_peer="node identity; neither selector nor block, entities host and remote-node",
         deny_action="drop; --policy-deny-response=icmp for IPv4 egress", end_port="since 1.17; earlier ignored",
@@ -92,7 +93,8 @@ OVN_KUBERNETES: Final = derived(
         "address, a namespaceSelector alone only that of --host-network-namespace", deny_action="drop",
         end_port="supported", named_ports="yes; faults in older releases", sctp="yes", icmp="covered by policies",
         families="both", hairpin="by policy; admitted when the pod is in its own peer set",
-        dns_at=f"{_DNS}; OpenShift: namespace openshift-dns, port 5353", other_kinds="AdminNetworkPolicy, EgressFirewall",
+        dns_at=f"{_DNS}; OpenShift: namespace openshift-dns, port 5353",
+        other_kinds="AdminNetworkPolicy, EgressFirewall",
     ),
     "ovn-kubernetes/ovn-kubernetes docs/design/acls.md, base_network_controller_policy.go, addressset_manager.go, "
     "#2117; Red Hat's OpenShift documentation",

@@ -230,7 +230,7 @@ class Linting:
         return {port.number for port in ports if port.name == target and port.protocol == protocol}
 
     def listens(self, workload: Workload) -> ConnectionSet:
-        """Where *workload* is thought to listen: its container ports, and where its Services lead. Evidence, no proof."""
+        """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
         found = ConnectionSet.NONE
         for pod in _unlike(workload):
             for port in pod.ports:

@@ -51,8 +51,8 @@ def dns_egress_missing(lint: Linting) -> Iterator[Found]:
 @check(
     "RF102", "dns-tcp-missing", WARNING,
     title="DNS over UDP alone",
-    wrong="DNS is allowed over UDP alone; truncated answers, zone-size SRV records and some resolvers switch to TCP and "
-    "fail now and then.",
+    wrong="DNS is allowed over UDP alone; truncated answers, zone-size SRV records and some resolvers switch to TCP "
+    "and fail now and then.",
     fix="add {protocol: TCP, port: 53} beside the UDP entry",
     origin="np-guard/cluster-topology-analyzer and roxctl netpol generate (stackrox/stackrox) write UDP only",
 )  # fmt: skip

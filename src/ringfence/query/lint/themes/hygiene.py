@@ -17,8 +17,8 @@ from ringfence.query.lint.linting import Linting, rules
 @check(
     "RF902", "redundant-policy", WARNING,
     title="a policy without effect",
-    wrong="Removing the policy changes nothing: neither what is reachable nor which pods are isolated. Pods of tomorrow "
-    "may be another matter.",
+    wrong="Removing the policy changes nothing: neither what is reachable nor which pods are isolated. Pods of "
+    "tomorrow may be another matter.",
     fix="delete it, or correct the selector that made it redundant",
     origin="redundancy in np-guard/network-config-analyzer",
 )  # fmt: skip

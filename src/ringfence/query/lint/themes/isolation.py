@@ -12,8 +12,8 @@ from ringfence.query.lint.linting import Linting
 @check(
     "RF402", "deny-egress-without-type", ERROR,
     title="an egress deny that denies ingress",
-    wrong="A policy that is meant to deny egress has no policyTypes; with no egress rule the types become [Ingress], so "
-    "it denies ingress and leaves egress open.",
+    wrong="A policy that is meant to deny egress has no policyTypes; with no egress rule the types become [Ingress], "
+    "so it denies ingress and leaves egress open.",
     fix="write policyTypes: [Egress]",
     origin="the API's text on policyTypes; np-guard/netpol-analyzer follows the same default",
 )  # fmt: skip

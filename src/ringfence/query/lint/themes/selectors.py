@@ -42,8 +42,8 @@ def cross_namespace_pod_selector(lint: Linting) -> Iterator[Found]:
 @check(
     "RF302", "and-or-dash", WARNING,
     title="two list items where one may be meant",
-    wrong="namespaceSelector and podSelector are two list items, of which either one suffices, where one item, in which "
-    "both must hold, may be meant, or the reverse.",
+    wrong="namespaceSelector and podSelector are two list items, of which either one suffices, where one item, in "
+    "which both must hold, may be meant, or the reverse.",
     fix="remove the dash before podSelector, or keep it and say so in a comment",
     origin="Kubernetes documentation, Behavior of to and from selectors; defenseunicorns/uds-core#528, "
     "rancher/dashboard#7660, runoncloud/kubectl-np-viewer#8, projectcalico/calico#4493, #5170",
