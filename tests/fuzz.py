@@ -28,8 +28,9 @@ from ringfence.model.ports import PROTOCOLS
 from ringfence.model.profiles import KUBERNETES, NP_GUARD
 from ringfence.model.profiles import PROFILES as BY_NAME
 
-PROFILES = tuple({replace(one, name=""): one for one in reversed(BY_NAME.values())}.values())[::-1]
+PROFILES = tuple({replace(one, name=""): one for one in reversed(BY_NAME.values())}.values())
 """Of profiles that the engine cannot tell apart, one."""
+OTHERS = tuple(one for one in PROFILES if one not in (KUBERNETES, NP_GUARD))
 NOT_A_FLOW = {
     "S45": "the life cycle of a pod: nothing in a snapshot tells whether a plugin has handled a policy yet",
     "S79": "a rule for generators and lint",
@@ -63,11 +64,11 @@ class Tally:
 
 
 def one_cluster(seed: int, tally: Tally, flows: int = 60) -> None:
-    """Compare both witnesses on the cluster of *seed*, under each profile."""
+    """Compare both witnesses on the cluster of *seed*: as the API has it, as np-guard has it, and as one plugin has it."""
     rng = Random(seed)
     cluster = random_cluster(rng)
     ports = important_ports(cluster)
-    for profile in PROFILES:
+    for profile in (KUBERNETES, NP_GUARD, OTHERS[seed % len(OTHERS)]):
         both = Agreement(cluster, profile, tally.hits, tally.verdicts)
         asked = random_flows(rng, cluster, flows)
         found = [*both.flows(asked), *both.listed()]
