@@ -325,12 +325,18 @@ class Table:
             others = self._selected(p for p in inhabitants.values() if p is not policy and direction in p.directions)
             if subjects & ~others:
                 return False
-        before = {number: dict(self.row(number)) for number in bits_of(self._spoken_of(policy))}
+        spoken, due = list(bits_of(self._spoken_of(policy))), self._due
+        before = [(number, self.row(number)) for number in spoken]
+        keys = [(number, self._rows.key(number), row) for number, row in before]
         self.change(policy, instead)
         try:
-            return all(dict(self.row(number)) == row for number, row in before.items())
+            return all(dict(self.row(number)) == dict(row) for number, row in before)
         finally:
             self.change(instead, policy)
+            self._due = due
+            for number, key, row in keys:  # they are what they were: nothing is made again
+                if key is not None:
+                    self._rows.keep(number, key, row)
 
     def again(self) -> int:
         """Make the rows that changes have touched since the last time; how many they were."""

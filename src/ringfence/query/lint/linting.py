@@ -46,6 +46,7 @@ class Linting:
         self._dns_at = dns_at
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
+        self._needless: dict[int, bool] = {}
 
     # -- the input ---------------------------------------------------------------------------------------------
 
@@ -158,6 +159,13 @@ class Linting:
     def reach(self) -> Reachability:
         """The whole answer: both ends together. A check that calls ``change`` must put back what it took."""
         return Reachability(self.world, self.profile)
+
+    def needless(self, policy: Policy) -> bool:
+        """Whether without *policy* the same is let through and the same isolated; asked of the engine, and once."""
+        found = self._needless.get(id(policy))
+        if found is None:
+            found = self._needless[id(policy)] = self.reach.needless(policy)
+        return found
 
     def one_sided(self, direction: Direction) -> Reachability:
         """The answer as if the policies were in force for *direction* alone: what is admitted at that end."""

@@ -26,7 +26,7 @@ def redundant_policy(lint: Linting) -> Iterator[Found]:
     """Every row and every isolation is the same without the policy."""
     for policy in lint.policies:
         subjects = lint.subjects(policy)
-        if subjects and lint.reach.needless(policy):
+        if subjects and lint.needless(policy):
             others = [
                 one for one in lint.policies
                 if one is not policy and one.namespace == policy.namespace and one.directions & policy.directions
@@ -49,7 +49,7 @@ def redundant_policy(lint: Linting) -> Iterator[Found]:
 def redundant_rule(lint: Linting) -> Iterator[Found]:
     """Every row is the same without the rule; of a policy that is redundant as a whole nothing is said here."""
     for policy in lint.policies:
-        if sum(1 for _ in rules(policy)) == 0 or not lint.subjects(policy) or lint.reach.needless(policy):
+        if not any(True for _ in rules(policy)) or not lint.subjects(policy) or lint.needless(policy):
             continue
         for direction, rule in rules(policy):
             if lint.reach.needless(policy, without_rule(policy, direction, rule)):
