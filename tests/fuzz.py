@@ -64,7 +64,7 @@ class Tally:
 
 
 def one_cluster(seed: int, tally: Tally, flows: int = 60) -> None:
-    """Compare both witnesses on the cluster of *seed*, under the two profiles of no plugin and under one of a plugin."""
+    """Compare both witnesses on the cluster of *seed*, under the two profiles of no plugin and one of a plugin."""
     rng = Random(seed)
     cluster = random_cluster(rng)
     ports = important_ports(cluster)

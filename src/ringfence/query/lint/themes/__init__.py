@@ -4,4 +4,5 @@
 Belongs: functions decorated with ``check``, one for each code. A theme that grows past one module becomes a package;
 the table finds every module here by itself, and what a module keeps to itself is nobody else's.
 Does not: questions that several checks ask (``linting``).
+Start at ``selectors``.
 """
