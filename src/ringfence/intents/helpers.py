@@ -74,6 +74,9 @@ def _kube_apiserver(asked: Asked) -> Iterator[Found]:
                          f"give --api-server ADDRESS:PORT, as '{_ASK}' shows it")  # fmt: skip
         return
     for src in asked.parties():
+        if src.cidr is not None:
+            yield asked.tell("RF077", f"{src.cidr} are addresses, and it is about pods", "name the pods")
+            continue
         for cidr, port in where:
             block = addresses(cidr)
             ports = ConnectionSet.of(TCP=[port])
@@ -166,6 +169,9 @@ def _kubelet_probes(asked: Asked) -> Iterator[Found]:
 def _cloud_metadata(asked: Asked) -> Iterator[Found]:
     """Nobody reads the cloud's metadata: a ban, which is cut out of wider blocks."""
     for src in asked.parties():
+        if src.cidr is not None:
+            yield asked.tell("RF077", f"{src.cidr} are addresses, and it is about pods", "name the pods")
+            continue
         for cidr in METADATA if asked.cluster.speaks_ipv6 else METADATA[:1]:
             block = addresses(cidr)
             intent = asked.intent(_end(src), AddressEnd(cidr), deny=True)

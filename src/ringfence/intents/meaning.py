@@ -201,8 +201,7 @@ class _Looking:
         dst, into, ports, service = found
         if not arrow.ports and service is None:
             self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path)
-        if src.cidr is not None and dst.cidr is not None:
-            self.tell("RF074", f'"{intent}" has addresses at both ends, and a policy is about pods', intent.path)
+        if self._both_outside(intent, src, dst):
             return
         self.wishes.append(Wish(intent, src, dst, into, ports, service))
 
@@ -215,7 +214,15 @@ class _Looking:
         found = self._where(intent)
         if src is not None and found is not None:
             dst, into, _, _ = found
+            if self._both_outside(intent, src, dst):
+                return
             self.bans.append(Ban(intent, src, dst, into))
+
+    def _both_outside(self, intent: Intent, src: Party, dst: Party) -> bool:
+        if src.cidr is None or dst.cidr is None:
+            return False
+        self.tell("RF074", f'"{intent}" has addresses at both ends, and a policy is about pods', intent.path)
+        return True
 
     def _name(self, intent: Intent, host: HostEnd) -> None:
         name, _, rest = host.host.partition(".")

@@ -40,6 +40,14 @@ class Listing:
                 yield from self._into_cell(table, table.count + position, dst_cell, every)
 
     def _into_workload(self, dst: Workload, every: bool) -> Iterator[tuple[End, End, Answer]]:
+        yield from self.inside(dst, every=every)
+        behind = self.reach.behind(dst)
+        for family in self.reach.outside_families:
+            for piece, answer in self._entering(self.reach.tables[family], behind, every):
+                yield piece, dst, answer
+
+    def inside(self, dst: Workload, *, every: bool = False) -> Iterator[tuple[End, End, Answer]]:
+        """The workloads that *dst* does not plainly deny, with their answers; all of them with *every*."""
         behind = self.reach.behind(dst)
         simple = self.reach.simple(behind)
         if simple is not None and len(self.reach.families) == 1 and not every:
@@ -49,9 +57,6 @@ class Listing:
                 answer = self.reach.between(self.reach.behind(src), behind)
                 if every or not answer.plainly_denied:
                     yield src, dst, answer
-        for family in self.reach.outside_families:
-            for piece, answer in self._entering(self.reach.tables[family], behind, every):
-                yield piece, dst, answer
 
     def _entering(self, table: Table, dst: Behind, every: bool) -> list[tuple[Outside, Answer]]:
         """What each cell of the outside may open to *dst*; the same for all whose rows and notes are the same."""
