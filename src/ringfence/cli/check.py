@@ -1,0 +1,145 @@
+"""``ringfence check``: is everything that is wanted possible, and nothing else?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from ringfence import __version__
+from ringfence.cli import common
+from ringfence.errors import UsageError
+from ringfence.model.cluster import Cluster
+from ringfence.model.findings import Finding, Severity
+from ringfence.model.intents import Dns
+
+if TYPE_CHECKING:
+    from ringfence.intents.wishes import Meaning
+    from ringfence.query.check.against import Difference
+    from ringfence.query.check.result import Checked
+
+FORMATS = ("table", "json", "md", "junit", "sarif")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options to *parser*."""
+    common.add_input(parser)
+    add_intents(parser)
+    parser.add_argument("--against", metavar="FILE",
+                        help="compare with a matrix that 'ringfence matrix --format json' stored instead")  # fmt: skip
+    parser.add_argument("--all", dest="every", action="store_true", help="list arrows that are kept too")
+    common.add_output(parser, FORMATS)
+
+
+def add_intents(parser: argparse.ArgumentParser) -> None:
+    """What changes what documents of intents mean."""
+    group = parser.add_argument_group("intents")
+    group.add_argument("--dns", choices=tuple(map(str, Dns)), default=None,
+                       help="how names are looked up, whatever the documents say of it")  # fmt: skip
+    group.add_argument("--api-server", action="append", default=[], metavar="ADDRESS:PORT", type=_server,
+                       help="where the API server is, for the companion kube-apiserver; may be repeated")  # fmt: skip
+
+
+def _server(text: str) -> tuple[str, int]:
+    """The block of one address, or a given one, and a port."""
+    address, _, port = text.rpartition(":")
+    address = address.strip("[]")
+    from ringfence.model.addresses import AddressSet  # noqa: PLC0415
+
+    try:
+        block = next(AddressSet.of(address).cidrs())
+        if not 1 <= int(port) <= 65535:
+            raise ValueError(port)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address and port such as 10.0.0.1:6443") from problem
+    return block, int(port)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print, and return the exit status."""
+    if args.against is not None:
+        return _against(args)
+    from ringfence.query.check.check import check  # noqa: PLC0415
+
+    cluster = common.load(args)
+    if not cluster.intents:
+        raise UsageError(
+            "no Intents document in the input; name one beside the manifests, or a stored matrix with --against"
+        )
+    meaning = understood(cluster, args)
+    if meaning is None:
+        return 2
+    with common.busy("checking", quiet=args.quiet):
+        checked = check(meaning, common.profile(args))
+    with common.output(args) as out:
+        _show(checked, args, out, (*cluster.findings, *meaning.findings))
+    return common.input_status(cluster) or int(not checked.clean)
+
+
+def understood(cluster: Cluster, args: argparse.Namespace) -> Meaning | None:
+    """What the documents of *cluster* come to, with all that is to be said of it told; None when some is wrong."""
+    from ringfence.intents.meaning import meaning  # noqa: PLC0415
+    from ringfence.report.findings import finding_lines  # noqa: PLC0415
+
+    found = meaning(cluster, namespace=args.namespace, dns=Dns(args.dns) if args.dns else None)
+    for severity, line in finding_lines(found.findings, verbose=args.verbose):
+        if severity is Severity.ERROR or not args.quiet:
+            print(line, file=sys.stderr)
+    wrong = any(one.severity is Severity.ERROR for one in found.findings)
+    return None if wrong or (common.input_status(cluster) and _intents_left_out(cluster)) else found
+
+
+def _intents_left_out(cluster: Cluster) -> bool:
+    """Whether an arrow could not be read, so that what is wanted is not known."""
+    return any(one.excludes and one.kind == "Intents" for one in cluster.findings)
+
+
+def _show(checked: Checked, args: argparse.Namespace, out: TextIO, read: Sequence[Finding]) -> None:
+    if args.format == "table":
+        from ringfence.report.check import table  # noqa: PLC0415
+
+        table.write(checked, out, color=common.wants_color(args), every=args.every)
+    elif args.format == "json":
+        from ringfence.report.check import json as check_json  # noqa: PLC0415
+
+        common.write_json(check_json.document(checked, read), out)
+    elif args.format == "md":
+        from ringfence.report.check import md  # noqa: PLC0415
+
+        common.print_lines(md.lines(checked), out)
+    elif args.format == "junit":
+        from ringfence.report.check import junit  # noqa: PLC0415
+
+        junit.write(checked, out)
+    else:
+        from ringfence.report.check import sarif  # noqa: PLC0415
+
+        common.write_json(sarif.document(checked, __version__), out)
+
+
+def _against(args: argparse.Namespace) -> int:
+    from ringfence.manifests.stored import stored  # noqa: PLC0415
+    from ringfence.query.check.against import against  # noqa: PLC0415
+
+    if args.format == "sarif":
+        raise UsageError("--against compares pairs, and SARIF needs lines to point at; use table, json, md or junit")
+    golden = stored(args.against)
+    cluster = common.load(args)
+    found = against(cluster, golden, common.profile(args))
+    with common.output(args) as out:
+        _show_difference(found, args, out, cluster.findings)
+    return common.input_status(cluster) or int(not found.clean)
+
+
+def _show_difference(found: Difference, args: argparse.Namespace, out: TextIO, read: Sequence[Finding]) -> None:
+    from ringfence.report.check import against as report  # noqa: PLC0415
+
+    if args.format == "table":
+        report.write(found, out, color=common.wants_color(args))
+    elif args.format == "json":
+        common.write_json(report.document(found, read), out)
+    elif args.format == "md":
+        common.print_lines(report.md(found), out)
+    else:
+        report.junit(found, out)
