@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ringfence.manifests.stored import Cell, Key, Stored
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
-from ringfence.model.entrances import Door
 from ringfence.model.flows import Outside
 from ringfence.model.objects import Namespace, Node, Pod
 from ringfence.model.ports import ConnectionSet
@@ -54,10 +53,11 @@ def against(cluster: Cluster, golden: Stored, profile: Profile = KUBERNETES) -> 
     now: dict[tuple[Key, Key], Cell] = {}
     pairs = 0
     for block in matrix(cluster, profile=profile).blocks():
-        for src, dst, answer, _, _ in block.connections:
+        for connection in block.connections:
+            answer = connection.answer
             pairs += bool(answer.possible or answer.open)
             cell = Cell(answer.allowed, answer.possible, answer.undecided, frozenset(map(str, answer.notes)))
-            now[_key(src), _key(dst)] = cell
+            now[_key(connection.src), _key(connection.dst)] = cell
     before, after = _by_pair(golden.pairs), _by_pair(now)
     changes = []
     for name in sorted({*before, *after}):
@@ -80,9 +80,7 @@ def _key(end: Place) -> Key:
         return end.addresses
     if isinstance(end, Node | Namespace):
         return f"{end.name}[{type(end).__name__}]"
-    if isinstance(end, Pod) and not isinstance(end, Door):
-        return f"{end.id}[Pod]" if end.name else end.id
-    return end.id
+    return f"{end.id}[Pod]" if isinstance(end, Pod) and end.name else end.id
 
 
 Listed = tuple[tuple[Key, Key], Cell]

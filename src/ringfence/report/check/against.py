@@ -102,7 +102,6 @@ def md(found: Difference) -> Iterator[str]:
 
 def junit(found: Difference, out: TextIO) -> None:
     """One case for each pair that changed, or one for all that did not."""
-    cases = [
-        Case("against", f"{_named(one.src)} -> {_named(one.dst)}", _line(one), _line(one)) for one in found.changes
-    ]
+    pairs = ((f"{_named(one.src)} -> {_named(one.dst)}", _line(one)) for one in found.changes)
+    cases = [Case("against", pair, line, line) for pair, line in pairs]
     write_cases(cases or [Case("against", found.file)], out, "ringfence check")

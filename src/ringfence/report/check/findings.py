@@ -14,15 +14,15 @@ from ringfence.report.check import words
 ERROR, NOTE = Severity.ERROR, Severity.NOTE
 
 _TABLE: Final = (
-    Code("RF090", ERROR, "something that is wanted and not possible", "add the rule, or remove the arrow"),
-    Code("RF091", ERROR, "something that is possible and not wanted", "tighten the rule, or add an arrow"),
-    Code("RF092", ERROR, "a protected namespace without default deny", "add a policy that selects every pod"),
-    Code("RF093", ERROR, "something that is forbidden and possible", "tighten the rule"),
-    Code("RF094", ERROR, "something the answers lack that could hide an opening", "add it, or read it by hand"),
-    Code("RF095", ERROR, "an arrow of which the input does not tell enough", "add what is missing from the input"),
-    Code("RF096", NOTE, "pods that the block of an arrow covers", "except them from the policy's block if they are not meant"),
-    Code("RF097", NOTE, "an arrow to a name, which is not measured", "pin the name, and prove measures its address"),
-    Code("RF098", NOTE, "a namespace in which pods with other labels would be open", "add a policy that selects every pod"),
+    Code("RF100", ERROR, "something that is wanted and not possible", "add the rule, or remove the arrow"),
+    Code("RF101", ERROR, "something that is possible and not wanted", "tighten the rule, or add an arrow"),
+    Code("RF102", ERROR, "a protected namespace without default deny", "add a policy that selects every pod"),
+    Code("RF103", ERROR, "something that is forbidden and possible", "tighten the rule"),
+    Code("RF104", ERROR, "something the answers lack that could hide an opening", "add it, or read it by hand"),
+    Code("RF105", ERROR, "an arrow of which the input does not tell enough", "add what is missing from the input"),
+    Code("RF106", NOTE, "pods that the block of an arrow covers", "except them from the block if they are not meant"),
+    Code("RF107", NOTE, "an arrow to a name, which is not measured", "pin the name, and prove measures its address"),
+    Code("RF108", NOTE, "a namespace where pods with other labels would be open", "add a policy that selects every pod"),
 )  # fmt: skip
 
 CODES: Final = {code.code: code for code in _TABLE}
@@ -38,32 +38,32 @@ def findings(checked: Checked) -> Iterator[Finding]:
     for opening in checked.excess:
         yield _excess(opening)
     for exposed in checked.exposed:
-        yield _guard(checked, exposed, "RF092", words.exposed(exposed))
+        yield _guard(checked, exposed, "RF102", words.exposed(exposed))
     for doubt in checked.doubts:
-        yield _made("RF094", f"{doubt.what} ({doubt.note})", file=doubt.file, line=doubt.line)
+        yield _made("RF104", f"{doubt.what} ({doubt.note})", file=doubt.file, line=doubt.line)
     for covered in checked.covered:
-        yield _of_arrow("RF096", covered.wish, words.covered(covered))
+        yield _of_arrow("RF106", covered.wish, words.covered(covered))
     for name in checked.names:
-        yield _of_arrow("RF097", name, f'"{words.title(name)}": {words.NOT_MEASURED}')
+        yield _of_arrow("RF107", name, f'"{words.title(name)}": {words.NOT_MEASURED}')
     for exposed in checked.loose:
-        yield _guard(checked, exposed, "RF098", words.loose(exposed))
+        yield _guard(checked, exposed, "RF108", words.loose(exposed))
 
 
 def _of_wish(wanted: Wanted) -> Iterator[Finding]:
     for lack in wanted.missing:
         why = "; ".join(words.why_shut(lack.shut))
         said = f'"{words.title(wanted.wish)}": {words.lacking(lack)}'
-        yield _of_arrow("RF090", wanted.wish, f"{said} ({why})" if why else said)
+        yield _of_arrow("RF100", wanted.wish, f"{said} ({why})" if why else said)
     if not wanted.missing and wanted.notes:
-        yield _of_arrow("RF095", wanted.wish, f'"{words.title(wanted.wish)}": possible, but {words.notes(wanted)}')
+        yield _of_arrow("RF105", wanted.wish, f'"{words.title(wanted.wish)}": possible, but {words.notes(wanted)}')
 
 
 def _of_ban(forbidden: Forbidden) -> Iterator[Finding]:
     for opening in forbidden.openings:
         said = f'"{words.title(forbidden.ban)}": {_opening(opening)}'
-        yield _of_arrow("RF093", forbidden.ban, said)
+        yield _of_arrow("RF103", forbidden.ban, said)
     if not forbidden.openings and forbidden.notes:
-        yield _of_arrow("RF095", forbidden.ban, f'"{words.title(forbidden.ban)}": denied, but {words.notes(forbidden)}')
+        yield _of_arrow("RF105", forbidden.ban, f'"{words.title(forbidden.ban)}": denied, but {words.notes(forbidden)}')
 
 
 def _opening(opening: Opening) -> str:
@@ -74,8 +74,8 @@ def _opening(opening: Opening) -> str:
 def _excess(opening: Opening) -> Finding:
     for cause in opening.causes:
         if cause.policy:
-            return _made("RF091", _opening(opening), "NetworkPolicy", cause.policy, cause.rule, cause.file, cause.line)
-    return _made("RF091", _opening(opening))
+            return _made("RF101", _opening(opening), "NetworkPolicy", cause.policy, cause.rule, cause.file, cause.line)
+    return _made("RF101", _opening(opening))
 
 
 def _guard(checked: Checked, exposed: Exposed, code: str, message: str) -> Finding:

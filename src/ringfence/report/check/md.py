@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ringfence.query.check.result import Checked, Standing
+from ringfence.intents.wishes import Ban, Wish
+from ringfence.query.check.result import Checked, Forbidden, Standing, Wanted
 from ringfence.report.check import words
 from ringfence.report.matrix.md import escaped
 
+Row = tuple[str | Iterable[str], ...]
 MOST: Final = 50
 """Rows of a table; a comment has an end."""
 
@@ -17,15 +19,15 @@ def lines(checked: Checked) -> Iterator[str]:
     """The lines of the whole."""
     sign = "✅" if checked.clean else "❌"
     yield f"{sign} **{escaped(words.verdict(checked))}**"
-    missing = [
+    missing: list[Row] = [
         (words.title(one.wish), words.lacking(lack), words.why_shut(lack.shut))
         for one in checked.missing
         for lack in one.missing
     ]
     yield from _table("Missing", ("arrow", "what", "because"), missing)
-    excess = [(words.opened(one), words.why_open(one.causes)) for one in checked.excess]
+    excess: list[Row] = [(words.opened(one), words.why_open(one.causes)) for one in checked.excess]
     yield from _table("In excess", ("what", "because"), excess)
-    broken = [
+    broken: list[Row] = [
         (words.title(one.ban), words.opened(opening), words.why_open(opening.causes))
         for one in checked.broken
         for opening in one.openings
@@ -46,11 +48,11 @@ def lines(checked: Checked) -> Iterator[str]:
     yield escaped(words.score(checked.score))
 
 
-def _arrow_of(one: object) -> object:
-    return getattr(one, "wish", None) or getattr(one, "ban", None)
+def _arrow_of(one: Wanted | Forbidden) -> Wish | Ban:
+    return one.wish if isinstance(one, Wanted) else one.ban
 
 
-def _table(head: str, names: tuple[str, ...], rows: list[tuple[str | Iterable[str], ...]]) -> Iterator[str]:
+def _table(head: str, names: tuple[str, ...], rows: list[Row]) -> Iterator[str]:
     if not rows:
         return
     yield from ("", f"**{head}**", "", f"| {' | '.join(names)} |", f"| {' | '.join('---' for _ in names)} |")

@@ -1,4 +1,4 @@
-"""A check as SARIF 2.1.0: what has a line to point at, the arrow's for what is missing, the policy's for what is open."""
+"""A check as SARIF 2.1.0: what has a line to point at, of an arrow what is missing, of a policy what is open."""
 
 from __future__ import annotations
 
@@ -62,4 +62,4 @@ def _uri(file: str) -> str:
 def _fingerprint(one: Finding) -> str:
     """The same for one finding as long as it says the same, wherever its lines move."""
     message = re.sub(r":\d+\)", ")", one.message)
-    return hashlib.sha256("\0".join((one.code, one.file, one.object, message)).encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{one.code}\0{one.file}\0{one.object}\0{message}".encode()).hexdigest()[:32]
