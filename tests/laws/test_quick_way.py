@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from generate import random_cluster
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from manifests.reading import read
 from strategies import seeds
 
@@ -152,3 +153,42 @@ def test_what_replaces_an_object_is_of_its_group_either_way(monkeypatch: pytest.
     other = load([str(dump)], extra=[str(old)])
     _same(first, other)
     assert [one.name for one in first.policies] == ["p"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"metadata":{"name":"p","name":"p"},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"q"},"metadata":{"name":"p"},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"p"},"spec":{"podSelector":{},"podSelector":{}}',
+        '"metadata":{"name":"p"},"spec":{"podSelector":{}},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"p","labels":{"a":"b","a":"b"}},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"p","generation":1,"generation":1e16},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"p","ownerReferences":[{"a":1,"a":1}]},"spec":{"podSelector":{}}',
+        '"metadata":{"name":"p"},"spec":{"podSelector":{}},"status":{"a":1,"a":1}',
+    ],
+)
+@pytest.mark.parametrize("kind", ["List", "NetworkPolicyList"])
+def test_a_key_that_stands_twice_in_a_policy_is_told_wherever_it_is(text: str, kind: str) -> None:
+    head = '"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy",' if kind == "List" else ""
+    version = "v1" if kind == "List" else "networking.k8s.io/v1"
+    whole = f'{{"apiVersion":"{version}","kind":"{kind}","items":[{{{head}{text}}}]}}'
+    first, other, taken = _both(whole, pytest.MonkeyPatch())
+    _same(first, other)
+    assert isinstance(first, Cluster)
+    assert ([finding.code for finding in first.findings], taken) == (["RF005"], 0)
+
+
+@given(st.data())
+def test_no_text_of_metadata_hides_a_key_that_stands_twice(data: st.DataObject) -> None:
+    """The quick way weighs a text by its length: nothing that is written short makes up for a second key."""
+    written = st.sampled_from(
+        ['"a"', '"\\u0061"', '"\\/"', "1", "1.0", "1e5", "1E16", "-0", "-0.0", "null", "[]", "{}"]
+    )
+    names = st.sampled_from(["generation", "creationTimestamp", "finalizers", "uid", "managedFields"])
+    members = data.draw(st.lists(st.tuples(names, written), max_size=4))
+    text = "".join(f',"{name}":{value}' for name, value in members)
+    item = ('{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"p"' + text
+            + '},"spec":{"podSelector":{}}}')  # fmt: skip
+    first, other, _ = _both(f'{{"apiVersion":"v1","kind":"List","items":[{item}]}}', pytest.MonkeyPatch())
+    _same(first, other)

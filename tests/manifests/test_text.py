@@ -373,6 +373,7 @@ def test_lines_and_columns_are_counted_by_blocks(parts: list[str], size: int) ->
     text = "".join(parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_text, "_BLOCK", size)
+        patch.setattr(json_text, "_FEW", 2)
         file = json_text.JsonFile(text.encode())
         for at in range(len(text) + 1):
             before = text[:at]

@@ -3,8 +3,8 @@
 Inner rooms, each with a charter: ``text`` finds the objects, ``checks`` says what the server refuses, ``objects`` reads
 one kind after another, and ``ways_in`` what leads traffic in from outside.
 Belongs: reading as the API server reads (S1 to S33). Here at the top is what sees all kinds at once: ``records`` tells
-them apart, ``quick`` is the short way for dumps. What could not be read is a finding, and a gap that answers are
-qualified for.
+them apart, ``quick`` is the short way for dumps, and ``plain`` holds what went it. What could not be read is a finding,
+and a gap that answers are qualified for.
 Does not: verdicts (``engine``); printing (``report``).
 Start at ``load.load``, then ``records.record``.
 """

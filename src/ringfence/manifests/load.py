@@ -16,12 +16,15 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.objects.by_shape import taken_as_described
 from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.manifests.objects.workloads import Live, Maker, join
+from ringfence.manifests.plain import PlainObjects
 from ringfence.manifests.programs import Program
 from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
 from ringfence.manifests.records import Aside, Key, Record, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import File
+from ringfence.manifests.text.heads import Head
+from ringfence.manifests.text.json_objects import JsonObject
 from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
@@ -73,7 +76,7 @@ def load(
             more = _Reading(namespace, direct_controller)
             more.read_all(extra, stdin, Trees())
             reading.replace(more)
-        if not (reading.records or any(reading.plain.values()) or reading.nameless or reading.ignored or reading.aside):
+        if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
             raise InputError(_nothing([*paths, *(one.name for one in programs)], reading))
         return reading.cluster(facts or Facts(), without)
 
@@ -125,9 +128,11 @@ class _Reading:
         self.excluded = False
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
-        self.quick: documents.Quick[Plain] | None = None if direct else Quick(namespace).read
-        self.plain: dict[str, dict[tuple[str, str], Plain]] = {kind: {} for kind in GROUPS}
-        """What was read the quick way, by kind, and by namespace and name."""
+        self.quick: documents.Quick | None = None if direct else self._quickly
+        self._read_quickly = Quick(namespace).read
+        self.plain = PlainObjects()
+        self._generally: dict[type, set[tuple[str, str]]] = {Live: set(), Policy: set()}
+        """Namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
@@ -139,11 +144,7 @@ class _Reading:
                 self._broken(file)
                 continue
             for found in documents.objects(file, self.quick):
-                if isinstance(found, Live):
-                    self._keep("Pod", found.pod.namespace, found.pod.name, found)
-                elif isinstance(found, Policy):
-                    self._keep("NetworkPolicy", found.namespace or "", found.name, found)
-                elif isinstance(found, Problem):
+                if isinstance(found, Problem):
                     self._broken(found)
                 elif isinstance(found, Passed):
                     (templates if found.template else self.passed).append(found.file)
@@ -169,20 +170,22 @@ class _Reading:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
-    def _keep(self, kind: str, namespace: str, name: str, found: Plain) -> None:
-        """Something read the quick way; what stands twice is read the general way, which tells of it (S9)."""
-        plain = self.plain[kind]
-        names = (namespace, name)
-        if names in plain or (GROUPS[kind], kind, namespace, name) in self.records:
-            self._anew(kind, names)
+    def _quickly(self, file: str, above: Head, item: JsonObject) -> bool:
+        """Keep what can be read the quick way; what stands twice is read the general way, which tells of it (S9)."""
+        found = self._read_quickly(file, above, item)
+        if found is None:
+            return False
+        if self._is_general(found) or not self.plain.add(found):
             self._take(plain_item(found))
-        else:
-            plain[names] = found
+        return True
 
-    def _anew(self, kind: str, names: tuple[str, str]) -> None:
-        """Read an object the general way, if it was read the quick way."""
-        if kind in self.plain and (one := self.plain[kind].pop(names, None)) is not None:
-            self._take(plain_item(one))
+    def _is_general(self, one: Plain) -> bool:
+        """Whether another of the same name was read the general way."""
+        general = self._generally[type(one)]
+        if not general:
+            return False
+        named = one.pod if isinstance(one, Live) else one
+        return (named.namespace or "", named.name) in general
 
     def _take(self, item: Item) -> None:
         try:
@@ -192,8 +195,11 @@ class _Reading:
             return
         if isinstance(found, Record):
             if found.name:
-                self._anew(found.kind, (found.namespace, found.name))
+                if (other := self.plain.pop(found.kind, found.namespace, found.name)) is not None:
+                    self._take(plain_item(other))  # what stands twice is read the general way, the first one first
                 self.records.setdefault(found.key, []).append(found)
+                if GROUPS.get(found.kind) == found.key[0]:
+                    self._generally[Live if found.kind == "Pod" else Policy].add((found.namespace, found.name))
             else:
                 self.nameless.append(found)
         elif found.finding or found.gap:
@@ -203,15 +209,13 @@ class _Reading:
 
     def replace(self, other: _Reading) -> None:
         """Take over what *other* has; its objects stand for those of the same name."""
-        for kind, found in other.plain.items():
-            for namespace, name in found:
-                self.records.pop((GROUPS[kind], kind, namespace, name), None)
+        for kind, namespace, name in other.plain.names():
+            self.records.pop((GROUPS[kind], kind, namespace, name), None)
         for group, kind, namespace, name in other.records:
             if GROUPS.get(kind) == group:
-                self.plain[kind].pop((namespace, name), None)
+                self.plain.pop(kind, namespace, name)
         self.records |= other.records
-        for kind, found in other.plain.items():
-            self.plain[kind] |= found
+        self.plain.replace(other.plain)
         self.nameless += other.nameless
         self.aside += other.aside
         self.ignored += other.ignored
@@ -225,8 +229,8 @@ class _Reading:
     def cluster(self, facts: Facts, without: Sequence[str]) -> Cluster:
         """The snapshot; sorted, so that the order of files and documents changes nothing."""
         values = _Values(self._settled())
-        values.add(Live, self.plain["Pod"].values())
-        values.add(Policy, self.plain["NetworkPolicy"].values())
+        values.add(Live, self.plain.pods())
+        values.add(Policy, self.plain.policies())
         policies = self._without(sorted(values.of(Policy), key=lambda p: p.id), without)
         services = sorted(values.of(Service), key=lambda s: s.id)
         nodes = sorted(values.of(Node), key=lambda n: n.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +31,10 @@ from ringfence.model.sources import NOWHERE, Source
 
 T = TypeVar("T")
 _NONE: Final = (b"", b"null")
+
+
+class _UnusualError(Exception):
+    """Something that the general way has to look at."""
 
 
 class _Ip(msgspec.Struct, gc=False):
@@ -83,9 +87,10 @@ _PORTS: Final = msgspec.json.Decoder(list[Port | None] | None)
 _LABELS: Final = msgspec.json.Decoder(dict[str, str | None] | None)
 _OWNERS: Final = msgspec.json.Decoder(list[OwnerReference | None] | None)
 _NOTHING: Final[frozenset[str]] = frozenset()
+_PARSE: Final = Address.parse
 
 
-class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True):
+class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The fields of ``policy.METADATA``, which a policy may have and no others."""
 
     name: str
@@ -105,15 +110,23 @@ class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True):
     ownerReferences: Any = None  # noqa: N815
 
 
-class _Policy(msgspec.Struct, forbid_unknown_fields=True):
-    metadata: _PolicyMetadata
+class _Policy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    metadata: msgspec.Raw
     spec: msgspec.Raw
     apiVersion: str = ""  # noqa: N815
     kind: str = ""
-    status: Any = None
+    status: msgspec.Raw = msgspec.Raw()
+
+
+def _no_fraction(_: str) -> Any:
+    """No field of metadata has such a number; it may be written shorter than anybody would write it anew."""
+    raise _UnusualError
 
 
 _POLICY: Final = msgspec.json.Decoder(_Policy)
+_POLICY_METADATA: Final = msgspec.json.Decoder(_PolicyMetadata, float_hook=_no_fraction)
+_ALONE: Final = len('{"apiVersion":"","kind":"","metadata":,"spec":}')
+"""The characters of a policy beside the values of its members, when it has these four, each once, and no blanks."""
 
 
 class _Meaning(NamedTuple):
@@ -127,6 +140,7 @@ class _Meaning(NamedTuple):
 
 Plain = Live | Policy
 """What is read the quick way."""
+Way = Callable[[str, Head, JsonObject], Plain | None]
 Names = tuple[str, str]
 GROUPS: Final = {"Pod": "", "NetworkPolicy": "networking.k8s.io"}
 
@@ -140,10 +154,6 @@ def plain_item(one: Plain) -> Item:
     return Item(version, kind, place.file, document, (), document.head().metadata)
 
 
-class _UnusualError(Exception):
-    """Something that the general way has to look at."""
-
-
 class Quick:
     """A reader of the items of lists. What several objects have in common is decoded once, and is one object."""
 
@@ -151,31 +161,35 @@ class Quick:
         self.default_namespace = default_namespace
         self._ports: dict[bytes, tuple[ContainerPort, ...]] = {b"": (), b"null": ()}
         self._labels: dict[bytes, Mapping[str, str]] = {b"": {}, b"null": {}}
+        self._sound: set[tuple[str, str | None]] = set()
+        """Labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
+        self._ways: tuple[Way, ...] = (self._pod, self._policy)
 
     def read(self, file: str, above: Head, item: JsonObject) -> Live | Policy | None:
         """The live pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
-        try:
-            found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
-            version, kind = found.apiVersion, found.kind
-            if not (version and kind):
-                version, kind = _said(version, kind, above)
-            if kind == "Pod" and version == "v1":
-                return self._pod(file, item, found)
-            if kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
-                return self._policy(file, item)
-        except (msgspec.DecodeError, RecursionError, _UnusualError):
-            pass
+        for way in self._ways:
+            try:
+                found = way(file, above, item)
+            except (msgspec.DecodeError, RecursionError, _UnusualError):
+                continue
+            if found is not None:
+                if way is not self._ways[0]:
+                    self._ways = self._ways[::-1]  # the next one is mostly of the same kind
+                return found
         return None
 
     # -- pods ---------------------------------------------------------------------------------------------------------
 
-    def _pod(self, file: str, item: JsonObject, found: _Pod) -> Live:
+    def _pod(self, file: str, above: Head, item: JsonObject) -> Live | None:
+        found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
+        if (found.kind != "Pod" or found.apiVersion != "v1") and _said(found, above) != ("v1", "Pod"):
+            return None
         metadata, spec, status = found.metadata, found.spec, found.status
-        name, ips, node = metadata.name, status.podIPs, spec.nodeName
+        name, node = metadata.name, spec.nodeName
         if names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
@@ -186,7 +200,7 @@ class Quick:
             name,
             self._read_labels(metadata.labels) if labels_known is None else labels_known,
             self._ports_of(spec),
-            tuple([_address(one.ip if one else None) for one in ips]) if ips else _alone(status.podIP),
+            _addresses(status),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
             self._owners[owner] if owner in self._owners else self._read_owner(owner),
@@ -199,8 +213,14 @@ class Quick:
         return Live(made, status.phase or "")
 
     def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
-        found = self._labels[bytes(part)] = _worn(bytes(part))
-        return found
+        found = _LABELS.decode(part) or {}
+        fresh = [pair for pair in found.items() if pair not in self._sound]
+        if fresh:
+            _unremarked(partial(labels, dict(fresh), "metadata.labels"))
+            self._sound.update(fresh)
+        worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
+        self._labels[bytes(part)] = cast("dict[str, str]", worn)
+        return self._labels[bytes(part)]
 
     def _read_owner(self, part: bytes) -> Controller | None:
         found = self._owners[part] = _owner(part)
@@ -221,13 +241,15 @@ class Quick:
 
     # -- policies -----------------------------------------------------------------------------------------------------
 
-    def _policy(self, file: str, item: JsonObject) -> Policy:
+    def _policy(self, file: str, above: Head, item: JsonObject) -> Policy | None:
         found = _POLICY.decode(item.data)
-        if not json_text.no_key_twice(item.data):
+        if _said(found, above) != ("networking.k8s.io/v1", "NetworkPolicy"):
+            return None
+        metadata = _POLICY_METADATA.decode(found.metadata)
+        if not (_each_key_once(item, found, metadata) or json_text.no_key_twice(item.data)):
             raise _UnusualError
-        metadata = found.metadata
         if metadata.labels:
-            _worn(msgspec.json.encode(metadata.labels))
+            _unremarked(partial(labels, metadata.labels, "metadata.labels"))
         if names.subdomain(metadata.name):
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
@@ -254,20 +276,19 @@ class Quick:
         return known[data]
 
 
-def _said(version: str, kind: str, above: Head) -> tuple[str, str]:
+def _said(found: _Pod | _Policy, above: Head) -> tuple[str, str]:
     """Version and kind of an item, which may leave both to the typed list *above* (S3)."""
-    if above.kind == "List":
+    version, kind = found.apiVersion, found.kind
+    if (version and kind) or above.kind == "List":
         return version, kind
     return version or above.api_version, kind or above.kind.removesuffix("List")
 
 
-def _alone(text: str | None) -> tuple[Address, ...]:
-    return (_address(text),) if text else ()
-
-
-def _address(text: str | None) -> Address:
+def _addresses(status: _PodStatus) -> tuple[Address, ...]:
     try:
-        return Address.parse(text or "")
+        if status.podIPs:
+            return tuple([_PARSE((one and one.ip) or "") for one in status.podIPs])
+        return (_PARSE(status.podIP),) if status.podIP else ()
     except ValueError:
         raise _UnusualError from None
 
@@ -280,10 +301,6 @@ def _is_ready(status: _PodStatus) -> bool:
     return ready if told else (status.phase or "Running") == "Running"
 
 
-def _worn(data: bytes) -> Mapping[str, str]:
-    return _unremarked(partial(labels, _LABELS.decode(data), "metadata.labels"))
-
-
 def _owner(data: bytes) -> Controller | None:
     return workloads.owner({"ownerReferences": _OWNERS.decode(data)})
 
@@ -293,7 +310,20 @@ def _declared(data: bytes) -> tuple[ContainerPort, ...]:
     return _unremarked(partial(workloads.container_ports, container, "", "main"))
 
 
+def _each_key_once(item: JsonObject, found: _Policy, metadata: _PolicyMetadata) -> bool:
+    """Whether it is sure that no key stands twice in a policy, its spec aside: it is as long as its members together.
+
+    False proves nothing: so is text with blanks, or with another member.
+    """
+    if not (found.apiVersion and found.kind):
+        return False
+    members = len(found.apiVersion) + len(found.kind) + len(found.metadata) + len(found.spec)
+    return len(item.data) == _ALONE + members and len(msgspec.json.encode(metadata)) == len(found.metadata)
+
+
 def _meaning(data: bytes) -> _Meaning:
+    if not json_text.no_key_twice(data):
+        raise _UnusualError
     decoded = policy.decode({"metadata": {"name": "any"}, "spec": msgspec.json.decode(data)})
     if decoded.problems:
         raise _UnusualError

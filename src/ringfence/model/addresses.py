@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,16 +10,16 @@ from typing import ClassVar, Final, Literal
 
 from ringfence.model import _intervals
 from ringfence.model._intervals import Intervals
+from ringfence.model.values import light
 
 Family = Literal[4, 6]
 FAMILIES: Final[tuple[Family, Family]] = (4, 6)
-_DOTTED: Final = re.compile(
-    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})"
-).fullmatch
+_BYTES: Final = {str(number): number for number in range(256)}
+"""The numbers between the dots of an IPv4 address, as they are written: without leading zeros."""
 _LAST: Final = {4: 2**32 - 1, 6: 2**128 - 1}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@light(frozen=True, slots=True, order=True)
 class Address:
     """One IP address: its family and its number."""
 
@@ -30,10 +29,11 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """The address that *text* writes. Raises: ValueError when it writes none."""
-        if match := _DOTTED(text):  # as nearly all are; the library takes ten times as long
-            a, b, c, d = map(int, match.groups())
-            if a < 256 and b < 256 and c < 256 and d < 256:
-                return cls(4, a << 24 | b << 16 | c << 8 | d)
+        try:  # four plain numbers, as nearly all are; the library takes ten times as long
+            a, b, c, d = text.split(".")
+            return cls(4, _BYTES[a] << 24 | _BYTES[b] << 16 | _BYTES[c] << 8 | _BYTES[d])
+        except (ValueError, KeyError):
+            pass
         parsed = ipaddress.ip_address(text)
         return cls(4 if parsed.version == 4 else 6, int(parsed))
 

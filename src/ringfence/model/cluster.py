@@ -112,7 +112,7 @@ class Cluster:
     @cached_property
     def pod_families(self) -> frozenset[Family]:
         """The families of a pod whose address is unknown: those the input shows, else IPv4 alone (S56)."""
-        seen = {family for pod in self.pods if not pod.host_network for family in pod.families}
+        seen = {ip.family for pod in self.pods if not pod.host_network for ip in pod.ips}
         seen |= {family for family in FAMILIES if self.facts.pod_cidrs.of_family(family)}
         return frozenset(seen) if seen else frozenset({4})
 
@@ -120,7 +120,7 @@ class Cluster:
     def node_families(self) -> frozenset[Family]:
         """The families of a node whose address is unknown: those the input shows of nodes, else those of pods."""
         seen = {ip.family for node in self.nodes for ip in node.addresses}
-        seen |= {family for pod in self.pods if pod.host_network for family in pod.families}
+        seen |= {ip.family for pod in self.pods if pod.host_network for ip in pod.ips}
         seen |= {family for family in FAMILIES if self.facts.node_cidrs.of_family(family)}
         return frozenset(seen) if seen else self.pod_families
 
@@ -128,7 +128,7 @@ class Cluster:
     def speaks_ipv6(self) -> bool:
         """Whether anything in the input is IPv6: then the IPv6 outside is listed beside the IPv4 one."""
         return (
-            any(6 in pod.families for pod in self.pods)
+            any(ip.family == 6 for pod in self.pods for ip in pod.ips)
             or any(ip.family == 6 for node in self.nodes for ip in node.addresses)
             or bool(self.facts.pod_cidrs.v6 or self.facts.node_cidrs.v6)
             or any(block.family == 6 for blocks in self.blocks.values() for block in blocks)

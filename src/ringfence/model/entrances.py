@@ -11,6 +11,7 @@ from typing import Final
 
 from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.sources import NOWHERE, Source
+from ringfence.model.values import light
 
 CONTROLLER: Final = "{ingress-controller}"
 """What the controller is called whose pods nobody has named. No namespace is spelled so: no policy is in it."""
@@ -57,7 +58,7 @@ class Entrance:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Door(Workload):
     """Who comes in, as one end: the controller that nobody has named, or the outside by one ``service``.
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ringfence.model.addresses import Address, Family
 from ringfence.model.sources import NOWHERE, Source
+from ringfence.model.values import light
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that the API server puts on every Namespace (S24)."""
@@ -44,7 +45,7 @@ class Controller:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Pod:
     """A pod, or a template that stands for ``replicas`` equal ones.
 
@@ -78,7 +79,7 @@ class Pod:
         return frozenset(ip.family for ip in self.ips)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Workload:
     """What pods share: their owner (S121). ``pods`` has one template, or every live pod.
 

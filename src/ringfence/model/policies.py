@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from ringfence.model.addresses import Family, IpBlock
 from ringfence.model.selectors import EVERYTHING, Selector
 from ringfence.model.sources import NOWHERE, Source
+from ringfence.model.values import light
 
 
 class Tier(IntEnum):
@@ -87,7 +88,7 @@ class Rule:
     path: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Subject:
     """The pods a policy applies to.
 
@@ -99,7 +100,7 @@ class Subject:
     namespaces: Selector | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Policy:
     """A policy, defaulted (S10 to S14). As written it stays reachable through ``source.value()`` (S31).
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
+
+from ringfence.model.values import light
 
 
 class Document(Protocol):
@@ -21,7 +23,7 @@ class Document(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Source:
     """The file and line an object came from. ``line`` is 1 for the first line; 0 when there is no text."""
 

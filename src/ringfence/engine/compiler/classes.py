@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from ringfence.engine.compiler.bits import Kept, mask
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
@@ -18,12 +19,17 @@ from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
 from ringfence.model.selectors import Operator, Requirement, Selector
+from ringfence.model.values import light
 
 OTHER = "*"
 """Stands for every label value that no selector names; no label value is spelled so (S23)."""
 
 
-@dataclass(frozen=True, slots=True)
+_FOUR: Final[frozenset[Family]] = frozenset({4})
+"""The families of most parties, one object for all of them."""
+
+
+@light(frozen=True, slots=True)
 class PartyClass:
     """Pods (or nodes) that every policy treats alike, shown by one of them."""
 
@@ -53,20 +59,25 @@ class _Keys:
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
         self._interest = classes.interest
-        self._labels: dict[int, tuple[tuple[str, str], ...]] = {}
-        self._ports: dict[int, tuple[object, ...]] = {}
+        self._labels: dict[int, int] = {}
+        self._ports: dict[int, int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
 
     def pod(self, pod: Pod) -> tuple[object, ...]:
         """The key of *pod*: pods that agree in it are alike to every policy."""
         labels = self._labels.get(id(pod.labels))
         if labels is None:
-            labels = self._labels[id(pod.labels)] = self._worn(pod.labels)
+            labels = self._labels[id(pod.labels)] = self._number(self._worn(pod.labels))
         ports = self._ports.get(id(pod.ports))
         if ports is None:
-            ports = self._ports[id(pod.ports)] = self._named(pod.ports)
+            ports = self._ports[id(pod.ports)] = self._number(self._named(pod.ports))
         generated = tuple(sorted(pod.generated & self._interest.values.keys())) if pod.generated else ()
-        where = self._classes.segments(self._classes.known_addresses(pod))
+        where = self._classes.segments(pod.ips or self._classes.known_addresses(pod))
         return (pod.namespace, labels, ports, pod.host_network, where, generated)
+
+    def _number(self, part: tuple[object, ...]) -> int:
+        """A number that stands for *part* of a key, which takes longer to look up."""
+        return self._numbers.setdefault(part, len(self._numbers))
 
     def _worn(self, labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         interest = self._interest.values
@@ -132,8 +143,11 @@ class Classes:
         keys = all(values <= interest.values.get(key, set()) for key, values in asked.values.items())
         return keys and asked.values.keys() <= interest.values.keys() and asked.port_names <= interest.port_names
 
-    def segments(self, addresses: Iterable[Address]) -> tuple[tuple[Family, int], ...]:
+    def segments(self, addresses: tuple[Address, ...]) -> tuple[tuple[Family, int], ...]:
         """Between which edges of blocks each of *addresses* lies: no block tells two of one place apart."""
+        if len(addresses) == 1:
+            (one,) = addresses
+            return ((one.family, bisect_right(self._cuts[one.family], one.number)),)
         return tuple(sorted({(a.family, bisect_right(self._cuts[a.family], a.number)) for a in addresses}))
 
     def known_addresses(self, party: Pod | Node) -> tuple[Address, ...]:
@@ -147,9 +161,9 @@ class Classes:
 
     def _families(self, party: Pod | Node) -> frozenset[Family]:
         if not self.profile.ipv6:
-            return frozenset({4})
+            return _FOUR
         if known := {address.family for address in self.known_addresses(party)}:
-            return frozenset(known)
+            return _FOUR if known == _FOUR else frozenset(known)
         on_node = isinstance(party, Node) or party.host_network
         return self.cluster.node_families if on_node else self.cluster.pod_families
 

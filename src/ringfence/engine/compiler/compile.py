@@ -96,6 +96,7 @@ class Table:
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
         self._last: tuple[Key, Row] | None = None
+        self._admitted: tuple[Into, int, Atoms] | None = None
         self._due = 0
         self._policies: dict[str | None, dict[int, Policy]] = {}
         for policy in policies:
@@ -174,11 +175,31 @@ class Table:
         return row
 
     def passing(self, destination: int) -> tuple[Key, Row]:
-        """What determines the row of *destination*, and the row; only the one before is remembered."""
+        """What determines the row of *destination*, and of the row the sources from which anything may get through.
+
+        Only the one before is remembered.
+        """
         key = self._into(destination), self._out_of(destination)
         if self._last is None or self._last[0] != key:
-            self._last = key, self._rows.alike(key) or self._meet(*key, self.sources)
+            self._last = key, self._through(*key)
         return self._last
+
+    def _through(self, into: Into, out_of: OutOf) -> Row:
+        """The answers but for the sources that no rule lets out or in, which most are."""
+        if self._admitted is None or self._admitted[0] != into:
+            within = self.sources
+            if into is not None:
+                within = 0
+                for _, peers in into:
+                    within |= self._peers[peers].everyone
+                within &= self.sources
+            self._admitted = into, within, self._entering(into, within)  # the next destination is often alike
+        _, within, atoms = self._admitted
+        row: dict[Answer, int] = {}
+        for out, leaving in self._leaving(out_of, within):
+            if out != SHUT:
+                self._cross(out, leaving, atoms, row)
+        return list(row.items())
 
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
@@ -206,15 +227,18 @@ class Table:
     def _meet(self, into: Into, out_of: OutOf, within: int) -> Row:
         """The answers for the sources *within*."""
         row: dict[Answer, int] = {}
-        meet = self._sides.meet
         atoms = self._entering(into, within)
         for out, leaving in self._leaving(out_of, within):
-            for back, entering in atoms:
-                both = leaving & entering
-                if both:
-                    answer = meet(out, back)
-                    row[answer] = row.get(answer, 0) | both
+            self._cross(out, leaving, atoms, row)
         return list(row.items())
+
+    def _cross(self, out: int, leaving: int, atoms: Atoms, row: dict[Answer, int]) -> None:
+        """Add the answers of the sources *leaving* by the side *out*, of which *atoms* say what comes in."""
+        for back, entering in atoms:
+            both = leaving & entering
+            if both:
+                answer = self._sides.meet(out, back)
+                row[answer] = row.get(answer, 0) | both
 
     def _entering(self, into: Into, within: int) -> Atoms:
         """The sources *within*, by what ingress rules admit of them."""
@@ -239,7 +263,7 @@ class Table:
             group = self._group_order[number]
             if bits := group.subjects & within:
                 atoms = self._split(atoms, channel, ports, bits)
-        if free := within & ~closed:
+        if free := within ^ closed:
             atoms.append((FREE, free))
         return atoms
 
@@ -283,7 +307,7 @@ class Table:
             self._add(new)
             rows |= self._spoken_of(new)
         columns = before ^ self.isolated[Direction.EGRESS]
-        self._last = None
+        self._last = self._admitted = None
         self._rows.forget(bits_of(rows))
         self._due |= rows
         if columns:

@@ -52,7 +52,9 @@ class PeerSets:
         self._profile = classes.profile
         self._sets: list[Peers] = []
         self._numbers: dict[Peers, int] = {}
-        self._of_rule: dict[tuple[int, str | None, Direction], tuple[Rule, int]] = {}
+        self._of_rule: dict[tuple[int, str | None, Direction], int] = {}
+        self._at_home: dict[int, tuple[Rule, bool]] = {}
+        """Whether some peer of a rule is looked for in the policy's own namespace; kept, each rule stays the same."""
         self._of_peers: dict[tuple[tuple[Peer, ...], str | None, Direction], int] = {}
         self._blocks: dict[tuple[IpBlock, Direction], Peers] = {}
 
@@ -69,17 +71,18 @@ class PeerSets:
 
     def of_rule(self, rule: Rule, namespace: str | None, direction: Direction) -> int:
         """The number of what the peers of *rule* take, of a policy in *namespace*."""
-        if not any(peer.block is None and peer.namespaces is None for peer in rule.peers):
-            namespace = None  # none of the peers is looked for in the policy's own
-        here = (id(rule), namespace, direction)  # rules that many policies share are one object
-        known = self._of_rule.get(here)
-        if known is not None:
-            return known[1]
-        key = (rule.peers, namespace, direction)
-        number = self._of_peers.get(key)
+        at_home = self._at_home.get(id(rule))  # rules that many policies share are one object
+        if at_home is None:
+            own = any(peer.block is None and peer.namespaces is None for peer in rule.peers)
+            at_home = self._at_home[id(rule)] = rule, own
+        here = (id(rule), namespace if at_home[1] else None, direction)
+        number = self._of_rule.get(here)
         if number is None:
-            number = self._of_peers[key] = self.number(self._read(rule.peers, namespace, direction))
-        self._of_rule[here] = (rule, number)  # the rule is kept, so that its identity stays its own
+            key = (rule.peers, *here[1:])
+            number = self._of_peers.get(key)
+            if number is None:
+                number = self._of_peers[key] = self.number(self._read(*key))
+            self._of_rule[here] = number
         return number
 
     def _read(self, peers: tuple[Peer, ...], namespace: str | None, direction: Direction) -> Peers:

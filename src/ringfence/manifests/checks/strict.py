@@ -13,14 +13,14 @@ from typing import Any, Final
 from ringfence.manifests.checks.paths import child
 from ringfence.manifests.checks.problems import Problem
 
-Shape = Mapping[str, Any] | list[Any] | str
+Shape = dict[str, Any] | list[Any] | str
 _BOUND: Final = 2**31
 _EMPTY: Final[Mapping[str, Any]] = {"text": "", "int32": 0}
 
 
 def decode(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
     """*value* with null fields left out (S4) and null items made empty (S5); None where it is of another type."""
-    if isinstance(shape, Mapping):
+    if isinstance(shape, dict):
         return _fields(value, shape, path, problems)
     if isinstance(shape, list):
         return _items(value, shape[0], path, problems)
@@ -85,7 +85,7 @@ def _items(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
     if not isinstance(value, list):
         problems.append(wrong_type(path, "a list", value))
         return None
-    empty: Any = {} if isinstance(shape, Mapping) else _EMPTY.get(str(shape), "")
+    empty: Any = {} if isinstance(shape, dict) else _EMPTY.get(str(shape), "")
     found = []
     for index, member in enumerate(value):
         inner = child(path, index)

@@ -43,14 +43,16 @@ def _lacking(item: PortMatch, pods: Iterable[Pod]) -> bool:
 
 
 class _Pods:
-    """The pods of a cluster, by namespace, and which of them a rule may speak of."""
+    """The pods of a cluster, by namespace, of alike neighbours one, and which of them a rule may speak of."""
 
     def __init__(self, cluster: Cluster, host_network: bool) -> None:
         self.cluster = cluster
         self.inside: dict[str, list[Pod]] = {}
+        before: Pod | None = None
         for pod in cluster.pods:
-            if host_network or not pod.host_network:
+            if (host_network or not pod.host_network) and (before is None or not _alike(pod, before)):
                 self.inside.setdefault(pod.namespace, []).append(pod)
+                before = pod
         self._spaces: dict[Selector, list[str]] = {}
 
     def in_question(self, policy: Policy, direction: Direction, rule: Rule) -> Iterator[Pod]:
@@ -80,9 +82,18 @@ class _Pods:
         return self._spaces[selector]
 
 
+def _alike(pod: Pod, other: Pod) -> bool:
+    """Whether it is plain that a port's name says the same of both: what pods of one owner share is one object."""
+    same = pod.labels is other.labels and pod.ports is other.ports
+    return same and pod.namespace == other.namespace and pod.generated == other.generated
+
+
 def may(selector: Selector, labels: Mapping[str, str], unknown: Iterable[str]) -> bool:
     """Whether *selector* takes *labels*, or could with the values of the *unknown* keys."""
-    return all(r.key in unknown or _meets(r, labels.get(r.key)) for r in selector.requirements)
+    for requirement in selector.requirements:
+        if requirement.key not in unknown and not _meets(requirement, labels.get(requirement.key)):
+            return False
+    return True
 
 
 def _meets(requirement: Requirement, value: str | None) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, NamedTuple
+from operator import attrgetter
+from typing import Final, Literal
 
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.objects.fields import address, each, is_port, labels, protocol, shaped
@@ -26,6 +27,7 @@ from ringfence.manifests.text.documents import Item, source
 from ringfence.model.addresses import Address
 from ringfence.model.objects import ContainerPort, Controller, Node, Pod, Workload
 from ringfence.model.sources import NOWHERE, Source
+from ringfence.model.values import light
 
 HASH: Final = "pod-template-hash"
 ROLLOUT_HASH: Final = "rollouts-pod-template-hash"
@@ -44,6 +46,9 @@ GENERATED: Final[Mapping[str, frozenset[str]]] = {
 """The labels that each controller puts on its pods and whose values a template does not tell."""
 MAX_ORDINALS: Final = 1000
 """Replicas of one StatefulSet that are told apart."""
+RUNNING: Final = "Running"
+"""The phase of most pods."""
+_BY_NAME: Final = attrgetter("name")
 _SEVERAL: Final = 2
 """Pods a DaemonSet stands for when nothing says on how many nodes it runs."""
 
@@ -69,7 +74,8 @@ class Maker:
     at: str = "spec.template"
 
 
-class Live(NamedTuple):
+@light(frozen=True, slots=True)
+class Live:
     """A pod that was read, its phase, and whether an owner of it is named."""
 
     pod: Pod
@@ -243,12 +249,17 @@ def join(
     sources: dict[tuple[str, str, str], Source] = {}
     ended: set[tuple[str, str, str]] = set()
     stood: set[tuple[str, str, str]] = set()
+    before: Pod | None = None
+    members: list[Pod] = []
     for live in _own_addresses([one for one in lives if not (direct and one.pod.name.startswith("virt-launcher-"))]):
-        key = _top(live.pod, by_name, direct)
-        if live.finished:
-            ended.add(key)
+        pod = live.pod
+        if live.phase != RUNNING and live.finished:
+            ended.add(_top(pod, by_name, direct))
             continue
-        groups.setdefault(key, []).append(live.pod)
+        if before is None or not _kin(pod, before):
+            members = groups.setdefault(_top(pod, by_name, direct), [])
+        members.append(pod)
+        before = pod
     for one in makers:
         key = (one.namespace, one.kind, one.name)
         above = _climb(one.namespace, one.owner, by_name) if one.owner and not direct else None
@@ -287,6 +298,12 @@ def _orphans(
                        for pod in (replace(one.template, replicas=max(one.replicas or 1, 1)), *one.others)]  # fmt: skip
 
 
+def _kin(pod: Pod, other: Pod) -> bool:
+    """Whether it is plain that both belong to one workload: what pods of one owner share is one object."""
+    same = pod.controller is other.controller and pod.labels is other.labels and pod.controller is not None
+    return same and pod.namespace == other.namespace
+
+
 def _top(pod: Pod, makers: Mapping[tuple[str, str, str], Maker], direct: bool) -> tuple[str, str, str]:
     """The key of the workload that *pod* belongs to."""
     if pod.controller is None:
@@ -320,24 +337,24 @@ def _climb(
     return (namespace, controller.kind, controller.name)
 
 
-def _own_addresses(lives: Sequence[Live]) -> Iterator[Live]:
+def _own_addresses(lives: Sequence[Live]) -> Sequence[Live]:
     """The pods, an address that several have left to the running one (S33); a host's address is shared by right."""
-    doubtful = {id(one) for one in lives if _may_be_stale(one)}
-    running: set[Address] = set()
-    if doubtful:
-        running = {ip for live in lives if not live.pod.host_network and live.phase == "Running" for ip in live.pod.ips}
-    for live in lives:
-        if id(live) not in doubtful or not running.intersection(live.pod.ips):
-            yield live
-        else:
-            kept = tuple(ip for ip in live.pod.ips if ip not in running)
-            yield live._replace(pod=replace(live.pod, ips=kept))
+    doubtful = {id(one) for one in lives if one.phase != RUNNING and _may_be_stale(one)}
+    if not doubtful:
+        return lives
+    running = {ip for live in lives if not live.pod.host_network and live.phase == RUNNING for ip in live.pod.ips}
+    return [
+        replace(live, pod=replace(live.pod, ips=tuple(ip for ip in live.pod.ips if ip not in running)))
+        if id(live) in doubtful and running.intersection(live.pod.ips)
+        else live
+        for live in lives
+    ]
 
 
 def _may_be_stale(live: Live) -> bool:
     """Whether another pod may have the address of *live* by now; that of one that has ended is of no account."""
     phase, pod = live.phase, live.pod
-    return phase != "Running" and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
+    return phase != RUNNING and phase != "" and not live.finished and not pod.host_network and bool(pod.ips)
 
 
 def _spread(one: Maker, nodes: Sequence[Node], asked: frozenset[str]) -> list[Pod]:
@@ -367,6 +384,6 @@ def _of_any_label(pod: Pod, asked: frozenset[str]) -> Pod:
 
 def _workload(key: tuple[str, str, str], pods: Iterable[Pod], written: Source | None, made: Maker | None) -> Workload:
     namespace, kind, name = key
-    members = tuple(sorted(pods, key=lambda pod: pod.name))
+    members = tuple(sorted(pods, key=_BY_NAME))
     none = made is not None and made.replicas == 0 and all(pod.template for pod in members)
     return Workload(namespace, name, kind, members, none, written or members[0].source)

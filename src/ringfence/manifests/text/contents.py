@@ -111,9 +111,12 @@ def _in_utf8(name: str, data: Data) -> Data | Problem:
                 return bytes(data).decode(encoding).encode()
             except UnicodeError:
                 return Problem("RF002", f"is marked as {encoding.upper()} and is not", file=name)
-    if data.find(b"\0") >= 0:
-        return Problem("RF002", "is binary, not text", file=name)
-    if all(piece.isascii() for piece in _pieces(data)):  # which most are, and which is quickly seen
+    is_ascii = True  # which most are, and which is quickly seen
+    for piece in _pieces(data):
+        if b"\0" in piece:
+            return Problem("RF002", "is binary, not text", file=name)
+        is_ascii = is_ascii and piece.isascii()
+    if is_ascii:
         return data
     decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
     for piece in (*_pieces(data), b""):

@@ -18,8 +18,8 @@ from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
-Q = TypeVar("Q")
-Quick = Callable[[str, Head, JsonObject], Q | None]
+Quick = Callable[[str, Head, JsonObject], bool]
+"""Takes an item of a list in JSON, of the file and the list that are named; false when it is none that it takes."""
 _START: Final = 4096
 """Bytes at the beginning of a file that are looked at for what it is."""
 SMALL: Final = 1_000_000
@@ -132,16 +132,23 @@ class Passed:
     template: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Items of a list of this file were taken by themselves."""
+
+    file: str
+
+
 def source(item: Item) -> Source:
     """Where *item* came from."""
     return Source(item.file, 0, item.document)
 
 
-def objects(file: File, quick: Quick[Q] | None = None) -> Iterator[Item | Problem | Passed | Q]:
+def objects(file: File, quick: Quick | None = None) -> Iterator[Item | Problem | Passed | Taken]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place.
 
-    A file that was found in a directory and holds no object at all is passed over. *quick* may read an item of a list
-    in JSON by itself; what it returns stands for the item, unless it is None.
+    A file that was found in a directory and holds no object at all is passed over. *quick* is offered each item
+    of a list in JSON; what it takes does not come.
     """
     strange: list[Problem] = []
     others = False
@@ -157,7 +164,7 @@ def objects(file: File, quick: Quick[Q] | None = None) -> Iterator[Item | Proble
         yield Passed(file.name)
 
 
-def _all(file: File, quick: Quick[Q] | None) -> Iterator[Item | Problem | Passed | Q]:
+def _all(file: File, quick: Quick | None) -> Iterator[Item | Problem | Passed | Taken]:
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
     if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
@@ -191,7 +198,7 @@ def _is_yaml(data: bytes) -> bool:
     return True
 
 
-def _yaml_items(file: File) -> Iterator[Item | Problem | Passed]:
+def _yaml_items(file: File) -> Iterator[Item | Problem | Passed | Taken]:
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
     is_template = False
@@ -248,8 +255,8 @@ def _expand(
     document: YamlObject | JsonObject,
     above: Head | None,
     twice: tuple[Twice, ...],
-    quick: Quick[Q] | None = None,
-) -> Iterator[Item | Problem | Passed | Q]:
+    quick: Quick | None = None,
+) -> Iterator[Item | Problem | Passed | Taken]:
     """The object itself, or the items of a list, of lists in it too.
 
     *above* is the typed list that it is an item of: one may leave its kind and version to that (S3).
@@ -270,11 +277,14 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
+    name, taken = file.name, False
     for index, item in enumerate(inside):
-        if quick is not None and isinstance(item, JsonObject) and (found := quick(file.name, head, item)) is not None:
-            yield found
-            continue
-        yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
+        if quick is not None and isinstance(item, JsonObject) and quick(name, head, item):
+            taken = True
+        else:
+            yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
+    if taken:
+        yield Taken(name)
 
 
 def _below(above: Head, head: Head) -> Head:

@@ -7,7 +7,7 @@ import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -45,20 +45,24 @@ _NO_VALUE: Final = (b"", b"n")
 
 
 class JsonObject:
-    """An object in a file of JSON; decoded when asked for. ``start`` tells its offset in the file."""
+    """An object in a file of JSON; decoded when asked for.
 
-    __slots__ = ("_file", "_head", "_start", "data")
+    It begins at the offset *start* of the file, or is the item of that number *among* those of a list.
+    """
 
-    def __init__(self, file: JsonFile, data: Any, start: int | _ListStart) -> None:
+    __slots__ = ("_among", "_file", "_head", "_start", "data")
+
+    def __init__(self, file: JsonFile, data: Any, start: int, among: _Starts | None = None) -> None:
         self._file = file
         self.data = data
         self._start = start
+        self._among = among
         self._head: Head | None = None
 
     @property
     def start(self) -> int:
         """The offset of its first byte in the file."""
-        return self._start if isinstance(self._start, int) else self._start.offset
+        return self._start if self._among is None else self._among.of(self._start)
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of the field at *path*, or of the nearest one around it."""
@@ -133,7 +137,7 @@ class JsonObject:
         """The items of a list, *inside* its head. Raises: Unreadable, as ``value``."""
         raws = inside if isinstance(inside, list) else self._held(lambda: _RAWS.decode(inside))
         starts = _Starts(self, raws)
-        return [JsonObject(self._file, raw, _ListStart(starts, n)) for n, raw in enumerate(raws)]
+        return [JsonObject(self._file, raw, number, starts) for number, raw in enumerate(raws)]
 
     def twice(self) -> tuple[Twice, ...]:
         """The keys that stand twice in the object, with their lines. Raises: Unreadable."""
@@ -210,18 +214,6 @@ def _piece(file: JsonFile, piece: bytes, start: int) -> JsonObject | Unreadable:
         what = f"{text} is no number" if text else str(problem)
         return Unreadable("RF004", f"is not JSON: {what}", *file.line_column(start + offset))
     return JsonObject(file, piece, start)
-
-
-class _ListStart(NamedTuple):
-    """Where an item of a list begins."""
-
-    starts: _Starts
-    number: int
-
-    @property
-    def offset(self) -> int:
-        """The offset in the file."""
-        return self.starts.of(self.number)
 
 
 class _Starts:

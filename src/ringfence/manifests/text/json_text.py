@@ -25,6 +25,8 @@ _ESCAPE: Final = re.compile(
 _BLOCK: Final = 1 << 16
 _CONTINUED: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 that begin no character."""
+_FEW: Final = 256
+"""Lines of a block up to which they are found one by one."""
 _LONGEST: Final = 20
 """Characters of a number that are shown."""
 
@@ -32,6 +34,16 @@ _LONGEST: Final = 20
 def _length(piece: bytes) -> int:
     """The characters that begin in *piece*."""
     return len(piece) if piece.isascii() else len(piece.translate(None, _CONTINUED))
+
+
+def _lines(piece: bytes) -> int:
+    """The lines that end in *piece*. Long ones are found one by one, which is quicker than to look at every byte."""
+    found, at = 0, piece.find(b"\n")
+    while at >= 0:
+        if found == _FEW:
+            return found + piece.count(b"\n", at)
+        found, at = found + 1, piece.find(b"\n", at + 1)
+    return found
 
 
 class JsonFile:
@@ -49,8 +61,9 @@ class JsonFile:
         found, lines, last, characters = [(0, -1, 0)], 0, -1, 0
         for at in range(0, len(self.data), _BLOCK):
             piece = self.data[at : at + _BLOCK]
-            lines += piece.count(b"\n")
-            last = max(last, at + piece.rfind(b"\n")) if b"\n" in piece else last
+            ended = _lines(piece)
+            lines += ended
+            last = at + piece.rindex(b"\n") if ended else last
             characters += _length(piece)
             found.append((lines, last, characters))
         return found
@@ -177,7 +190,7 @@ def items_start(data: bytes | mmap.mmap | msgspec.Raw, first: msgspec.Raw) -> in
     """The offset of the first item of ``items`` in *data*, an object that has a list of that name; it reads *first*."""
     whole, wanted = data if isinstance(data, bytes | mmap.mmap) else bytes(data), bytes(first)
     at = whole.find(wanted)
-    while (following := whole.find(wanted, at + 1)) >= 0 and not _ITEMS.search(whole[max(0, at - _BEFORE) : at]):
+    while not _ITEMS.search(whole[max(0, at - _BEFORE) : at]) and (following := whole.find(wanted, at + 1)) >= 0:
         at = following
     return at
 

@@ -99,7 +99,7 @@ class Closed:
         self._wanted_inside()
         for dst in self.pieces.all:
             if dst.namespace in self.protect:
-                self._into(dst, ((src, found) for src, _, found in listing.inside(dst)))
+                self._into(dst, listing.inner(dst))
             else:
                 self._into(dst, ((src, None) for src in guarded))
         for direction in Direction:
@@ -231,7 +231,8 @@ class Closed:
                 self.hiding.setdefault((note, id(end)), (src, dst))
 
     def _brings(self, end: Workload, note: Note) -> bool:
-        return note in self.pieces.reach.behind(end).notes
+        behind = self.pieces.reach.behind(end)
+        return note in behind.remarks or note in behind.gaps
 
     # -- outside -----------------------------------------------------------------------------------------------
 

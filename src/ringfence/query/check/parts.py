@@ -85,4 +85,4 @@ def answer(reach: Reachability, behind: Behind, direction: Direction, family: Fa
         found = [cell(table, position, kind.number) for kind in behind.kinds]
     else:
         found = [cell(table, kind.number, position) for kind in behind.kinds]
-    return join(found).noted(behind.notes)
+    return join(found).noted(behind.remarks, behind.gaps)

@@ -48,7 +48,7 @@ class Why:
         found = self._numbers.get(id(end))
         if found is None:
             behind = self._reach.behind(end)
-            key = (tuple((kind.number, kind.nodes) for kind in behind.kinds), behind.notes)
+            key = (tuple((kind.number, kind.nodes) for kind in behind.kinds), behind.remarks, behind.gaps)
             found = self._numbers[id(end)] = self._alike.setdefault(key, len(self._alike))
         return found
 

@@ -16,13 +16,13 @@ ERROR, NOTE = Severity.ERROR, Severity.NOTE
 _TABLE: Final = (
     Code("RF100", ERROR, "something that is wanted and not possible", "add the rule, or remove the arrow"),
     Code("RF101", ERROR, "something that is possible and not wanted", "tighten the rule, or add an arrow"),
-    Code("RF102", ERROR, "a protected namespace without default deny", "add a policy that selects every pod"),
+    Code("RF102", ERROR, "a protected namespace without default deny", "add a policy for every pod"),
     Code("RF103", ERROR, "something that is forbidden and possible", "tighten the rule"),
     Code("RF104", ERROR, "something the answers lack that could hide an opening", "add it, or read it by hand"),
     Code("RF105", ERROR, "an arrow of which the input does not tell enough", "add what is missing from the input"),
     Code("RF106", NOTE, "pods that the block of an arrow covers", "except them from the block if they are not meant"),
     Code("RF107", NOTE, "an arrow to a name, which is not measured", "pin the name, and prove measures its address"),
-    Code("RF108", NOTE, "a namespace where pods with other labels would be open", "add a policy that selects every pod"),
+    Code("RF108", NOTE, "a namespace where pods of other labels would be open", "add a policy for every pod"),
 )  # fmt: skip
 
 CODES: Final = {code.code: code for code in _TABLE}
