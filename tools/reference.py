@@ -13,11 +13,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 import ringfence  # noqa: E402 (the checkout comes first)
+from ringfence import testing  # noqa: E402
 from ringfence.cli import parser  # noqa: E402
 from ringfence.cli.main import EPILOG, VERBS  # noqa: E402
 from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
@@ -43,6 +45,10 @@ found, the first are told and the others counted; `-v` tells all, and so does th
 ABOUT_INTENTS = """\
 What the arrows of an Intents document mean in the input, told by the verbs that use them. After an error nothing is
 written, and the exit status is 2.
+"""
+
+ABOUT_CHECKS = """\
+What [`check`](../explanation/checking.md) finds is told in its own formats: the JSON, and SARIF, have these codes.
 """
 
 
@@ -125,15 +131,26 @@ def _signature(function: Callable[..., object]) -> str:
 
 def python() -> str:
     """The documented Python API."""
-    about = re.sub(r":func:`(\w+)`", r"`\1`", inspect.getdoc(ringfence) or "")
-    about = re.sub(r"^(>>>|\[)", r"    \1", about, flags=re.MULTILINE)
-    rows = [MADE, "# The Python API\n", f"{about}\n"]
-    for name in sorted(ringfence.__all__):
-        found = getattr(ringfence, name)
-        if callable(found):
-            rows += [f"## {name}\n", "```python", f"ringfence.{name}{_signature(found)}", "```\n"]
-            rows += [f"{inspect.getdoc(found)}\n"]
+    rows = [MADE, "# The Python API\n", f"{_about(ringfence)}\n"]
+    rows += _functions(ringfence)
+    rows += ["# ringfence.testing\n", f"{_about(testing)}\n"]
+    rows += _functions(testing)
     return "\n".join(rows)
+
+
+def _about(module: ModuleType) -> str:
+    """The text above a module, its examples as code."""
+    text = re.sub(r":func:`(\w+)`", r"`\1`", inspect.getdoc(module) or "")
+    return re.sub(r"^(>>>|\[)", r"    \1", text, flags=re.MULTILINE)
+
+
+def _functions(module: ModuleType) -> Iterator[str]:
+    """Each documented function of *module*."""
+    for name in sorted(module.__all__):
+        found = getattr(module, name)
+        if callable(found):
+            yield from (f"## {name}\n", "```python", f"{module.__name__}.{name}{_signature(found)}", "```\n")
+            yield f"{inspect.getdoc(found)}\n"
 
 
 PAGES = {

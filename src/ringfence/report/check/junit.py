@@ -26,11 +26,18 @@ def write(checked: Checked, out: TextIO) -> None:
 
 
 def write_cases(found: list[Case], out: TextIO, suite: str) -> None:
-    """Print *found* as one suite."""
-    failures, skipped = sum(bool(one.failure) for one in found), sum(bool(one.skipped) for one in found)
-    counts = f'tests="{len(found)}" failures="{failures}" errors="0" skipped="{skipped}"'
+    """Print *found* as a document of one suite."""
+    failures = sum(bool(one.failure) for one in found)
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     out.write(f'<testsuites tests="{len(found)}" failures="{failures}" errors="0">\n')
+    write_suite(found, out, suite)
+    out.write("</testsuites>\n")
+
+
+def write_suite(found: list[Case], out: TextIO, suite: str) -> None:
+    """Print *found* as a suite."""
+    failures, skipped = sum(bool(one.failure) for one in found), sum(bool(one.skipped) for one in found)
+    counts = f'tests="{len(found)}" failures="{failures}" errors="0" skipped="{skipped}"'
     out.write(f"  <testsuite name={quoteattr(suite)} {counts}>\n")
     for one in found:
         out.write(f"    <testcase classname={quoteattr(one.group)} name={quoteattr(one.name)}")
@@ -41,7 +48,7 @@ def write_cases(found: list[Case], out: TextIO, suite: str) -> None:
             out.write(f">\n      <skipped message={quoteattr(one.skipped)}/>\n    </testcase>\n")
         else:
             out.write("/>\n")
-    out.write("  </testsuite>\n</testsuites>\n")
+    out.write("  </testsuite>\n")
 
 
 def cases(checked: Checked) -> Iterator[Case]:
