@@ -26,6 +26,7 @@ from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
 from ringfence.manifests import CODES  # noqa: E402
 from ringfence.manifests.checks.codes import Code  # noqa: E402
 from ringfence.manifests.intents.shapes import schema  # noqa: E402
+from ringfence.report.check.findings import CODES as CHECK_CODES  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -107,6 +108,7 @@ def findings() -> str:
     """Every code of a finding."""
     rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
     rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table(INTENT_CODES)]
+    rows += ["", "# Findings of a check\n", ABOUT_CHECKS, *_table(CHECK_CODES)]
     return "\n".join(rows) + "\n"
 
 
