@@ -16,6 +16,7 @@ from ringfence.errors import RingfenceError
 VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+    "generate": "which policies allow what these intents say, and nothing else?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
