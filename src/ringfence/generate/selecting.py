@@ -171,7 +171,8 @@ class Selecting:
             what = f"other pods of {namespace}/{title} wear the same labels ({worn})"
         else:
             rivals = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
-            what = f"{rivals} in {namespace} wears all labels of {title} too ({worn})"
+            wear = "wears" if len(names) == 1 else "wear"
+            what = f"{rivals} in {namespace} {wear} all labels of {title} too ({worn})"
         return Refusal("RF085", what, f"give {title} a label of its own, or write {namespace}/[{worn}] for all of them")
 
 
