@@ -44,13 +44,16 @@ def _together(one: Edge, other: Edge) -> tuple[PortMatch, ...]:
 
 def _of_one_side(edges: list[Edge]) -> list[Edge]:
     """*edges* of one direction and namespace, the narrowest asked first whether the others leave them nothing."""
-    kept = list(edges)
-    for edge in sorted(edges, key=_width):
-        others = [one for one in kept if one is not edge]
-        wider = _wider(edge, others)
-        if wider:
-            kept = [_noting(one, edge) if one in wider else one for one in others]
-    return kept
+    kept = dict(enumerate(edges))
+    for number in sorted(kept, key=lambda one: _width(edges[one])):
+        edge = kept.pop(number)
+        others = list(kept)
+        wider = _wider(edge, [kept[one] for one in others])
+        if not wider:
+            kept[number] = edge
+        for at in wider:
+            kept[others[at]] = _noting(kept[others[at]], edge)
+    return [kept[number] for number in sorted(kept)]
 
 
 def _width(edge: Edge) -> tuple[Any, ...]:
@@ -77,18 +80,16 @@ def _count(ports: ConnectionSet) -> int:
     return sum(len(part) for _, part in ports.items())
 
 
-def _wider(edge: Edge, others: list[Edge]) -> list[Edge]:
-    """Those of *others* that together allow all of *edge*; none when they do not."""
+def _wider(edge: Edge, others: list[Edge]) -> list[int]:
+    """Which of *others* allow all of *edge*, by their places: each of them, else all together, else none."""
     inhabited = [box for box in edge.boxes if box]
     if len(inhabited) != len(edge.boxes) or not edge.boxes:  # nobody is there yet: the words alone tell
-        return [one for one in others if _says_more(one, edge)][:1]
-    rivals = [(one, box) for one in others for box in one.boxes if _alike(box, inhabited[0])]
-    alone = next((one for one in others if _left(inhabited, [b for r, b in rivals if r is one]) == []), None)
-    if alone is not None:
-        return [alone]
-    if _left(inhabited, [box for _, box in rivals]):
-        return []
-    return [one for one in others if any(r is one and _meets(b, box) for r, b in rivals for box in inhabited)]
+        return [at for at, one in enumerate(others) if _says_more(one, edge)]
+    rivals = [at for at, one in enumerate(others) if any(_meets(a, b) for a in one.boxes for b in inhabited)]
+    alone = [at for at in rivals if not _left(inhabited, others[at].boxes)]
+    if alone or _left(inhabited, [box for at in rivals for box in others[at].boxes]):
+        return alone
+    return rivals
 
 
 def _says_more(wide: Edge, narrow: Edge) -> bool:
