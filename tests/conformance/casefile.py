@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,7 +101,7 @@ class Step:
         path = directory / "case.yaml"
         path.write_text(self.manifests, encoding="utf-8")
         facts = {_FACTS[name]: AddressSet.of(*cidrs) for name, cidrs in self.written.get("facts", {}).items()}
-        return load([str(path)], facts=Facts(**facts))
+        return load([str(path)], facts=replace(Facts(), **facts))
 
     def matrix(self) -> Iterator[tuple[str, int, dict[tuple[str, str], bool]]]:
         """Each probed protocol and port with its whole table: allowed or not, for every ordered pair of pods."""

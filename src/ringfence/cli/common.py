@@ -106,7 +106,8 @@ def load(args: argparse.Namespace) -> Cluster:
 
     if not has_input(args):
         raise UsageError("no input: name files or directories, or - for standard input")
-    facts = Facts(*(AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr)))
+    pods, nodes = (AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr))
+    facts = Facts(pods, nodes, api_server=tuple(getattr(args, "api_server", ())))
     with busy("reading", quiet=args.quiet or not _large(args.paths)):
         cluster = read(
             args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,

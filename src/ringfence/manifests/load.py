@@ -32,6 +32,7 @@ from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
+from ringfence.model.intents import Intents
 from ringfence.model.lookup import left_out
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
 from ringfence.model.policies import Policy, Rule
@@ -251,6 +252,7 @@ class _Reading:
             passed=tuple(sorted(self.passed)),
             entrances=ways_in,
             doorman=controller() if any(one.backends for one in ways_in) else None,
+            intents=tuple(sorted(values.of(Intents), key=lambda one: one.name)),
         )
         told = [
             *self.findings,

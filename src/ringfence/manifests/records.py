@@ -24,11 +24,25 @@ from ringfence.model.cluster import Gap
 from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
+from ringfence.model.intents import GROUP, KIND, Intents
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service
 from ringfence.model.policies import Policy
 from ringfence.model.selectors import Selector
 
-Value = Namespace | Node | Service | EndpointSlice | Policy | Live | Maker | Entrance | GatewayRoute | Gateway | Grant
+Value = (
+    Namespace
+    | Node
+    | Service
+    | EndpointSlice
+    | Policy
+    | Live
+    | Maker
+    | Entrance
+    | GatewayRoute
+    | Gateway
+    | Grant
+    | Intents
+)
 Reader = Callable[[Item, str, str, list[Problem]], Value | None]
 Key = tuple[str, str, str, str]
 
@@ -103,6 +117,10 @@ def record(item: Item, default_namespace: str, *, keep_bad_names: bool = False) 
     group = OLD.get((item.group, item.kind), (item.group, item.kind))[0]
     if item.kind == "NetworkPolicy" and item.group == "extensions":
         return _read(item, default_namespace, keep_bad_names)
+    if (item.group, item.kind) == (GROUP, KIND):
+        from ringfence.manifests.intents.read import intents  # noqa: PLC0415 (few inputs hold one)
+
+        return _read(item, default_namespace, keep_bad_names, intents)
     if (item.group, item.kind) in ENTRANCES:
         return _read(item, default_namespace, keep_bad_names, ENTRANCES[item.group, item.kind])
     if (group, item.kind) not in SERVED:

@@ -10,6 +10,7 @@ from ringfence.model.addresses import FAMILIES, AddressSet, Family, IpBlock
 from ringfence.model.entrances import Door, Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
+from ringfence.model.intents import Intents
 from ringfence.model.objects import (
     NAME_LABEL,
     EndpointSlice,
@@ -41,11 +42,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What files cannot hold and a person can say: the cluster's address ranges."""
+    """What files cannot hold and a person can say: the cluster's address ranges, and where its API server listens."""
 
     pod_cidrs: AddressSet = AddressSet.NONE
     node_cidrs: AddressSet = AddressSet.NONE
     service_cidrs: AddressSet = AddressSet.NONE
+    api_server: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Cluster:
     ``findings`` are what reading had to say; ``gaps`` what the answers must be qualified for;
     ``ignored`` counts objects of kinds that have nothing to do with traffic; ``passed`` are files of directories that
     hold no object. ``entrances`` are the ways in through a controller; ``doorman`` stands for it where its pods were
-    not named, and is none of ``pods``.
+    not named, and is none of ``pods``. ``intents`` are what a person wants of it, and change no answer.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Cluster:
     passed: tuple[str, ...] = field(default=(), compare=False)
     entrances: tuple[Entrance, ...] = ()
     doorman: Door | None = None
+    intents: tuple[Intents, ...] = ()
 
     def __getstate__(self) -> dict[str, object]:
         """The fields alone: what is derived from them goes by identity, which no copy of this shares."""

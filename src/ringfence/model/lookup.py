@@ -32,6 +32,10 @@ NEAREST = 3
 """How many names are offered in place of one that is not there."""
 
 
+Asked = list[tuple[End | Service, ConnectionSet | None]]
+"""Destinations with the ports that are dialled there; None where none was said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One pair of ends that an arrow names. ``ports`` is None when none was said: all of them are asked about."""
@@ -75,9 +79,36 @@ def resolve(cluster: Cluster, arrow: Arrow, *, namespace: str | None = None) -> 
     Raises: as :func:`endpoints`; AmbiguousEndpoint for a name whose two readings lead to different pod ports;
     UsageError for a Service as the source and for a port's name that no destination has.
     """
-    sources = [_not_service(end) for end in endpoints(cluster, arrow.src, namespace=namespace, where="source")]
-    targets = _ported(_targets(cluster, arrow, namespace), arrow)
-    return [Question(source, end, ports) for source in sources for end, ports in targets]
+    starts, goals = sources(cluster, arrow.src, namespace), targets(cluster, arrow, namespace)
+    return [Question(source, end, ports) for source in starts for end, ports in goals]
+
+
+def sources(cluster: Cluster, end: ArrowEnd, namespace: str | None = None) -> list[End]:
+    """Where connections of an arrow that begins with *end* start. Raises: as :func:`resolve`."""
+    return [_not_service(found) for found in endpoints(cluster, end, namespace=namespace, where="source")]
+
+
+def targets(cluster: Cluster, arrow: Arrow, namespace: str | None = None) -> Asked:
+    """Where *arrow* leads, each with the ports that are dialled there; None where none was said.
+
+    Raises: as :func:`resolve`.
+    """
+    return _ported(_targets(cluster, arrow, namespace), arrow)
+
+
+def wearing(cluster: Cluster, end: LabelEnd, namespace: str | None) -> list[End]:
+    """Who wears the labels of *end*: workloads all of whose pods do, and single pods of the others."""
+    return list(_wearing(cluster, end, end.namespace or namespace))
+
+
+def nearest_labels(cluster: Cluster, end: LabelEnd) -> tuple[str, ...]:
+    """Spellings of labels that are worn and come near those of *end*."""
+    return _near_labels(cluster, end)
+
+
+def led_to(pod: Pod, target: int | str, protocol: str) -> int | None:
+    """The port of *pod* that a Service with *target* leads to; None where the pod has none of that name (S77)."""
+    return next(iter(_led_to(pod, target, protocol)), None)
 
 
 def _owner(cluster: Cluster, end: AddressEnd, where: str) -> End:
@@ -340,8 +371,6 @@ def _numbers(pod: Pod, spec: PortSpec) -> set[int]:
 
 
 # -- ports that are asked about -------------------------------------------------------------------------------------
-
-Asked = list[tuple[End | Service, ConnectionSet | None]]
 
 
 def _ported(targets: Sequence[End | Service], arrow: Arrow) -> Asked:

@@ -100,6 +100,13 @@ _TABLE: Final = (
     Code("RF053", ERROR, "a way in to another namespace that does not allow it", "add a ReferenceGrant there", "part"),
     Code("RF054", WARNING, "a backend of a way in that cannot be followed", "look at it by hand", "part"),
     Code("RF055", WARNING, "a route that no Gateway takes", "name its Gateway under spec.parentRefs"),
+    # Intents.
+    Code("RF060", ERROR, "an arrow or an end that cannot be read", "write it as ns/a -> ns/b:8080", "object"),
+    Code("RF061", ERROR, "an unknown field in an Intents document", "remove it or mend its name", "object"),
+    Code("RF062", ERROR, "an arrow in the wrong list", "allow holds -> arrows, and deny -x arrows", "object"),
+    Code("RF063", WARNING, "a short name that no arrow uses", "remove it, or use it"),
+    Code("RF064", WARNING, "the same thing said twice in an Intents document", "remove one of the two"),
+    Code("RF065", ERROR, "a value that an Intents document does not know", "use one of the known values", "object"),
 )
 
 CODES: Final = {code.code: code for code in _TABLE}

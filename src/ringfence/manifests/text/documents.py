@@ -62,6 +62,16 @@ class YamlObject:
         place = inner(inner(self._document.place, self._prefix), path)
         return place.line + self._document.first_line - 1, place.column
 
+    def comment(self, path: str, written: str) -> str:
+        """What a person noted behind the text *written* at *path*, on its line; empty where there is none."""
+        line, column = self.locate(path)
+        behind = self._document.text.split("\n")[line - self._document.first_line][column - 1 :]
+        for spelled in (written, f'"{written}"', f"'{written}'"):
+            rest = behind.removeprefix(spelled)
+            if rest != behind and rest.lstrip().startswith("#") and rest[:1].isspace():
+                return rest.lstrip().lstrip("#").strip()
+        return ""
+
     def value(self) -> Any:
         """The object as plain data."""
         return self._value
