@@ -66,8 +66,11 @@ def _schema(dialect: str) -> Any:
     read = yaml.safe_load((CRDS / f"{dialect}.yaml").read_text())
     if read.get("kind") == "CustomResourceDefinition":
         read = read["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]
+    # What metadata holds is the same for every kind, and no definition says it.
     known = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
-    return strict({**read, "properties": {**known, **read["properties"]}})
+    properties = {**known, **read["properties"]}
+    properties["metadata"] = {**properties["metadata"], "additionalProperties": True}
+    return strict({**read, "properties": properties})
 
 
 def strict(schema: Any) -> Any:

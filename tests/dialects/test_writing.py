@@ -324,8 +324,8 @@ def test_what_gke_cannot_say_is_refused() -> None:
 def test_a_firewall_alone_opens_nothing() -> None:
     assert refused("ovn-kubernetes", rule(asked("a.example.com", admitted=False))) == (
         (
-            "tasks/task-api -> a.example.com: an EgressFirewall opens nothing, and no NetworkPolicy opens the addresses "
-            "of this name; add --pin for it, or --allow-any-443-outside"
+            "tasks/task-api -> a.example.com: an EgressFirewall opens nothing, and no NetworkPolicy opens the "
+            "addresses of this name; add --pin for it, or --allow-any-443-outside"
         ),
     )
 
@@ -349,8 +349,8 @@ def test_a_firewall_knows_single_ports() -> None:
         choice = Choice(opened=(Opened("tasks", IpBlock("203.0.113.0/24"), ports),))
         assert refused("ovn-kubernetes", OPENAI, choice=choice) == (
             (
-                "tasks/task-api: an EgressFirewall would cut 203.0.113.0/24, whose ports it cannot say: it knows single "
-                "numbers; write the ports of that arrow one by one, by number"
+                "tasks/task-api: an EgressFirewall would cut 203.0.113.0/24, whose ports it cannot say: it knows "
+                "single numbers; write the ports of that arrow one by one, by number"
             ),
         )
 

@@ -21,7 +21,7 @@ _INSIDE: Final = {
     "224.0.0.0/3": "multicast and reserved",
     "::/3": "no address of the internet",
     "4000::/2": "no address of the internet",
-    "8000::/1": "private (fc00::/7), link-local or multicast, and else no address of the internet",
+    "8000::/1": "private, link-local, multicast",
 }
 """Blocks of which no address is that of a name outside, and why. Of IPv6 only 2000::/3 is given out."""
 NEVER_OUTSIDE: Final = AddressSet.of(*_INSIDE)
