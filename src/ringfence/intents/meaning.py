@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ringfence.errors import RingfenceError
+from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
-from ringfence.intents import helpers
 from ringfence.intents.codes import finding
 from ringfence.intents.contradictions import contradictions
 from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, missing, party
@@ -77,7 +77,7 @@ def _label_ends(document: Intents) -> Iterator[tuple[LabelEnd, str]]:
     for companion in document.companions:
         ends: Sequence[ArrowEnd] = companion.ends
         if companion.helper is Helper.PROMETHEUS and not ends:
-            ends = (helpers.SCRAPER,)
+            ends = (companions.SCRAPER,)
         for end in ends:
             if isinstance(end, LabelEnd):
                 yield end, companion.path
@@ -127,7 +127,7 @@ class _Looking:
             self._ban(intent)
         self._names_looked_up()
         for companion in self.document.companions:
-            self._companion(helpers.Asked(companion, self.document, self.cluster, tuple(self.protect), self._who))
+            self._companion(companions.Asked(companion, self.document, self.cluster, tuple(self.protect), self._who))
 
     def tell(self, code: str, message: str, path: str, remedy: str = "") -> None:
         """Add a finding about the field at *path*."""
@@ -342,8 +342,8 @@ class _Looking:
         intent = Intent(Arrow(EveryEnd(src.namespace), far, way.ports), what, "", path, document.source)
         self.wishes.append(Wish(intent, src, way.party, way.into, way.ports, way.service, Origin.DNS))
 
-    def _companion(self, asked: helpers.Asked) -> None:
-        for one in helpers.found(asked):
+    def _companion(self, asked: companions.Asked) -> None:
+        for one in companions.found(asked):
             if isinstance(one, Wish):
                 self.wishes.append(one)
             elif isinstance(one, Ban):
