@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +19,7 @@ from ringfence.generate.dialects.asked import Choice, DnsPeer, NamesRule, Opened
 from ringfence.generate.dialects.writing import companions, lacks
 from ringfence.intents.dialects.reading import names_in
 from ringfence.intents.dialects.table import DIALECTS, Dialect, advice, named
+from ringfence.manifests.pins import read_pins
 from ringfence.model.addresses import IpBlock
 from ringfence.model.hostnames import Form, HostName
 from ringfence.model.policies import Peer, PortMatch
@@ -495,3 +500,24 @@ def test_strictness_reaches_everything() -> None:
     assert made["additionalProperties"] is False
     assert made["properties"]["a"]["items"]["additionalProperties"] is False
     assert made["properties"]["c"] == {"additionalProperties": {"type": "string"}}
+
+
+# -- the page -------------------------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "explanation" / "names-outside.md").read_text()
+
+
+def test_the_page_shows_what_is_written_and_read(tmp_path: Path) -> None:
+    shown, pins = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert yaml.safe_load(shown) == document("cilium", rule(asked("api.openai.com"), asked("*.example.com")))
+    path = tmp_path / "pins.yaml"
+    path.write_text(pins)
+    assert [str(one.host) for one in read_pins(str(path))] == ["api.openai.com", "*.example.com"]
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS.values(), named("cilium:1.18")], ids=lambda one: one.name)
+def test_the_page_says_of_each_dialect_what_the_table_does(dialect: Dialect) -> None:
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| `{dialect.name}`"))
+    assert ("refused: `*.` is one label" in row) is not dialect.subdomains
+    assert ("--unverified" in row) is not bool(dialect.schema)
+    assert f"| {dialect.kind}" in row or "the same" in row or "Antrea's NetworkPolicy" in row

@@ -1,4 +1,4 @@
-"""Names against names: what one side has and the other lacks. Used both ways, for what is missing and what is excess."""
+"""Names against names: what one side has and the other lacks, for what is missing and for what is excess."""
 
 from __future__ import annotations
 
