@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,10 @@ sys.path.insert(0, str(ROOT / "src"))
 import ringfence  # noqa: E402 (the checkout comes first)
 from ringfence.cli import parser  # noqa: E402
 from ringfence.cli.main import EPILOG, VERBS  # noqa: E402
+from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
 from ringfence.manifests import CODES  # noqa: E402
+from ringfence.manifests.checks.codes import Code  # noqa: E402
+from ringfence.manifests.intents.shapes import schema  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -34,6 +38,11 @@ selected carry the note `incomplete-input`. Whatever is left out makes the exit 
 What a chart or a kustomization in a directory would make (RF045, RF047) was not asked for: it is missing from the
 answers, that is told, and the exit status stays. Where many charts, kustomizations or objects that stand twice are
 found, the first are told and the others counted; `-v` tells all, and so does the JSON.
+"""
+
+ABOUT_INTENTS = """\
+What the arrows of an Intents document mean in the input, told by the verbs that use them. After an error nothing is
+written, and the exit status is 2.
 """
 
 
@@ -89,19 +98,24 @@ def _options(sub: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def findings() -> str:
-    """Every code of a reading finding."""
-    rows = [
-        MADE,
-        "# Findings of reading\n",
-        ABOUT_FINDINGS,
-        "| code | severity | what | left out | remedy |",
-        "|---|---|---|---|---|",
-    ]
+    """Every code of a finding."""
+    rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
+    rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table(INTENT_CODES)]
+    return "\n".join(rows) + "\n"
+
+
+def _table(codes: Mapping[str, Code]) -> list[str]:
+    rows = ["| code | severity | what | left out | remedy |", "|---|---|---|---|---|"]
     rows += [
         f"| {c.code} | {c.severity} | {c.title} | {c.leaves_out or '–'} | {c.remedy} |"
-        for c in sorted(CODES.values(), key=lambda c: c.code)
+        for c in sorted(codes.values(), key=lambda c: c.code)
     ]
-    return "\n".join(rows) + "\n"
+    return rows
+
+
+def intents_schema() -> str:
+    """The JSON Schema of an Intents document."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _signature(function: Callable[..., object]) -> str:
@@ -122,7 +136,12 @@ def python() -> str:
     return "\n".join(rows)
 
 
-PAGES = {"cli.md": cli, "findings.md": findings, "python.md": python}
+PAGES = {
+    "cli.md": cli,
+    "findings.md": findings,
+    "intents.schema.json": intents_schema,
+    "python.md": python,
+}
 
 
 def main() -> int:

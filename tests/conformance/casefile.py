@@ -100,7 +100,9 @@ class Step:
         """The cluster, read from a file in *directory*."""
         path = directory / "case.yaml"
         path.write_text(self.manifests, encoding="utf-8")
-        facts = {_FACTS[name]: AddressSet.of(*cidrs) for name, cidrs in self.written.get("facts", {}).items()}
+        facts: dict[str, Any] = {
+            _FACTS[name]: AddressSet.of(*cidrs) for name, cidrs in self.written.get("facts", {}).items()
+        }
         return load([str(path)], facts=replace(Facts(), **facts))
 
     def matrix(self) -> Iterator[tuple[str, int, dict[tuple[str, str], bool]]]:

@@ -98,7 +98,7 @@ def _texts(made: Generated) -> dict[str, str]:
 
 @given(SEEDS)
 def test_one_more_arrow_touches_nothing_else(seed: int) -> None:
-    """A policy that does not speak of the new arrow stays as it was; at most it notes an arrow that it holds as well."""
+    """A policy that does not speak of the new arrow stays; at most it notes one that it holds as well."""
     case, _, after = _good(seed)
     assume(case.document.allow)
     *others, last = case.document.allow

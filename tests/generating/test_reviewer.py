@@ -30,7 +30,6 @@ INPUTS: Final = {
 CHOICES: Final = {"microservice": ("--pin", "api.openai.com=203.0.113.0/24")}
 """How the name outside is held, where there is one."""
 DNS: Final = ConnectionSet.of(TCP=[53], UDP=[53])
-WRITTEN: Final = [name for name in INPUTS if name not in CHOICES]
 
 
 def _generated(name: str, run: Run) -> tuple[str, str]:
@@ -39,7 +38,7 @@ def _generated(name: str, run: Run) -> tuple[str, str]:
     return found.out, found.err
 
 
-@pytest.fixture(params=WRITTEN)
+@pytest.fixture(params=INPUTS)
 def application(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

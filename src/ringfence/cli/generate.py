@@ -14,7 +14,8 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from ringfence.generate.parts import Document, Generated
+    from ringfence.generate.outside import NamesChoice
+    from ringfence.generate.parts import Generated
 
 FORMATS = ("yaml", "json")
 REMINDER: Final = "the cluster's network plugin must enforce policies; where none does, these change nothing"
@@ -28,8 +29,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help="one direction alone, for those who go step by step")  # fmt: skip
     group.add_argument("--named-ports", action="store_true",
                        help="name a port where its number differs between pods")  # fmt: skip
+    _add_names(parser)
     common.add_output(parser, FORMATS, "FILE|DIR/",
                       "write one file, or into a directory one for each namespace")  # fmt: skip
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    """How names outside the cluster are held, which NetworkPolicy cannot name."""
+    group = parser.add_argument_group("names outside the cluster; without a choice they are refused")
+    group.add_argument("--names", metavar="DIALECT", default=None,
+                       help="a companion document carries them: cilium (or cilium:1.18), clusternetworkpolicy, antrea, "
+                       "gke, eks-auto, ovn-kubernetes")  # fmt: skip
+    group.add_argument("--pin", action="append", default=[], metavar="HOST=CIDR,…",
+                       help="the addresses of a name, which a person keeps true; may be repeated")  # fmt: skip
+    group.add_argument("--pins", action="append", default=[], metavar="FILE",
+                       help="a file of pins, with the days of their reviews; may be repeated")  # fmt: skip
+    group.add_argument("--allow-any-443-outside", action="store_true",
+                       help="open TCP 443 of every address outside, to pods with such arrows: a risk")  # fmt: skip
+    group.add_argument("--fqdn-depth", choices=("one-label",), default=None,
+                       help="let *. be one label, where the dialect knows no more")  # fmt: skip
+    group.add_argument("--unverified", action="store_true",
+                       help="write a dialect whose schema is not public, too")  # fmt: skip
+
+
+def _names(args: argparse.Namespace) -> NamesChoice:
+    """What was chosen."""
+    from ringfence.generate.outside import NamesChoice  # noqa: PLC0415
+    from ringfence.intents.dialects.table import named  # noqa: PLC0415
+    from ringfence.manifests.pins import read_pins  # noqa: PLC0415
+    from ringfence.model.pins import check_unique, parse_pin  # noqa: PLC0415
+
+    pins = [*map(parse_pin, args.pin), *(one for path in args.pins for one in read_pins(path))]
+    check_unique(pins, "--pin and --pins")
+    dialect = named(args.names) if args.names else None
+    return NamesChoice(dialect, tuple(pins), args.allow_any_443_outside, args.fqdn_depth is not None, args.unverified,
+                       args.profile)  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from ringfence.model.intents import Dns  # noqa: PLC0415
     from ringfence.model.policies import Direction  # noqa: PLC0415
 
+    names = _names(args)
     cluster = common.load(args)
     lost = [one for one in cluster.findings if one.excludes and not one.kind.endswith("Policy")]
     if lost:
@@ -54,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         return _nothing(f"{_count(len(errors), 'error')} in the intents", 2)
     if not found.protect:
         raise UsageError("spec.protect of the intents names no namespace, so there is nothing to write")
-    options = Options(Direction(args.only) if args.only else None, args.named_ports)
+    options = Options(Direction(args.only) if args.only else None, args.named_ports, names)
     made = generate(found, options)
     _tell((*made.refusals, *made.warnings), quiet=args.quiet, verbose=args.verbose)
     if made.refusals:
@@ -78,17 +113,15 @@ def _tell(findings: Sequence[Finding], *, quiet: bool, verbose: bool) -> None:
             print(line, file=sys.stderr)
 
 
-def _write(made: Generated, sources: Iterable[str], args: argparse.Namespace) -> None:
+def _write(made: Generated, sources: Sequence[str], args: argparse.Namespace) -> None:
     """To standard output, into one file, or into one for each namespace of a directory."""
     if not files.names_directory(args.output):
         with common.output(args) as out:
-            out.write(_text(made.documents, sources, args.format))
+            out.write(_text(made, sources, args.format))
         return
-    by_namespace: dict[str, list[Document]] = {}
-    for one in made.documents:
-        by_namespace.setdefault(str(one.policy.namespace), []).append(one)
     texts = {
-        f"{namespace}.{args.format}": _text(some, sources, args.format) for namespace, some in by_namespace.items()
+        f"{place}.{args.format}": _text(made.within(place), sources, args.format)
+        for place in dict.fromkeys(str(one.policy.namespace) for one in made.documents)
     }
     place = Path(args.output)
     files.write_all(place, texts)
@@ -97,14 +130,15 @@ def _write(made: Generated, sources: Iterable[str], args: argparse.Namespace) ->
               " and what was applied from it", file=sys.stderr)  # fmt: skip
 
 
-def _text(documents: Iterable[Document], sources: Iterable[str], form: str) -> str:
+def _text(made: Generated, sources: Iterable[str], form: str) -> str:
+    companions = [one for _, one in made.companions]
     if form == "json":
         from ringfence.report.generate import json as as_json  # noqa: PLC0415
 
-        return as_json.text(documents)
+        return as_json.text(made.documents, companions)
     from ringfence.report.generate import yaml as as_yaml  # noqa: PLC0415
 
-    return as_yaml.text(documents, sources)
+    return as_yaml.text(made.documents, sources, companions)
 
 
 def _left_over(place: Path, texts: Iterable[str]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ringfence.generate.codes import Refusal
 from ringfence.generate.parts import Block, Box, Edge, Pods, Who
-from ringfence.generate.ports import Goal, Ported, goals, numbers
+from ringfence.generate.ports import Ported, goals, numbers
 from ringfence.generate.selecting import Selecting
 from ringfence.intents.parties import Party
 from ringfence.intents.wishes import Ban, Meaning, Origin, Wish
@@ -56,7 +56,10 @@ class Edges:
         return any(self._guarded(direction, wish) for direction in Direction)
 
     def _guarded(self, direction: Direction, wish: Wish) -> bool:
-        party = wish.src if direction is Direction.EGRESS else wish.dst
+        return self.guards(direction, wish.src if direction is Direction.EGRESS else wish.dst)
+
+    def guards(self, direction: Direction, party: Party) -> bool:
+        """Whether what *party* opens, or takes, is to be allowed by a policy."""
         if party.cidr is not None or self.only not in (None, direction):
             return False
         return party.namespace is None or party.namespace in self.meaning.protect
@@ -113,7 +116,7 @@ class Edges:
     # -- the two ends ----------------------------------------------------------------------------------------------
 
     def _egress(self, wish: Wish, start: Pods, end: _End) -> Iterator[Edge]:
-        for subject in self._subjects(start):
+        for subject in self.subjects(start):
             boxes = tuple(
                 Box(subject.members, end.who.block.addresses if isinstance(end.who, Block) else pods, ports)
                 for pods, ports in end.ports
@@ -123,11 +126,11 @@ class Edges:
     def _ingress(self, wish: Wish, start: Who, end: _End) -> Iterator[Edge]:
         assert isinstance(end.who, Pods)
         peers = start.block.addresses if isinstance(start, Block) else start.members
-        for subject in self._subjects(end.who):
+        for subject in self.subjects(end.who):
             boxes = tuple(Box(pods & subject.members, peers, ports) for pods, ports in end.ports)
             yield self._edge(wish, Direction.INGRESS, subject, start, end.matches, boxes)
 
-    def _subjects(self, who: Pods) -> Iterator[Pods]:
+    def subjects(self, who: Pods) -> Iterator[Pods]:
         """*who* in each protected namespace: a policy speaks of the pods of its own alone (S34)."""
         for namespace in [who.namespace] if who.namespace is not None else self.meaning.protect:
             if namespace in self.meaning.protect:
@@ -154,7 +157,7 @@ class Edges:
         cut: list[str] = []
         for ban in self.meaning.bans:
             forbidden = AddressSet.of(ban.dst.cidr) if ban.helper is not None and ban.dst.cidr else AddressSet.NONE
-            if not forbidden or not forbidden <= edge.peer.block.outer:
+            if not forbidden or not forbidden <= edge.peer.block.addresses:
                 continue
             whom = self._forbidden_to(ban, edge)
             if whom is None:
@@ -164,7 +167,7 @@ class Edges:
                 cut.append(str(ban.dst.cidr))
         if not cut:
             return edge
-        block = IpBlock(edge.peer.block.cidr, tuple(dict.fromkeys(cut)))
+        block = IpBlock(edge.peer.block.cidr, tuple(dict.fromkeys((*edge.peer.block.excepts, *cut))))
         boxes = tuple(replace(box, peers=block.addresses) for box in edge.boxes)
         return replace(edge, peer=Block(block), boxes=boxes)
 
@@ -207,11 +210,3 @@ def _translated(wish: Wish) -> tuple[str, ...]:
 def _listed(ports: ConnectionSet) -> str:
     said = [str(low) if low == high else f"{low}-{high}" for _, part in ports.items() for low, high in part]
     return f"port{'s' if len(said) > 1 else ''} {', '.join(said)}"
-
-
-def all_intents(edges: Iterable[Edge]) -> tuple[str, ...]:
-    """The intents behind *edges* as they were written, each once."""
-    return tuple(dict.fromkeys(str(intent) for edge in edges for intent in edge.intents))
-
-
-__all__ = ["DNS", "Edges", "Goal", "all_intents"]

@@ -36,7 +36,9 @@ def names(groups: Iterable[tuple[Edge, ...]]) -> list[str]:
     plain = [_plain(edges[0]) for edges in some]
     count = Counter([*plain, *DENY.values()])
     return [
-        _marked(name, edges[0]) if len(name) > LONGEST or (count[name] > 1 and edges[0].group != DNS) else name
+        marked(name, _about(edges[0]), f"-{edges[0].direction}")
+        if len(name) > LONGEST or (count[name] > 1 and edges[0].group != DNS)
+        else name
         for name, edges in zip(plain, some, strict=True)
     ]
 
@@ -44,7 +46,7 @@ def names(groups: Iterable[tuple[Edge, ...]]) -> list[str]:
 def _plain(edge: Edge) -> str:
     if edge.group == DNS:
         return f"allow-{DNS}-{edge.direction}"
-    peer = edge.group or called(edge.peer, edge.namespace)
+    peer = _plain_title(edge.group) if edge.group else called(edge.peer, edge.namespace)
     if edge.subject.whole:
         return f"allow-{peer}-{edge.direction}"
     subject = _plain_title(edge.subject.title)
@@ -77,12 +79,16 @@ def _plain_title(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "pods"
 
 
-def _marked(name: str, edge: Edge) -> str:
-    """*name* with a mark of what the policy is about, short enough."""
-    direction = f"-{edge.direction}"
-    mark = hashlib.sha256(_about(edge).encode()).hexdigest()[:_HASH]
-    head = name.removesuffix(direction)[: LONGEST - len(direction) - _HASH - 1].rstrip("-")
-    return f"{head}-{mark}{direction}"
+def subject_name(who: Pods) -> str:
+    """What the document of *who*'s names outside is called after."""
+    return "everyone" if who.whole else _plain_title(who.title)
+
+
+def marked(name: str, about: str, ending: str = "") -> str:
+    """*name* with a mark of what it is *about*, short enough, and its *ending*."""
+    mark = hashlib.sha256(about.encode()).hexdigest()[:_HASH]
+    head = name.removesuffix(ending)[: LONGEST - len(ending) - _HASH - 1].rstrip("-")
+    return f"{head}-{mark}{ending}"
 
 
 def _about(edge: Edge) -> str:

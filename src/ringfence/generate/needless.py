@@ -33,6 +33,7 @@ def merged(edges: Iterable[Edge]) -> list[Edge]:
             boxes=before.boxes + edge.boxes,
             intents=tuple(dict.fromkeys(before.intents + edge.intents)),
             remarks=tuple(dict.fromkeys(before.remarks + edge.remarks)),
+            annotations=tuple(dict.fromkeys(before.annotations + edge.annotations)),
         )  # fmt: skip
     return list(found.values())
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from ringfence.generate.dialects.asked import Companion
 from ringfence.model.addresses import AddressSet, IpBlock
 from ringfence.model.findings import Finding
 from ringfence.model.intents import Intent
@@ -67,7 +68,7 @@ class Edge:
     """What one policy of ``namespace`` allows its ``subject``: to open to ``peer``, or to take from it.
 
     ``matches`` are the ports in a rule's words, none for every port; ``boxes`` is what that comes to in the cluster.
-    ``group`` gathers edges with several peers into one policy: ``dns``, or a companion's name.
+    ``group`` gathers edges with several peers into one policy: ``dns``, a companion's name, or a name outside.
     """
 
     direction: Direction
@@ -79,6 +80,7 @@ class Edge:
     intents: tuple[Intent, ...]
     group: str = ""
     remarks: tuple[str, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
 
     @property
     def words(self) -> Peer:
@@ -105,7 +107,7 @@ class Role(StrEnum):
 class Document:
     """A policy to write, with the intents behind it as they were written, and the comments behind those.
 
-    ``remarks`` are what a reader should know besides.
+    ``remarks`` are what a reader should know besides, ``annotations`` what a program should.
     """
 
     policy: Policy
@@ -113,13 +115,18 @@ class Document:
     intents: tuple[str, ...]
     why: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What was made of intents. Where ``refusals`` are, ``documents`` lack something and must not be used."""
+    """What was made of intents. Where ``refusals`` are, the documents lack something and must not be used.
+
+    ``companions`` are documents of a dialect that carry names outside, with the namespace they are for.
+    """
 
     documents: tuple[Document, ...] = ()
+    companions: tuple[tuple[str, Companion], ...] = ()
     refusals: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
@@ -127,3 +134,8 @@ class Generated:
     def policies(self) -> tuple[Policy, ...]:
         """The policies alone."""
         return tuple(one.policy for one in self.documents)
+
+    def within(self, namespace: str) -> Generated:
+        """What is for *namespace*."""
+        documents = tuple(one for one in self.documents if one.policy.namespace == namespace)
+        return Generated(documents, tuple(one for one in self.companions if one[0] == namespace))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 from ringfence.generate import naming
-from ringfence.generate.codes import about, finding
+from ringfence.generate.codes import finding
 from ringfence.generate.edges import DNS, Edges
 from ringfence.generate.needless import without_needless
+from ringfence.generate.outside import Names, NamesChoice
 from ringfence.generate.parts import Document, Edge, Generated, Role
 from ringfence.intents.wishes import Meaning
 from ringfence.model.findings import Finding
@@ -19,12 +19,6 @@ from ringfence.model.policies import Direction, Policy, PortMatch, Rule, Subject
 from ringfence.model.ports import PROTOCOLS
 
 _DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
-
-
-class NamesChoice(StrEnum):
-    """How names outside the cluster are held. Nothing is chosen in silence."""
-
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Options:
 
     only: Direction | None = None
     named_ports: bool = False
-    names: NamesChoice = NamesChoice.REFUSE
+    names: NamesChoice = NamesChoice()  # noqa: RUF009 (frozen)
 
 
 def generate(meaning: Meaning, options: Options = Options()) -> Generated:
@@ -46,10 +40,13 @@ def generate(meaning: Meaning, options: Options = Options()) -> Generated:
     *meaning* has no finding that is an error.
     """
     edges = Edges(meaning, options.only, options.named_ports)
-    found = without_needless(edges.all())
-    documents = [one for namespace in sorted(meaning.protect) for one in _of_namespace(namespace, found, options)]
-    refusals = [*edges.refusals, *_names_outside(meaning, options)]
-    return Generated(tuple(documents), tuple(refusals), tuple(_unguarded(meaning)))
+    names = Names(edges, options.names)
+    found = without_needless([*edges.all(), *names.all()])
+    places = sorted(meaning.protect)
+    documents = [one for place in places for one in _of_namespace(place, found, options)]
+    companions = [(place, one) for place in places for one in names.companions(found, place)]
+    refusals = (*edges.refusals, *names.refusals)
+    return Generated(tuple(documents), tuple(companions), refusals, tuple(_unguarded(meaning)))
 
 
 def _of_namespace(namespace: str, edges: Iterable[Edge], options: Options) -> Iterator[Document]:
@@ -92,6 +89,7 @@ def _document(name: str, edges: Sequence[Edge]) -> Document:
         tuple(dict.fromkeys(map(str, intents))),
         tuple(dict.fromkeys(intent.comment for intent in intents if intent.comment)),
         tuple(dict.fromkeys(remark for edge in edges for remark in edge.remarks)),
+        tuple(dict(sorted(pair for edge in edges for pair in edge.annotations)).items()),
     )
 
 
@@ -111,14 +109,6 @@ def _rules(edges: Sequence[Edge]) -> Iterator[Rule]:
 def _port_order(match: PortMatch) -> tuple[object, ...]:
     return (isinstance(match.port, str), PROTOCOLS.index(match.protocol), str(match.port) if isinstance(match.port, str)
             else match.port or 0)  # fmt: skip
-
-
-def _names_outside(meaning: Meaning, options: Options) -> Iterator[Finding]:
-    """The refusal of each name, with the ways there are."""
-    if options.names is NamesChoice.REFUSE:
-        for one in meaning.names:
-            what = f'"{one.intent}": a NetworkPolicy cannot name {one.host.host}'
-            yield about("RF088", what, one.intent)
 
 
 def _unguarded(meaning: Meaning) -> Iterator[Finding]:

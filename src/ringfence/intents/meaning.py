@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ringfence.errors import RingfenceError
+from ringfence.errors import HostNameError, RingfenceError
+from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
-from ringfence.intents import helpers
 from ringfence.intents.codes import finding
 from ringfence.intents.contradictions import contradictions
 from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, missing, party
@@ -18,6 +18,7 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.ends import AddressEnd, Arrow, ArrowEnd, ControllerEnd, EveryEnd, HostEnd, LabelEnd, PortSpec
 from ringfence.model.findings import Finding
 from ringfence.model.flows import End
+from ringfence.model.hostnames import HostName
 from ringfence.model.intents import Dns, Helper, Intent, Intents
 from ringfence.model.lookup import nearest_labels, sources, spelled, targets
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -77,7 +78,7 @@ def _label_ends(document: Intents) -> Iterator[tuple[LabelEnd, str]]:
     for companion in document.companions:
         ends: Sequence[ArrowEnd] = companion.ends
         if companion.helper is Helper.PROMETHEUS and not ends:
-            ends = (helpers.SCRAPER,)
+            ends = (companions.SCRAPER,)
         for end in ends:
             if isinstance(end, LabelEnd):
                 yield end, companion.path
@@ -127,7 +128,7 @@ class _Looking:
             self._ban(intent)
         self._names_looked_up()
         for companion in self.document.companions:
-            self._companion(helpers.Asked(companion, self.document, self.cluster, tuple(self.protect), self._who))
+            self._companion(companions.Asked(companion, self.document, self.cluster, tuple(self.protect), self._who))
 
     def tell(self, code: str, message: str, path: str, remedy: str = "") -> None:
         """Add a finding about the field at *path*."""
@@ -218,11 +219,12 @@ class _Looking:
             self.bans.append(Ban(intent, src, dst, into))
 
     def _name(self, intent: Intent, host: HostEnd) -> None:
-        name, _, rest = host.host.partition(".")
-        namespace, _, zone = rest.partition(".")
-        if zone.split(".")[0] == "svc" or host.host.endswith(".cluster.local"):
-            self.tell("RF074", f"{host}: is a name of this cluster", intent.path, f"write {namespace}/svc/{name}")
-        elif not intent.arrow.ports:
+        try:
+            HostName.parse(host.host)
+        except HostNameError as refused:
+            self.tell("RF074", f"{host}: {refused.wrong}", intent.path, refused.remedy)
+            return
+        if not intent.arrow.ports:
             self.tell(
                 "RF074", f"{host}: a name says where, and not what", intent.path, f"add the port, as in {host}:443"
             )
@@ -342,8 +344,8 @@ class _Looking:
         intent = Intent(Arrow(EveryEnd(src.namespace), far, way.ports), what, "", path, document.source)
         self.wishes.append(Wish(intent, src, way.party, way.into, way.ports, way.service, Origin.DNS))
 
-    def _companion(self, asked: helpers.Asked) -> None:
-        for one in helpers.found(asked):
+    def _companion(self, asked: companions.Asked) -> None:
+        for one in companions.found(asked):
             if isinstance(one, Wish):
                 self.wishes.append(one)
             elif isinstance(one, Ban):

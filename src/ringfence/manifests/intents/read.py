@@ -93,7 +93,8 @@ class _Reading:
         allow = tuple(self._intents(spec.allow or (), "spec.allow", deny=False))
         deny = tuple(self._intents(spec.deny or (), "spec.deny", deny=True))
         companions = tuple(self._companions(spec.companions or ()))
-        for short in sorted(self.aliases.keys() - self.used):
+        broken = any(problem.leaves_out_object for problem in self.problems)
+        for short in sorted(self.aliases.keys() - self.used) if not broken else ():
             self.problems.append(Problem("RF063", f"no arrow uses the short name {short}", child("spec.names", short)))
         metadata = self.item.document.value().get("metadata", {})
         return Intents(
@@ -139,8 +140,10 @@ class _Reading:
 
     def _unreadable(self, fault: ArrowError, path: str) -> None:
         line, column = self.item.document.locate(path)
+        if path.endswith("]"):  # an item of a list stands there itself, and not its key
+            column += fault.column
         what = f'"{fault.text}" cannot be read: at its column {fault.column + 1}, expected {fault.expected}'
-        self.problems.append(Problem("RF060", what, path, line=line, column=column + fault.column, file=self.item.file))
+        self.problems.append(Problem("RF060", what, path, line=line, column=column, file=self.item.file))
 
     def _intents(self, texts: Sequence[str], path: str, *, deny: bool) -> Iterator[Intent]:
         seen: dict[Arrow, int] = {}

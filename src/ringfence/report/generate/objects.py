@@ -16,6 +16,7 @@ def plain(document: Document) -> dict[str, Any]:
     notes = {INTENT: "\n".join(document.intents)}
     if document.why:
         notes[WHY] = "\n".join(document.why)
+    notes |= dict(document.annotations)
     metadata = {**made["metadata"], "labels": {label: who}, "annotations": notes}
     return {"apiVersion": made["apiVersion"], "kind": made["kind"], "metadata": metadata, "spec": made["spec"]}
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from ringfence.generate.dialects.asked import Companion
 from ringfence.generate.parts import Document, Role
 from ringfence.manifests.text.yaml_text import scalar
 from ringfence.model.policies import Direction
@@ -22,11 +23,18 @@ _DIGITS: Final = re.compile(r"[0-9.][^ /]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 
 
-def text(documents: Iterable[Document], sources: Iterable[str]) -> str:
-    """*documents* as one stream; *sources* are the names of the intents they were made from."""
+def text(documents: Iterable[Document], sources: Iterable[str], companions: Iterable[Companion] = ()) -> str:
+    """*documents* and their *companions* as one stream; *sources* are the names of the intents they were made from."""
     named = _clean(" and ".join(sources))
     head = f"{MARKER} from the intents {named}: change those and generate again.\n"
-    return head + "---\n".join("\n".join([*_comments(one), *_lines(plain(one), 0), ""]) for one in documents)
+    parts = [[*_comments(one), *_lines(plain(one), 0), ""] for one in documents]
+    parts += [[*_beside(one), *_lines(one.document, 0), ""] for one in companions]
+    return head + "---\n".join(map("\n".join, parts))
+
+
+def _beside(companion: Companion) -> Iterator[str]:
+    yield f"# Names outside, which no NetworkPolicy can hold, as {companion.document['kind']}."
+    yield from (f"# {_clean(note)}" for note in companion.notes)
 
 
 def _comments(document: Document) -> Iterator[str]:
@@ -89,16 +97,20 @@ def _short(value: Any, before: int, *, long: bool) -> str | None:
     if isinstance(value, str):
         return None if _is_several_lines(value) else _text(value, _PLAIN)
     if not isinstance(value, dict | list):
-        return str(value)
+        return _plain_value(value)
     inner = list(value.values()) if isinstance(value, dict) else value
     if any(isinstance(one, dict | list) for one in inner) or (long and inner):
         return None
-    words = [_text(one, _PLAIN_IN_FLOW) if isinstance(one, str) else str(one) for one in inner]
+    words = [_text(one, _PLAIN_IN_FLOW) if isinstance(one, str) else _plain_value(one) for one in inner]
     if isinstance(value, dict):
         made = "{" + ", ".join(f"{_text(k, _PLAIN_IN_FLOW)}: {w}" for k, w in zip(value, words, strict=True)) + "}"
     else:
         made = "[" + ", ".join(words) + "]"
     return made if before + len(made) <= _WIDEST else None
+
+
+def _plain_value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_several_lines(words: str) -> bool:

@@ -81,7 +81,7 @@ def _kube_apiserver(asked: Asked) -> Iterator[Found]:
             yield Wish(intent, src, block, tuple((end, ports) for end in block.ends), (PortSpec("TCP", port, port),),
                        None, Origin.COMPANION, Helper.KUBE_APISERVER)  # fmt: skip
     yield asked.tell("RF078", "the API server is named by its address behind the Service; Cilium matches no node by"
-                     " address and needs its own entity kube-apiserver", "write the address anew when it changes")  # fmt: skip
+                     " address and needs its own entity kube-apiserver", "mend it when that changes")  # fmt: skip
 
 
 def _api_server(cluster: Cluster) -> list[tuple[str, int]]:
