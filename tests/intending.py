@@ -106,12 +106,11 @@ def _is_among(end: End, party: Party) -> bool:
 
 def _is(end: End, other: End) -> bool:
     if isinstance(end, Outside) or isinstance(other, Outside):
-        both = isinstance(end, Outside) and isinstance(other, Outside)
-        return both and end.addresses <= other.addresses  # type: ignore[union-attr]
+        return isinstance(end, Outside) and isinstance(other, Outside) and end.addresses <= other.addresses
     return end is other or (isinstance(other, Workload) and any(end is pod for pod in other.pods))
 
 
-def pairs(cluster: Cluster) -> Iterator[tuple[End, End]]:
+def pairs(cluster: Cluster) -> Iterator[tuple[Pod | Outside, Pod | Outside]]:
     """Every pair of pods, and of pods with addresses outside, both ways."""
     outside = [Outside(AddressSet.of(one)) for one in PROBES]
     for one in cluster.pods:

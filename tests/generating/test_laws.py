@@ -71,11 +71,10 @@ def test_no_rule_is_superfluous(seed: int) -> None:
 
 
 def _each_without_a_rule(policy: Policy) -> list[Policy]:
+    ingress, egress = policy.ingress, policy.egress
     return [
-        replace(policy, **{direction.value: tuple(one for one in rules if one is not rule)})
-        for direction in Direction
-        for rules in [policy.rules(direction)]
-        for rule in rules
+        *(replace(policy, ingress=ingress[:at] + ingress[at + 1 :]) for at in range(len(ingress))),
+        *(replace(policy, egress=egress[:at] + egress[at + 1 :]) for at in range(len(egress))),
     ]
 
 
