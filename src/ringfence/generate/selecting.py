@@ -167,12 +167,13 @@ class Selecting:
         also = set.intersection(*(self._wearing[namespace, *label] for label in usable)) - key
         names = sorted({self._owner(pod).name for pod in self.cluster.pods if id(pod) in also})
         worn = ",".join(f"{name}={value}" for name, value in usable)
-        if names == [title]:
-            what = f"other pods of {namespace}/{title} wear the same labels ({worn})"
-        else:
-            rivals = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
-            wear = "wears" if len(names) == 1 else "wear"
-            what = f"{rivals} in {namespace} {wear} all labels of {title} too ({worn})"
+        own = {self._owner(pod).name for pod in self.cluster.pods if id(pod) in key}
+        if names == sorted(own):
+            what = f"other pods of {namespace}/{names[0]} wear the same labels ({worn})"
+            return Refusal("RF085", what, f"name {namespace}/{names[0]}, or give these pods a label of their own")
+        rivals = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+        wear = "wears" if len(names) == 1 else "wear"
+        what = f"{rivals} in {namespace} {wear} all labels of {title} too ({worn})"
         return Refusal("RF085", what, f"give {title} a label of its own, or write {namespace}/[{worn}] for all of them")
 
 
