@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -107,13 +108,21 @@ def test_one_more_arrow_touches_nothing_else(seed: int) -> None:
     noted = [intent for one in after.documents for intent in one.intents]
     for one in after.documents:
         if str(last) not in one.intents:
-            same = was[one.policy.id]
-            assert one.policy == same.policy
+            same = was.get(one.policy.id) or _renamed(one, was)
+            assert replace(one.policy, name=same.policy.name) == same.policy
             assert set(same.intents) <= set(noted)
-            if one.intents == same.intents:
+            if one.intents == same.intents and one.policy == same.policy:
                 assert as_yaml.text([one], ["shop"]) == as_yaml.text([same], ["shop"])
-    for name in was.keys() - {one.policy.id for one in after.documents}:
-        assert set(was[name].intents) <= set(noted)
+    for before_ in was.values():
+        assert set(before_.intents) <= set(noted)
+
+
+def _renamed(one: Document, was: dict[str, Document]) -> Document:
+    """What *one* was called before the new arrow brought another of its name, so that both have a mark now."""
+    head, _, _ = one.policy.id.rpartition("-")
+    _, _, mark = head.rpartition("-")
+    assert re.fullmatch("[0-9a-f]{6}", mark)
+    return was[one.policy.id.replace(f"-{mark}", "")]
 
 
 @given(SEEDS)
