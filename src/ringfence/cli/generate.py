@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     made = generate(found, options)
     _tell((*made.refusals, *made.warnings), quiet=args.quiet, verbose=args.verbose)
     if made.refusals:
-        return _nothing(f"{_count(len(made.refusals), 'intent')} that no NetworkPolicy can hold as it stands", 1)
+        return _nothing(f"no NetworkPolicy can hold {_count(len(made.refusals), 'intent')} as written", 1)
     _write(made, sorted(document.name for document in cluster.intents), args)
     if not args.quiet:
         _remind(cluster)

@@ -103,6 +103,10 @@ def _beside(found: Meaning) -> Iterator[Finding]:
         if not loose and not ends & found.protect.keys() and one.intent.path.startswith(("spec.allow", "spec.deny")):
             what = f'"{one.intent}" leads between namespaces of which none is protected, so nothing guards it'
             yield finding("RF079", what, source=one.intent.source, path=one.intent.path)
+    for name in found.names:
+        if name.src.namespace is not None and name.src.namespace not in found.protect:
+            what = f'"{name.intent}" starts in a namespace that is not protected, so nothing guards it'
+            yield finding("RF079", what, source=name.intent.source, path=name.intent.path)
 
 
 @dataclass
