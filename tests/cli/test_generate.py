@@ -208,7 +208,7 @@ BAD = {
         "the namespace shpo is not in the input; did you mean shop?",
     ),
     "an arrow to nothing": (
-        "  protect: [shop]\n  allow:\n  - shop/api -> data/bd:5432\n", "intents.yaml:7:5: error RF070",
+        "  protect: [shop]\n  allow:\n  - shop/api -> data/dbs:5432\n", "intents.yaml:7:5: error RF070",
         "did you mean data/db?",
     ),
     "a port nobody listens on": (
