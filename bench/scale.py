@@ -110,6 +110,14 @@ def _yaml(scale: str) -> Path:
     return made
 
 
+def _gap() -> Path:
+    """A policy that is not modelled and may concern every pair, and a document that cannot be read."""
+    made = OUT / "gap.yaml"
+    admin = "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: shut}\n"
+    made.write_text(f"{admin}---\na: [\n")
+    return made
+
+
 def ringfence(*words: str) -> list[str]:
     """The command line of this tree's own program."""
     return [sys.executable, "-m", "ringfence", *words]
@@ -160,8 +168,12 @@ def one_scale(report: Report, scale: str, rounds: int) -> dict[str, Any]:
     rows.append(["together", f"{total:.2f}", f"{total / one:.1f}", ""])
     report.table(["stage", "CPU s", "loops", "anonymous MB at its end"], rows)
     commands = {"matrix --summary": ringfence("matrix", str(dump), "--summary", "-q")}
+    views = {"matrix --by namespace": ("--by", "namespace")}
     if scale in ("S", "M"):
-        commands["matrix --format txt"] = ringfence("matrix", str(dump), "--format", "txt", "-q")
+        views["matrix --format txt"] = ("--format", "txt")
+    for name, words in views.items():
+        commands[name] = ringfence("matrix", str(dump), *words, "-q")
+        commands[f"{name}, with a gap"] = ringfence("matrix", str(dump), str(_gap()), *words, "-q")
     whole = {}
     for name, argv in commands.items():
         runs = [run(argv) for _ in range(rounds)]

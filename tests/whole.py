@@ -4,8 +4,9 @@
     python tests/whole.py --scale M --alike      every pair, pods that are alike in all that is read taken once
     python tests/whole.py --scale L --sample 50000
 
-Pods are alike when they agree in namespace, labels, declared ports, the host's network and the blocks their addresses
-lie in; it is looked up here, and the compiler must have them in one class. Exit status 1 for any disagreement.
+Pods are alike when they agree in namespace, the labels that some selector of the input asks for, declared ports, the
+host's network and the blocks their addresses lie in; it is looked up here, and the compiler must have them in one
+class. Exit status 1 for any disagreement.
 """
 
 from __future__ import annotations
@@ -95,15 +96,25 @@ class Whole:
     def alike(self) -> list[tuple[Pod, ...]]:
         """The pods in groups that nothing the API reads of a pod tells apart; two of each at most."""
         blocks = [block for found in self.cluster.blocks.values() for block in found]
+        asked = self._asked()
         groups: dict[object, list[Pod]] = {}
         for pod in self.cluster.pods:
             inside = tuple(ip in block.addresses for block in blocks for ip in pod.ips)
-            labels = tuple(sorted(pod.labels.items()))
+            labels = tuple(sorted((key, value) for key, value in pod.labels.items() if key in asked))
             node = pod.node if pod.host_network else None
             groups.setdefault((pod.namespace, labels, pod.ports, pod.host_network, inside, node), []).append(pod)
         for pods in groups.values():
             assert len({self.reach.classes.of_party[id(pod)] for pod in pods}) == 1, pods[0].id
         return [tuple(pods[:2]) for pods in groups.values()]
+
+    def _asked(self) -> frozenset[str]:
+        """The keys of labels that a selector of pods asks for, wherever it stands."""
+        selectors = [policy.subject.pods for policy in self.cluster.policies]
+        selectors += [gap.pods for gap in self.cluster.gaps if gap.pods is not None]
+        for policy in self.cluster.policies:
+            rules = (*policy.ingress, *policy.egress)
+            selectors += [peer.pods for rule in rules for peer in rule.peers if peer.pods is not None]
+        return frozenset(requirement.key for selector in selectors for requirement in selector.requirements)
 
 
 def _pairs(whole: Whole, args: argparse.Namespace) -> Iterator[tuple[Pod, Pod]]:
@@ -128,8 +139,18 @@ def _hold(whole: Whole) -> None:
 def _share(args: argparse.Namespace, part: int) -> tuple[Counter[str], list[str]]:
     counts: Counter[str] = Counter()
     (whole,) = _HELD
-    pairs = itertools.islice(_pairs(whole, args), part, None, args.jobs)
+    pairs: Iterator[tuple[Pod, Pod]] = itertools.islice(_pairs(whole, args), part, None, args.jobs)
+    if part == 0:
+        pairs = _told(pairs, counts)
     return counts, list(itertools.islice(whole.wrong(pairs, counts), 20))
+
+
+def _told(pairs: Iterator[tuple[Pod, Pod]], counts: Counter[str]) -> Iterator[tuple[Pod, Pod]]:
+    """*pairs*, and on standard error now and then how far their comparison came."""
+    for number, pair in enumerate(pairs):
+        if number and number % 50_000 == 0:
+            print(f"{number:,} pairs, {sum(counts.values()):,} flows", file=sys.stderr, flush=True)
+        yield pair
 
 
 def main() -> int:

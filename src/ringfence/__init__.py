@@ -41,8 +41,9 @@ def matrix(
 ) -> Matrix:
     """Every pair of workloads, and of workloads and the outside, with the ports that are open between them.
 
-    Plainly denied pairs are listed only with *every*. *by* is "workload", "pod" or "namespace"; *by_pod* is another way
-    to say "pod". ``Matrix.blocks()`` goes through it one destination at a time and keeps nothing;
+    Plainly denied pairs are listed only with *every*. What ``Matrix.gaps`` names may change answers, of pairs that
+    are not listed too. *by* is "workload", "pod" or "namespace"; *by_pod* is another way to say "pod".
+    ``Matrix.blocks()`` goes through it one destination at a time and keeps nothing;
     ``Matrix.connections`` is all of it.
     Raises: UsageError for an unknown *profile*.
     """

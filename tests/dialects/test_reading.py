@@ -96,6 +96,8 @@ def test_ports_of_any_protocol() -> None:
 def test_a_cilium_policy_that_says_so_isolates_nothing() -> None:
     found = read("cilium", "{endpointSelector: {}, enableDefaultDeny: {egress: false}, egress: []}")
     assert (found.isolates, found.understood) == (False, True)
+    assert not read("cilium", "{endpointSelector: {}, ingress: [{}]}").isolates
+    assert read("cilium", "{endpointSelector: {}, egress: []}").isolates
 
 
 def test_selectors_with_expressions() -> None:

@@ -242,6 +242,18 @@ def test_a_name_said_twice_stands_once() -> None:
     assert made["spec"]["egress"][0]["to"] == [{"fqdn": "a.example.com"}, {"fqdn": "b.example.com"}]
 
 
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "ovn-kubernetes"])
+def test_names_of_documents_fit_and_differ(name: str) -> None:
+    """Names that share their first 250 characters too."""
+    long = [rule(asked("a.example.com"), subject_name="x" * 249 + end) for end in ("", "1", "2.2")]
+    made = companions(DIALECTS[name], long, EVERYTHING_CHOSEN)
+    found = [one.document["metadata"]["name"] for one in made]
+    assert len(set(found)) == len(long)
+    assert {len(one) for one in found} == {253}
+    with pytest.raises(ValueError, match="two rules have one subject_name"):
+        companions(DIALECTS[name], [OPENAI, rule(asked("b.example.com"))], EVERYTHING_CHOSEN)
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_what_cannot_be_promised_stands_in_the_notes(name: str) -> None:
     (companion,) = companions(DIALECTS[name], [OPENAI], EVERYTHING_CHOSEN)

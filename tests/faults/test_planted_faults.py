@@ -193,7 +193,7 @@ COMPILER: Final = [
     Fault(
         "ways-in-not-narrowed",
         "entrances.py",
-        "return Answer(answer.possible & ports, opened, answer.blocked & ports, answer.notes)",
+        "return Answer(answer.possible & ports, opened, answer.blocked & ports, answer.remarks, answer.gaps)",
         "return answer",
     ),
     Fault("absent-key-lost", "classes.py", "return self.everything & ~present", "return present"),

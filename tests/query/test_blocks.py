@@ -70,6 +70,23 @@ def test_what_is_listed_is_what_is_not_plainly_denied(where: Cluster) -> None:
 
 
 @given(clusters())
+def test_nothing_is_certain_that_a_gap_makes_doubtful(where: Cluster) -> None:
+    """Law (S87): an answer has the notes of the gaps that are told of its ends; a denial without them has no doubt."""
+    short, long = matrix(where), matrix(where, every=True)
+    assert short.gaps == where.gaps
+    listed = {(end_id(c.src), end_id(c.dst)) for c in short.connections}
+    for c in long.connections:
+        homes = {end.namespace for end in (c.src, c.dst) if isinstance(end, Workload)}
+        told = {gap.note for gap in short.gaps if gap.namespace is None or gap.namespace in homes}
+        sure = {gap.note for gap in short.gaps if gap.namespace is None or (gap.namespace in homes and not gap.pods)}
+        assert sure <= c.answer.notes
+        assert c.answer.gaps <= told
+        inside = not isinstance(c.src, Outside) and not isinstance(c.dst, Outside)  # ranges may be cut otherwise
+        if inside and (end_id(c.src), end_id(c.dst)) not in listed:
+            assert c.answer.notes <= told, "what is said of it is said above all"
+
+
+@given(clusters())
 def test_one_order(where: Cluster) -> None:
     """Law: by destination, then source; the outside last; each destination in one block, also for asked ends."""
     some: list[End] = [*where.workloads[:2], *where.nodes, *(Outside(AddressSet.of(o)) for o in ("10.0.0.0/9", "::/0"))]

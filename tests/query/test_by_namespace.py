@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-from builders import cluster, endpoint, namespace, node, pod, policy, rule, service, service_port, workload
+import pytest
+from builders import cluster, endpoint, namespace, node, pod, policy, rule, selector, service, service_port, workload
 from entrances import with_entrances
 from generate import random_cluster
 from hypothesis import given, settings
 from reports.shops import MIXED, NOTED, UNKNOWN
 from strategies import clusters, seeds
 
-from ringfence.engine.compiler.answers import Answer, join
+from ringfence.engine.compiler.answers import EVERYTHING, NOTHING, Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.entrances import CONTROLLER, Door, Entrance, EntranceBackend, controller
 from ringfence.model.flows import End, Note, Outside, Reason
 from ringfence.model.objects import EndpointSlice, Namespace, Pod, Workload
 from ringfence.model.ports import ConnectionSet
-from ringfence.query.blocks import Connection, Pairs
-from ringfence.query.matrix import Matrix, matrix
+from ringfence.model.profiles import PROFILES
+from ringfence.query.asking import asking
+from ringfence.query.blocks import Block, Connection, Pairs
+from ringfence.query.matrix import By, Matrix, View, matrix
+from ringfence.query.matrix import given as measured
+from ringfence.query.namespaces import ByNamespace
 from ringfence.report.words import end_id
 
 EVERYWHERE: Final = AddressSet.of("0.0.0.0/0")
@@ -222,6 +228,84 @@ def test_what_was_asked_about_is_the_join_of_its_pairs(seed: int) -> None:
         if made.view.lists(join(answers))
     }
     assert found == wanted
+
+
+@given(seeds)
+@settings(max_examples=100)
+def test_counting_by_classes_is_counting_pair_by_pair(seed: int) -> None:
+    """Law: whole rows at once give what walking over every pair gives, in the same order: ways in, ranges and notes."""
+    rng = Random(seed)
+    where = random_cluster(rng)
+    where = with_entrances(where, rng) if rng.random() < 0.5 else where
+    where = replace(where, gaps=(*where.gaps, *(_gap(rng, where) for _ in range(rng.choice((0, 1, 2))))))
+    profile = rng.choice([*PROFILES.values()])
+    if profile.direct_controller:
+        where = _alike(where)
+    ports = ConnectionSet.of(TCP=[rng.choice((80, 443))]) if rng.random() < 0.5 else None
+    view = View(every=rng.random() < 0.5, by="namespace", ports=ports)
+    found = matrix(where, by="namespace", ports=ports, every=view.every, profile=profile)
+    asked = asking(where, profile, None, None)
+    joined = ByNamespace(
+        asked.reach.cluster, asked.sources, asked.targets, profile, connects=view.connects, gaps=asked.reach.gaps_of
+    )
+    walked = joined.blocks(joined.pairs(asked.raw(every=rng.random() < 0.5)), every=view.every, listed=view.lists)
+    assert _cells(found.blocks()) == _cells(walked)
+
+
+def test_of_what_was_measured_the_pairs_that_came_are_all() -> None:
+    db, job, web, cart = (next(w for w in TWO.workloads if w.name == name) for name in ("db", "job", "web", "cart"))
+    pairs = [(web, db, EVERYTHING), (cart, db, EVERYTHING), (job, db, NOTHING)]
+    found = _one(measured(TWO, pairs, by="namespace", src=None, dst=None, every=False), "shop", "data")
+    assert found.pairs == Pairs(2, 3)
+    assert (found.answer.possible, found.answer.allowed) == (ConnectionSet.ALL, ConnectionSet.NONE)
+
+
+def test_a_denied_pair_that_a_gap_concerns_makes_the_joined_answer_doubtful() -> None:
+    """Though it is not listed by itself: the pair that is allowed has no note, the two namespaces have."""
+    for selects, where in (("app=db", "data"), ("app=job", "shop")):
+        gap = Gap(Note.INCOMPLETE_INPUT, "NetworkPolicy x", where, selector(selects))
+        found = _one(matrix(replace(TWO, gaps=(gap,)), by="namespace"), "shop", "data")
+        assert found.answer.gaps == {Note.INCOMPLETE_INPUT}
+        assert not found.answer.remarks
+
+
+def test_a_gap_of_everything_asks_no_more_about_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note on every pair made the listing, and what is by namespace, ask about each of a hundred million pairs."""
+    asked = 0
+    between = Reachability.between
+
+    def counted(self: Reachability, *ends: Any) -> Answer:
+        nonlocal asked
+        asked += 1
+        return between(self, *ends)
+
+    monkeypatch.setattr(Reachability, "between", counted)
+    pods = [pod(f"n{number % 5}/p{number}", f"app=a{number % 7}") for number in range(60)]
+    shut = [policy(f"n{number}/shut", ingress=[rule("app=a1", 80)]) for number in range(5)]
+    where = cluster(*pods, *shut)
+    gap = Gap(Note.UNMODELLED_POLICY, "AdminNetworkPolicy x")
+    views: tuple[By, ...] = ("workload", "namespace")
+    for by in views:
+        before, asked = len(matrix(where, by=by).connections), 0
+        assert len(matrix(replace(where, gaps=(gap,)), by=by).connections) == before
+        assert asked <= len(pods), "a workload and itself"
+
+
+def _cells(blocks: Iterable[Block]) -> list[tuple[str, str, Answer, Pairs | None]]:
+    return [(end_id(c.src), end_id(block.dst), c.answer, c.pairs) for block in blocks for c in block.connections]
+
+
+def _gap(rng: Random, where: Cluster) -> Gap:
+    """A gap that concerns some pods of *where*, or all of a namespace."""
+    one = rng.choice(where.pods)
+    worn = [f"{key}={value}" for key, value in one.labels.items()]
+    taken = selector(rng.choice(worn)) if worn and rng.random() < 0.7 else None
+    return Gap(rng.choice((Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY)), "x", one.namespace, taken)
+
+
+def _alike(where: Cluster) -> Cluster:
+    """*where* with one pod of each workload: the np-guard profile takes no others that differ."""
+    return replace(where, workloads=tuple(replace(one, pods=one.pods[:1]) for one in where.workloads))
 
 
 def _some(rng: Random, where: Cluster) -> list[End]:

@@ -86,6 +86,9 @@ def test_json_is_laid_out_as_before() -> None:
 def test_csv_has_a_line_for_each_connection() -> None:
     for made in _seeds(6):
         rows = list(csv.DictReader(io.StringIO("\n".join(matrix_csv.lines(made)))))
+        ahead = 0 if made.view.every or made.view.narrowed else len(_unlisted(made))
+        assert [(row["source"], row["destination"], row["notes"]) for row in rows[:ahead]] == _unlisted(made)[:ahead]
+        rows = rows[ahead:]
         assert [(row["source"], row["destination"]) for row in rows] == [
             (end_id(c.src), end_id(c.dst)) for c in made.connections
         ]
@@ -96,6 +99,22 @@ def test_csv_has_a_line_for_each_connection() -> None:
             assert row["notes"] == ",".join(sorted(connection.answer.notes))
             if connection.pairs:
                 assert (int(row["connected"]), int(row["pairs"])) == connection.pairs
+
+
+def _unlisted(made: Matrix) -> list[tuple[str, str, str]]:
+    """What a file of lines says of denied pairs that have none: ``*`` for every end."""
+    found = []
+    for gap in made.gaps:
+        where = "*" if gap.namespace is None else f"{gap.namespace}[Namespace]"
+        found += [(where, "*", str(gap.note)), ("*", where, str(gap.note))]
+    return list(dict.fromkeys(found))
+
+
+def test_csv_says_which_denied_pairs_have_no_line_for_a_gap() -> None:
+    lines = list(matrix_csv.lines(matrix(NOTED)))
+    assert lines[1:3] == ["shop[Namespace],*,,,,unmodelled-policy", "*,shop[Namespace],,,,unmodelled-policy"]
+    assert next(line for line in matrix_csv.lines(matrix(NOTED, by="namespace")) if "*" in line).endswith("policy,,")
+    assert not [line for line in matrix_csv.lines(matrix(NOTED, every=True)) if "*" in line]
 
 
 def test_csv_says_what_is_possible_and_what_depends() -> None:
@@ -154,6 +173,10 @@ def test_drawings_have_every_connection_that_may_be() -> None:
 def _check_drawings(made: Matrix) -> None:
     dot, mermaid = list(matrix_dot.lines(made)), list(matrix_mermaid.lines(made))
     assert (dot[:3], dot[-1]) == (["digraph ringfence {", "  rankdir=LR;", "  node [shape=box];"], "}")
+    remarks = [line for line in dot if line.startswith("  label=")]
+    assert len(remarks) == bool(made.gaps)
+    dot = [line for line in dot if line not in remarks]
+    mermaid = [line for line in mermaid if not line.startswith("  gaps[")]
     assert [line for line in dot[3:-1] if not DOT.fullmatch(line)] == []
     assert mermaid[0] == "flowchart LR"
     assert [line for line in mermaid[1:] if not MERMAID.fullmatch(line)] == []
@@ -174,10 +197,18 @@ def test_each_end_is_drawn_once() -> None:
 def test_what_is_not_plain_is_drawn_otherwise() -> None:
     undecided = next(line for line in matrix_dot.lines(matrix(UNKNOWN)) if "depends" in line)
     assert undecided.endswith('[label="depends (pod-ip-unknown): TCP 5432", style=dashed];')
-    doubted = next(line for line in matrix_dot.lines(matrix(NOTED)) if "denied" in line)
+    doubted = next(line for line in matrix_dot.lines(matrix(NOTED, every=True)) if 'label="denied' in line)
     assert doubted.endswith(r'[label="denied\n[unmodelled-policy]", style=dotted];')
     assert not [line for line in matrix_dot.lines(matrix(CLOSED, every=True)) if " -> " in line]
     assert any("-.->" in line for line in matrix_mermaid.lines(matrix(UNKNOWN)))
+
+
+def test_a_drawing_says_that_arrows_may_be_missing() -> None:
+    """A gap of the input makes no arrow of every pair; it stands in the drawing once."""
+    dot, mermaid = list(matrix_dot.lines(matrix(NOTED))), list(matrix_mermaid.lines(matrix(NOTED)))
+    assert not [line for line in dot if "style=dotted" in line]
+    assert [line for line in dot if line.startswith('  label="unmodelled-policy, of every answer about shop/*: ')]
+    assert [line for line in mermaid if line.startswith('  gaps["unmodelled-policy, of every answer about shop/')]
 
 
 def test_a_whole_drawing_has_workloads_without_connections_and_a_part_has_none() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from builders import selector
+
 from reports.shops import BY_BLOCK, CLOSED, MIXED, NOTED, PLAIN, UNKNOWN
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.flows import Note
+from ringfence.model.sources import Source
 from ringfence.query.matrix import matrix
 from ringfence.report.matrix.json import document
 
@@ -55,7 +60,32 @@ def test_an_open_answer() -> None:
 
 def test_notes_are_there_also_when_denied() -> None:
     assert _web_to_db(BY_BLOCK) == {"allowed": {"TCP": [[5432, 5432]]}, "notes": ["plugin-dependent"]}
-    assert _web_to_db(NOTED) == {"notes": ["unmodelled-policy"]}
+    made = document(matrix(NOTED, every=True))
+    assert {"src": "shop/web[Pod]", "dst": "shop/db[Pod]", "notes": ["unmodelled-policy"]} in made["connections"]
+
+
+def test_a_gap_is_told_once_and_noted_where_a_pair_is_listed() -> None:
+    """S87: it lists no pair, unless ends were asked about, and says of which pairs the answer may be another one."""
+    made = document(matrix(NOTED))
+    assert made["gaps"] == [
+        {"note": "unmodelled-policy", "what": "CiliumNetworkPolicy x", "scope": "namespace", "namespace": "shop"}
+    ]
+    pairs = {(c["src"], c["dst"]): c.get("notes") for c in made["connections"]}
+    assert ("shop/web[Pod]", "shop/db[Pod]") not in pairs
+    assert set(map(tuple, pairs.values())) == {("unmodelled-policy",)}
+    asked = document(matrix(NOTED, dst=[NOTED.workloads[1]]))["connections"]
+    assert {"src": "shop/web[Pod]", "dst": "shop/db[Pod]", "notes": ["unmodelled-policy"]} in asked
+
+
+def test_where_a_gap_comes_from() -> None:
+    some = Gap(Note.INCOMPLETE_INPUT, "NetworkPolicy shop/p", "shop", selector("app=db"), Source("p.yaml", 7))
+    every = Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=Source("x.yaml", 3))
+    assert document(matrix(replace(PLAIN, gaps=(some, every))))["gaps"] == [
+        {"note": "incomplete-input", "what": "NetworkPolicy shop/p", "scope": "pods", "namespace": "shop",
+         "pods": "app=db", "file": "p.yaml", "line": 7},
+        {"note": "incomplete-input", "what": "a document that cannot be read", "scope": "cluster",
+         "file": "x.yaml", "line": 3},
+    ]  # fmt: skip
 
 
 def test_why_a_source_gets_in() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from generate import random_cluster
 from reports.shops import BY_BLOCK, CLOSED, EVERY, MIXED, NOTED, PLAIN, UNKNOWN
 from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.flows import Note
+from ringfence.model.sources import Source
 from ringfence.query.matrix import Matrix, matrix
 from ringfence.report.matrix import table as matrix_table
 from ringfence.report.words import end_name
@@ -82,7 +84,7 @@ def test_no_workloads() -> None:
         (MIXED, "some pods: TCP 5432", None),
         (UNKNOWN, "depends (pod-ip-unknown): TCP 5432", "pod-ip-unknown: "),
         (BY_BLOCK, "[plugin-dependent]", "plugin-dependent: "),
-        (NOTED, "[unmodelled-policy]", "unmodelled-policy: "),
+        (NOTED, "[unmodelled-policy]", "unmodelled-policy, of every answer about shop/*: "),
     ],
     ids=["mixed", "open", "plugin-dependent", "unmodelled-policy"],
 )
@@ -93,8 +95,38 @@ def test_what_is_not_plain_is_said_and_explained(where: Cluster, cell: str, lege
         assert len([line for line in found if line.startswith(legend)]) == 1, "said once, however many pairs have it"
 
 
+def test_a_gap_is_told_once_with_how_wrong_the_answers_may_be() -> None:
+    """What concerns everything is in no row, but of a denial that says nothing else; a row says what is its own."""
+    every = Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=Source("x.yaml", 3))
+    where = replace(
+        BY_BLOCK, gaps=(every,), policies=(*BY_BLOCK.policies, policy("shop/shut", selects="app=web", ingress=[]))
+    )
+    found = _table(matrix(where))
+    assert "[incomplete-input]" not in found
+    assert "[plugin-dependent]" in found
+    assert (
+        "incomplete-input, of every answer: something in the input could not be read or known, and may change this "
+        "answer: a document that cannot be read (x.yaml:3); what is shown as allowed may be denied, and what is denied "
+        "or not listed may be allowed."
+    ) in found.splitlines()
+    assert "Pairs that are not listed are denied by what was read; --all lists them too." in found
+    denied = _table(matrix(where, every=True)).splitlines()
+    assert denied.count("[incomplete-input]") == 0
+    rows = [number for number, row in enumerate(denied) if row.endswith(" denied")]
+    assert rows
+    assert all("[incomplete-input]" in "".join(denied[number + 1 : number + 3]) for number in rows)
+    assert "[incomplete-input]" in _table(matrix(where, dst=where.workloads[:1]))
+
+
+def test_only_gaps_that_may_concern_the_asked_ends_are_told() -> None:
+    where = replace(PLAIN, gaps=(Gap(Note.UNMODELLED_POLICY, "CiliumNetworkPolicy x", "other"),))
+    web, db = where.workloads
+    assert "CiliumNetworkPolicy x" not in _table(matrix(where, src=[web], dst=[db]))
+    assert "CiliumNetworkPolicy x" in _table(matrix(where, dst=[db]))
+
+
 def test_a_denied_pair_with_a_note_is_listed() -> None:
-    rows = _table(matrix(NOTED)).splitlines()
+    rows = _table(matrix(NOTED, dst=NOTED.workloads[1:])).splitlines()
     start = next(number for number, row in enumerate(rows) if row.startswith("shop/db "))
     assert rows[start].split()[1:] == ["shop/web", "denied"]
     assert "[unmodelled-policy]" in rows[start + 1]
@@ -121,7 +153,7 @@ def test_colour_adds_styles_and_nothing_else(name: str) -> None:
 
 def test_open_is_green_and_denied_is_red() -> None:
     assert "\x1b[32mTCP 5432" in _table(matrix(PLAIN), color=True)
-    assert "\x1b[31mdenied" in _table(matrix(NOTED), color=True)
+    assert "\x1b[31mdenied" in _table(matrix(NOTED, every=True), color=True)
     assert "\x1b[33msome pods: TCP 5432" in _table(matrix(MIXED), color=True)
 
 
@@ -206,9 +238,10 @@ def test_long_names_are_cut_in_the_middle_and_stay_apart() -> None:
 
 def test_a_note_is_not_broken_within_a_word() -> None:
     """On a terminal of 80 columns long names gave the notes so little room that ``[incomplete-input]`` was cut."""
+    name = "long-namespace" * 3
     where = cluster(
-        *(pod(f"{'long-namespace' * 3}/{'name' * 6}-{number}") for number in range(3)),
-        Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read"),
+        *(pod(f"{name}/{'name' * 6}-{number}") for number in range(3)),
+        Gap(Note.INCOMPLETE_INPUT, f"NetworkPolicy {name}/p", name),
     )
     out = io.StringIO()
     matrix_table.write(matrix(where, by="namespace"), out, width=80)

@@ -98,6 +98,9 @@ def _spoil(document: Any, change: Callable[[Any], object]) -> Any:
         lambda d: d["connections"][0].update(allowed={"TCP": [[0, 1]]}),
         lambda d: d["connections"][0].update(notes=["perhaps"]),
         lambda d: d["endpoints"][0].pop("id"),
+        lambda d: d.update(gaps=[]),
+        lambda d: d.update(gaps=[{"note": "unmodelled-policy", "what": "X x", "scope": "namespace"}]),
+        lambda d: d.update(gaps=[{"note": "no-replicas", "what": "X x", "scope": "cluster"}]),
     ],
 )
 def test_the_schema_refuses_what_is_no_matrix(run: Run, change: Callable[[Any], object]) -> None:

@@ -12,10 +12,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from ringfence.engine.compiler.answers import Answer
-from ringfence.model.cluster import Cluster
+from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.entrances import Door
-from ringfence.model.flows import End, Outside
-from ringfence.model.objects import Workload
+from ringfence.model.flows import End, Note, Outside
+from ringfence.model.objects import Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
@@ -49,17 +49,24 @@ class View:
     ports: ConnectionSet | None = None
 
     @property
+    def narrowed(self) -> bool:
+        """Whether only some ends were asked about."""
+        return self.sources is not None or self.destinations is not None
+
+    @property
     def whole(self) -> bool:
         """Whether nothing is left out but what is denied."""
-        return self.sources is None and self.destinations is None and self.ports is None
+        return not self.narrowed and self.ports is None
 
     def lists(self, answer: Answer) -> bool:
-        """Whether a pair with *answer* is shown."""
-        if self.every:
+        """Whether a pair with *answer* is shown.
+
+        What a gap says of all answers is told once, and lists no pair, unless ends were asked about.
+        """
+        said = answer.notes if self.narrowed else answer.remarks
+        if self.every or said:
             return True
-        if answer.plainly_denied:
-            return False
-        return self.ports is None or bool(answer.notes) or self.connects(answer)
+        return bool(answer.possible or answer.open) and (self.ports is None or self.connects(answer))
 
     def connects(self, answer: Answer) -> bool:
         """Whether *answer* may let something through, on the ports that were asked about."""
@@ -70,7 +77,10 @@ class View:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Every pair that can connect, or whose denial carries a note; with ``view.every`` the plainly denied ones too.
+    """Every pair that can connect, or has a note of its own; with ``view.every`` the plainly denied ones too.
+
+    What cannot be known of many pairs at once, as an object is missing from the input, stands in ``gaps``: a pair that
+    they concern may be denied where it is listed, and allowed where it is not. Its answer has the notes, when listed.
 
     :meth:`blocks` go through it by destination, then source: workloads by namespace and name, nodes, and the outside
     last, by address. Each turn asks the engine anew. A ``measured`` matrix was seen, at some ports: those that its
@@ -119,6 +129,22 @@ class Matrix:
             workloads, pods = found.get(one.namespace, (0, 0))
             found[one.namespace] = (workloads + 1, pods + one.replicas)
         return found
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the input lacks, as far as it may concern the ends that were asked about; none of what was measured."""
+        if self.measured or not self.profile.notes:
+            return ()
+        asked = (self.view.sources, self.view.destinations)
+        if None in asked:
+            return self.cluster.gaps
+        named = {end.namespace for ends in asked for end in ends or () if isinstance(end, Workload | Pod)}
+        return tuple(gap for gap in self.cluster.gaps if gap.namespace is None or gap.namespace in named)
+
+    @cached_property
+    def everywhere(self) -> frozenset[Note]:
+        """The notes that every answer has, and that are told once."""
+        return frozenset(gap.note for gap in self.gaps if gap.namespace is None and not self.view.narrowed)
 
     @cached_property
     def unprotected(self) -> dict[Direction, tuple[Workload, ...]]:
@@ -175,8 +201,8 @@ def given(
     def make() -> Iterator[Block]:
         if by != "namespace":
             return _blocks(raw, sources, view, Merger(), None)
-        joined = ByNamespace(cluster, sources, targets, KUBERNETES, given=True, connects=view.connects)
-        return joined.blocks(raw, every=False, listed=view.lists)
+        joined = ByNamespace(cluster, sources, targets, KUBERNETES, connects=view.connects, gaps=None)
+        return joined.blocks(joined.pairs(raw), every=False, listed=view.lists)
 
     return Matrix(cluster, KUBERNETES, view, make, measured=True)
 
@@ -202,9 +228,15 @@ def _side(ends: Iterable[End]) -> Side:
 
 def _by_namespace(asked: Asking, view: View) -> Iterator[Block]:
     joined = ByNamespace(
-        asked.reach.cluster, asked.sources, asked.targets, asked.profile, given=False, connects=view.connects
+        asked.reach.cluster,
+        asked.sources,
+        asked.targets,
+        asked.profile,
+        connects=view.connects,
+        gaps=asked.reach.gaps_of,
     )
-    return joined.blocks(asked.raw(every=False), every=view.every, listed=view.lists)
+    counted = joined.classes(asked) if asked.whole else joined.pairs(asked.raw(every=False))
+    return joined.blocks(counted, every=view.every, listed=view.lists)
 
 
 class _Because:

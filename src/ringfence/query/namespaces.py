@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from ringfence.engine.compiler.answers import NOTHING, Answer, join
+from ringfence.engine.compiler.answers import NO_NOTES, NOTHING, Answer, join
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Door
-from ringfence.model.flows import End, Outside
+from ringfence.model.flows import End, Note, Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.model.profiles import Profile
-from ringfence.query.asking import Side, alone, first_outside
-from ringfence.query.blocks import Block, Connection, Pairs, Place, Raw, Rows, listing_order
+from ringfence.query.asking import Asking, Side, alone
+from ringfence.query.blocks import Block, Connection, Pairs, Place, Raw, listing_order
+from ringfence.query.counting import ByClass, ByPair, Seen, Tally, Test
 
-Test = Callable[[Answer], bool]
+ROOM: Final = 4096
+"""Joined answers that are kept."""
+Gaps = Callable[[End], frozenset[Note]]
+"""The notes that gaps of the input bring to every pair of an end."""
+
+
+Counted = tuple[Place, Tally]
 
 
 class Expected(NamedTuple):
@@ -31,20 +37,6 @@ class Expected(NamedTuple):
     answers: int
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What came for two places: distinct answers, how many came, between how many pairs, how many may connect.
-
-    ``ends`` are used where the destination is outside: whether each source may connect with any cell of it.
-    """
-
-    answers: dict[Answer, None] = field(default_factory=dict)
-    count: int = 0
-    pairs: int = 0
-    connected: int = 0
-    ends: dict[int, bool] = field(default_factory=dict)
-
-
 class Places:
     """The place that each end of a side belongs to: its namespace, its range of the outside, or itself.
 
@@ -52,7 +44,7 @@ class Places:
     places of the side; who comes in through a door is none of them, and makes pairs with those alone that it leads to.
     """
 
-    def __init__(self, side: Side, namespaces: dict[str, Namespace], cluster: Cluster) -> None:
+    def __init__(self, side: Side, namespaces: dict[str, Namespace], cluster: Cluster, gaps: Gaps | None) -> None:
         self._inside = namespaces, cluster
         self._of: dict[int, Place] = {id(cell): whole for cell, whole in side.cells}
         for end in side.inside:
@@ -61,6 +53,10 @@ class Places:
         self.own = frozenset(self._known)
         self.inside = Counter(id(self._of[id(end)]) for end in side.inside)
         self.cells = Counter(id(whole) for _, whole in side.cells)
+        self._gaps: dict[int, frozenset[Note]] = {}
+        for number, end in {id(end): end for end in (*side.inside, *(cell for cell, _ in side.cells))}.items():
+            place = id(self._of[number])
+            self._gaps[place] = self._gaps.get(place, NO_NOTES) | (gaps(end) if gaps is not None else NO_NOTES)
 
     def of(self, end: End) -> Place:
         """The place of *end*. A door is its own; it may lead to the workload of a pod that was asked about."""
@@ -69,6 +65,10 @@ class Places:
             found = end if isinstance(end, Door) else _place(end, *self._inside)
             self._of[id(end)] = self._known[id(found)] = found
         return found
+
+    def gaps(self, place: Place) -> frozenset[Note]:
+        """The notes that gaps bring to the pairs of *place*."""
+        return self._gaps.get(id(place), NO_NOTES)
 
     def listed(self, chosen: Iterable[int] | None = None) -> list[Place]:
         """The places, or those of which *chosen* has the identities, in the order of a listing."""
@@ -88,92 +88,74 @@ class ByNamespace:
     """Answers between ends, as they come, to answers between places."""
 
     def __init__(
-        self, cluster: Cluster, sources: Side, targets: Side, profile: Profile, *, given: bool, connects: Test
+        self, cluster: Cluster, sources: Side, targets: Side, profile: Profile, *, connects: Test, gaps: Gaps | None
     ) -> None:
-        """*given*: the pairs that come are all that there are, as with measured ones; else what is left out is denied.
+        """*gaps* tell what must be said of pairs that do not come, which are denied.
 
-        *connects* tells the answers of pairs that count as connected.
+        None: the pairs that come are all that there are, as with measured ones. *connects* tells the answers of pairs
+        that count as connected.
         """
         namespaces: dict[str, Namespace] = {}
-        self.sources = Places(sources, namespaces, cluster)
-        self.targets = Places(targets, namespaces, cluster)
+        self.sources = Places(sources, namespaces, cluster, gaps)
+        self.targets = Places(targets, namespaces, cluster, gaps)
         both = set(map(id, sources.inside)) & set(map(id, targets.inside))
         self._alone = Counter(
             id(self.targets.of(end)) for end in targets.inside if id(end) in both and alone(end, end, profile)
         )
-        self._given, self._tested = given, cache(connects)
+        self._made: dict[tuple[frozenset[Answer], frozenset[Note]], Answer] = {}
+        self._given, self._tested = gaps is None, cache(connects)
 
-    def blocks(self, raw: Raw, *, every: bool, listed: Test) -> Iterator[Block]:
+    def pairs(self, raw: Raw) -> Iterator[Counted]:
+        """What came for each destination, counted pair by pair."""
+        return ByPair(self.sources.of, self.targets.of, self._tested).tallies(raw)
+
+    def classes(self, asked: Asking) -> Iterator[Counted]:
+        """The same for all pairs of a cluster, counted by classes."""
+        return ByClass(asked, self.sources.of, self.targets.of, self._tested).tallies()
+
+    def blocks(self, counted: Iterable[Counted], *, every: bool, listed: Test) -> Iterator[Block]:
         """A block for each place, of the connections that are *listed*; with *every* also of pairs that never came."""
-        far: dict[int, dict[int, _Seen]] = {}
-        near: dict[int, _Seen] = {}
-        last: Place | None = None
+        far: dict[int, Tally] = {}
         done = set()
-        for dst, rows in raw:
-            place = self.targets.of(dst)
-            if isinstance(dst, Outside):
-                self._leave(far.setdefault(id(place), {}), rows)
-                continue
-            if place is not last:
-                if last is not None:
-                    yield from self._block(last, near, every=every, listed=listed)
-                last, near = place, {}
+        for place, tally in counted:
+            if isinstance(place, Outside):
+                far[id(place)] = tally
+            else:
                 done.add(id(place))
-            self._enter(near, rows)
-        if last is not None:
-            yield from self._block(last, near, every=every, listed=listed)
+                yield from self._block(place, tally, every=every, listed=listed)
         for place in self.targets.listed():
             if id(place) not in done and ((every and id(place) in self.targets.own) or id(place) in far):
                 yield from self._block(place, far.get(id(place), {}), every=every, listed=listed)
 
-    def _enter(self, seen: dict[int, _Seen], rows: Rows) -> None:
-        """Note what may enter one end inside the cluster; of a range of the outside it counts once."""
-        of, at = self.sources.of, first_outside(rows)
-        answers = {id(answer): answer for _, answer in rows}
-        for (place, number), count in Counter([(id(of(src)), id(answer)) for src, answer in rows[:at]]).items():
-            found = seen.setdefault(place, _Seen())
-            answer = answers[number]
-            found.answers[answer] = None
-            found.count += count
-            found.pairs += count
-            found.connected += count * self._tested(answer)
-        ranges: dict[int, bool] = {}
-        for src, answer in rows[at:]:
-            place = id(of(src))
-            found = seen.setdefault(place, _Seen())
-            found.answers[answer] = None
-            found.count += 1
-            ranges[place] = ranges.get(place, False) or self._tested(answer)
-        for place, connected in ranges.items():
-            seen[place].pairs += 1
-            seen[place].connected += connected
-
-    def _leave(self, seen: dict[int, _Seen], rows: Rows) -> None:
-        """Note what may leave for one cell; a source counts once, however many cells there are."""
-        of, tested = self.sources.of, self._tested
-        for src, answer in rows:
-            found = seen.setdefault(id(of(src)), _Seen())
-            found.answers[answer] = None
-            found.count += 1
-            found.ends[id(src)] = found.ends.get(id(src), False) or tested(answer)
-
-    def _block(self, dst: Place, seen: dict[int, _Seen], *, every: bool, listed: Test) -> Iterator[Block]:
+    def _block(self, dst: Place, seen: Tally, *, every: bool, listed: Test) -> Iterator[Block]:
         found = []
         paired = every and id(dst) in self.targets.own
         for src in self.sources.listed(self.sources.own | seen.keys() if paired else seen):
-            one = seen.get(id(src)) or _Seen()
+            one = seen.get(id(src)) or Seen()
             if one.ends:
                 one.pairs, one.connected = len(one.ends), sum(one.ends.values())
             expected = self._expected(src, dst, one)
             if not expected.pairs:
                 continue
-            answer = join([*one.answers, NOTHING] if one.count < expected.answers else one.answers)
+            # Of what a door does not lead to nothing is said.
+            gaps = NO_NOTES if isinstance(src, Door) else self.sources.gaps(src) | self.targets.gaps(dst)
+            missing = one.count < expected.answers
+            answer = self._joined(frozenset((*one.answers, NOTHING) if missing else one.answers), gaps)
             if listed(answer):
                 found.append(Connection(src, dst, answer, (), Pairs(one.connected, expected.pairs)))
         if found:
             yield Block(dst, found)
 
-    def _expected(self, src: Place, dst: Place, seen: _Seen) -> Expected:
+    def _joined(self, answers: frozenset[Answer], gaps: frozenset[Note]) -> Answer:
+        """One answer for all of *answers*; what many places have is made once."""
+        found = self._made.get((answers, gaps))
+        if found is None:
+            if len(self._made) >= ROOM:
+                self._made.clear()
+            found = self._made[answers, gaps] = join(answers).noted(NO_NOTES, gaps)
+        return found
+
+    def _expected(self, src: Place, dst: Place, seen: Seen) -> Expected:
         if self._given:
             return Expected(seen.pairs, seen.count)
         if isinstance(dst, Outside):

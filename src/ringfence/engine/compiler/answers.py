@@ -18,20 +18,27 @@ class Answer:
 
     ``possible``: allowed for at least one pair of pods. ``open``: per reason, what is implementation-defined for at
     least one. ``blocked``: denied for at least one. A port in ``possible`` alone is allowed everywhere (S123, S129).
-    Few answers serve many pairs, so what is derived from one is kept.
+    ``remarks`` are notes of this pair itself; ``gaps`` are those that a gap of the input brings to every pair it may
+    concern, and which are told once for all of them (S87). Few answers serve many pairs, so what is derived is kept.
     """
 
     possible: ConnectionSet
     open: tuple[tuple[Reason, ConnectionSet], ...] = ()
     blocked: ConnectionSet = ConnectionSet.NONE
-    notes: frozenset[Note] = NO_NOTES
+    remarks: frozenset[Note] = NO_NOTES
+    gaps: frozenset[Note] = NO_NOTES
 
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.possible, self.open, self.blocked, self.notes))
+        return hash((self.possible, self.open, self.blocked, self.remarks, self.gaps))
+
+    @cached_property
+    def notes(self) -> frozenset[Note]:
+        """Every note, wherever it comes from."""
+        return self.remarks | self.gaps
 
     @cached_property
     def undecided(self) -> ConnectionSet:
@@ -55,8 +62,8 @@ class Answer:
 
     @cached_property
     def plainly_denied(self) -> bool:
-        """Denied on every port, with nothing to add."""
-        return not self.possible and not self.open and not self.notes
+        """Denied on every port, with nothing to add but what gaps say of all answers about its ends."""
+        return not self.possible and not self.open and not self.remarks
 
     def verdict(self, protocol: str, port: int) -> Verdict:
         """The verdict on one port of TCP, UDP or SCTP."""
@@ -69,9 +76,11 @@ class Answer:
             found.add(Verdict.IMPLEMENTATION_DEFINED)
         return found.pop() if len(found) == 1 else Verdict.MIXED
 
-    def noted(self, notes: frozenset[Note]) -> Answer:
-        """This answer with *notes* added."""
-        return self if notes <= self.notes else Answer(self.possible, self.open, self.blocked, self.notes | notes)
+    def noted(self, remarks: frozenset[Note], gaps: frozenset[Note] = NO_NOTES) -> Answer:
+        """This answer with notes added."""
+        if remarks <= self.remarks and gaps <= self.gaps:
+            return self
+        return Answer(self.possible, self.open, self.blocked, self.remarks | remarks, self.gaps | gaps)
 
 
 EVERYTHING = Answer(ConnectionSet.ALL)
@@ -85,11 +94,11 @@ def join(answers: Iterable[Answer]) -> Answer:
         return distinct[0]
     possible = blocked = ConnectionSet.NONE
     undecided: dict[Reason, ConnectionSet] = {}
-    notes = NO_NOTES
+    remarks = gaps = NO_NOTES
     for answer in distinct:
         possible = possible | answer.possible
         blocked = blocked | answer.blocked
-        notes = notes | answer.notes
+        remarks, gaps = remarks | answer.remarks, gaps | answer.gaps
         for reason, ports in answer.open:
             undecided[reason] = undecided.get(reason, ConnectionSet.NONE) | ports
-    return Answer(possible, tuple(sorted(undecided.items())), blocked, notes)
+    return Answer(possible, tuple(sorted(undecided.items())), blocked, remarks, gaps)

@@ -59,7 +59,7 @@ class Entrances:
         def answer(party: Party) -> Answer:
             if isinstance(party, Outside):
                 return self.reach.answer(door, party)
-            key = (self.reach.classes.of_party[id(party)], self.reach.end_notes(party))
+            key = (self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party))
             if key not in known:
                 known[key] = self.reach.answer(door, party)
             return known[key]
@@ -106,7 +106,7 @@ class Entrances:
 
         def answer(party: Party) -> Answer:
             assert not isinstance(party, Outside)
-            key = (self.reach.classes.of_party[id(party)], self.reach.end_notes(party))
+            key = (self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party))
             if key not in known:
                 known[key] = self._facing(service, party)
             return known[key]
@@ -121,7 +121,7 @@ class Entrances:
             return found
         depends = ConnectionSet.ALL - found.allowed
         opened = ((Reason.SOURCE_REWRITTEN, depends),) if depends else ()
-        return Answer(found.allowed, opened, ConnectionSet.NONE, found.notes)
+        return Answer(found.allowed, opened, ConnectionSet.NONE, found.remarks, found.gaps)
 
     # -- both --------------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class _Led:
 def within(answer: Answer, ports: ConnectionSet) -> Answer:
     """*answer* as far as it is about *ports*."""
     opened = tuple((reason, open_ports & ports) for reason, open_ports in answer.open if open_ports & ports)
-    return Answer(answer.possible & ports, opened, answer.blocked & ports, answer.notes)
+    return Answer(answer.possible & ports, opened, answer.blocked & ports, answer.remarks, answer.gaps)
 
 
 def _dialled(entry: ServicePort) -> tuple[str, int]:

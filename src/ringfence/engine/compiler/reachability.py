@@ -38,10 +38,11 @@ class Kind(NamedTuple):
 
 
 class Behind(NamedTuple):
-    """Whom an end stands for, and the notes that they bring to every pair they are in."""
+    """Whom an end stands for, and the notes that they bring to every pair they are in: their own, and of gaps."""
 
     kinds: tuple[Kind, ...]
-    notes: frozenset[Note]
+    remarks: frozenset[Note]
+    gaps: frozenset[Note]
 
 
 def compile(cluster: Cluster, profile: Profile = KUBERNETES) -> Reachability:  # noqa: A001 (the field's word)
@@ -92,7 +93,7 @@ class Reachability:
             table.change(gone, new)
         derived = ["_plain"] if any(table.notes for table in tables) else []
         if self.classes.any_generated:  # what a policy selects perhaps is a note on answers
-            derived = ["_class_notes", "_behind_workloads", "_plain"]
+            derived = ["_class_remarks", "_behind_workloads", "_plain"]
         for name in derived:
             self.__dict__.pop(name, None)
         return self
@@ -109,12 +110,12 @@ class Reachability:
             return answer_in(self.tables[self.families[0]].row(destination), source)
         if isinstance(src, Outside):
             if isinstance(dst, Outside):
-                return EVERYTHING.noted(self._everywhere)
+                return EVERYTHING.noted(NO_NOTES, self.everywhere)
             into = self.behind(dst)
-            return join(self._from_outside(src, into)).noted(into.notes | self._everywhere)
+            return join(self._from_outside(src, into)).noted(into.remarks, into.gaps | self.everywhere)
         if isinstance(dst, Outside):
             out_of = self.behind(src)
-            return join(self._to_outside(out_of, dst)).noted(out_of.notes | self._everywhere)
+            return join(self._to_outside(out_of, dst)).noted(out_of.remarks, out_of.gaps | self.everywhere)
         return self.between(self.behind(src), self.behind(dst), within)
 
     def behind(self, end: Workload | Party) -> Behind:
@@ -138,7 +139,7 @@ class Reachability:
         for workload in self.cluster.workloads:
             behind = self._behind_workloads[id(workload)]
             number = self.simple(behind)
-            if number is not None and not behind.notes:
+            if number is not None and not behind.remarks and not behind.gaps:
                 found[id(workload)] = number
         return found
 
@@ -148,7 +149,8 @@ class Reachability:
         for party in parties:
             members.setdefault(of_party[id(party)], []).append(party)
         kinds = tuple(Kind(number, self._nodes_of(alike), _sole(alike)) for number, alike in members.items())
-        return Behind(kinds, NO_NOTES.union(*(self.end_notes(alike[0]) for alike in members.values())))
+        first = [alike[0] for alike in members.values()]
+        return Behind(kinds, NO_NOTES.union(*map(self.remarks, first)), NO_NOTES.union(*map(self.gaps, first)))
 
     def _nodes_of(self, parties: Iterable[Party]) -> frozenset[str | None]:
         return frozenset(map(_node_of, parties)) if self._nodes_count else NOWHERE
@@ -167,7 +169,7 @@ class Reachability:
             if a.sole is None or a.sole is not b.sole
             for answer in self._answers(a, b, within)
         ]
-        return join(found or [EVERYTHING]).noted(src.notes | dst.notes)
+        return join(found or [EVERYTHING]).noted(src.remarks | dst.remarks, src.gaps | dst.gaps)
 
     def _answers(self, src: Kind, dst: Kind, within: frozenset[Family]) -> Iterator[Answer]:
         """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122)."""
@@ -193,11 +195,11 @@ class Reachability:
         if here != there:
             return answer
         if from_node:
-            return Answer(ConnectionSet.ALL, notes=answer.notes - {Note.PLUGIN_DEPENDENT})
+            return Answer(ConnectionSet.ALL, remarks=answer.remarks - {Note.PLUGIN_DEPENDENT})
         if self.profile.pod_to_own_node != "open" or not answer.blocked:
             return answer
         undecided_too = (*answer.open, (Reason.OWN_NODE_EGRESS, answer.blocked))
-        return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.notes)
+        return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.remarks)
 
     def _from_outside(self, src: Outside, dst: Behind) -> Iterator[Answer]:
         table = self.table(src.family)
@@ -233,13 +235,21 @@ class Reachability:
         )
 
     @cached_property
-    def _everywhere(self) -> frozenset[Note]:
+    def everywhere(self) -> frozenset[Note]:
+        """The notes of gaps that concern everything, the outside too."""
         return self._noted(*(gap.note for gap in self.cluster.gaps if gap.namespace is None))
 
-    def end_notes(self, party: Party) -> frozenset[Note]:
-        """The notes that *party* brings to every pair it is in."""
-        number = self.classes.of_party[id(party)]
-        notes = self._class_notes[number]
+    def gaps_of(self, end: End) -> frozenset[Note]:
+        """The notes that gaps of the input bring to every pair that *end* is in."""
+        return self.everywhere if isinstance(end, Outside) else self.behind(end).gaps
+
+    def gaps(self, party: Party) -> frozenset[Note]:
+        """The notes that gaps of the input bring to every pair that *party* is in."""
+        return self.gaps_of_class[self.classes.of_party[id(party)]]
+
+    def remarks(self, party: Party) -> frozenset[Note]:
+        """The other notes that *party* brings to every pair it is in."""
+        notes = self._class_remarks[self.classes.of_party[id(party)]]
         if isinstance(party, Pod):
             workload = self.cluster.workload_of.get(id(party))
             if workload is not None and workload.no_replicas:
@@ -249,15 +259,22 @@ class Reachability:
         return notes
 
     @cached_property
-    def _class_notes(self) -> list[frozenset[Note]]:
+    def gaps_of_class(self) -> list[frozenset[Note]]:
+        """The notes that gaps bring to the pairs of each class."""
         classes = self.classes
-        found = [set(self._everywhere) for _ in classes.items]
+        found = [set(self.everywhere) for _ in classes.items]
         for gap in self.cluster.gaps:
             if gap.namespace is None:
                 continue
             for number in bits_of(classes.in_namespace(gap.namespace)):
                 if gap.pods is None or classes.takes(gap.pods, number):
                     found[number].add(gap.note)
+        return [self._noted(*notes) for notes in found]
+
+    @cached_property
+    def _class_remarks(self) -> list[frozenset[Note]]:
+        classes = self.classes
+        found: list[set[Note]] = [set() for _ in classes.items]
         if classes.any_generated:
             for policy in self.policies:
                 perhaps = classes.perhaps(policy.subject.pods) & classes.in_namespace(policy.namespace)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from ringfence.model.addresses import IpBlock
 from ringfence.model.hostnames import HostName
@@ -97,6 +98,8 @@ class Lack:
         return f"{what}: {self.reason}; {self.remedy}"
 
 
+_LONGEST_NAME: Final = 253
+_DIGEST: Final = 8
 PROMISES = (
     "Addresses are learned from DNS answers: names that share one, as behind a CDN, are let through together.",
     "A client that keeps an answer for longer than its TTL, as a JVM may, fails after a change.",
@@ -106,9 +109,13 @@ PROMISES = (
 """What no dialect can promise."""
 
 
-def named(rule: NamesRule) -> str:
-    """The name of the document for *rule*."""
-    return f"{rule.subject_name}-names-outside"
+def named(rule: NamesRule, before: str = "") -> str:
+    """The name of the document for *rule*, with *before* in front; one that is too long ends in a digest of itself."""
+    name = f"{before}{rule.subject_name}-names-outside"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = sha256(name.encode()).hexdigest()[:_DIGEST]
+    return f"{name[: _LONGEST_NAME - _DIGEST - 1].rstrip('-.')}-{digest}"
 
 
 def document(api_version: str, kind: str, metadata: Plain, rule: NamesRule, spec: Plain) -> Plain:

@@ -52,7 +52,7 @@ def write(dialect: Dialect, rules: Sequence[NamesRule], choice: Choice) -> Itera
             "egress": _egress(rule),
         }
         # A namespace has no dot, so that this name is the only one in the cluster.
-        metadata = {"name": f"{rule.namespace}.{named(rule)}"}
+        metadata = {"name": named(rule, f"{rule.namespace}.")}
         yield Companion(document(dialect.api_version, dialect.kind, metadata, rule, spec), PROMISES + _NEEDS)
 
 

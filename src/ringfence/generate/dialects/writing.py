@@ -32,7 +32,11 @@ def companions(dialect: Dialect, rules: Rules, choice: Choice = Choice()) -> tup
     if against:
         raise UnsupportedNames(tuple(map(str, against)))
     write, _ = _DIALECTS[_module(dialect)]
-    return tuple(write(dialect, rules, choice))
+    made = tuple(write(dialect, rules, choice))
+    identities = [(one.document["metadata"].get("namespace"), one.document["metadata"]["name"]) for one in made]
+    if len(set(identities)) < len(identities):
+        raise ValueError("two rules have one subject_name in one namespace: join them, or name them apart")
+    return made
 
 
 def lacks(dialect: Dialect, rules: Rules, choice: Choice = Choice()) -> tuple[Lack, ...]:  # noqa: B008 (frozen)

@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.answers import NOTHING, Answer
 from ringfence.model.ports import ConnectionSet
 from ringfence.query.matrix import Matrix
 from ringfence.report.words import Names, end_id, grammar
 
+EVERY = "*"
 HEADER = ("source", "destination", "allowed", "possible", "implementation_defined", "notes")
 
 
@@ -19,6 +20,8 @@ def lines(matrix: Matrix) -> Iterator[str]:
     counted = matrix.view.by == "namespace"
     more = (*(["tried"] if matrix.measured else []), *(["connected", "pairs"] if counted else []))
     yield _line([*HEADER, *more])
+    for where, what, note in _unlisted(matrix):
+        yield _line([where, what, *_fields(NOTHING, measured=False)[:-1], note, *("" for _ in more)])
     name = Names(lambda end: _line([end_id(end)]))
     texts: dict[Answer, str] = {}
     for block in matrix.blocks():
@@ -28,6 +31,18 @@ def lines(matrix: Matrix) -> Iterator[str]:
             if text is None:
                 text = texts[answer] = _line(_fields(answer, measured=matrix.measured))
             yield f"{name(src)},{into},{text}" + (f",{pairs.connected},{pairs.of}" if pairs else "")
+
+
+def _unlisted(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
+    """Source, destination and note of denied pairs that have no line of their own: ``*`` stands for every end."""
+    if matrix.view.every or matrix.view.narrowed:
+        return
+    for namespace, note in dict.fromkeys((gap.namespace, str(gap.note)) for gap in matrix.gaps):
+        if namespace is None:
+            yield EVERY, EVERY, note
+        else:
+            where = end_id(matrix.cluster.namespace(namespace))
+            yield from ((where, EVERY, note), (EVERY, where, note))
 
 
 def _fields(answer: Answer, *, measured: bool) -> list[str]:

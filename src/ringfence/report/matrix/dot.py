@@ -12,9 +12,12 @@ from ringfence.report.words import end_name
 def lines(matrix: Matrix) -> Iterator[str]:
     """One line for each arrow, and then the ends."""
     graph = Graph(matrix)
+    remarks = graph.remarks()
     yield "digraph ringfence {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"
+    if remarks:
+        yield f"  label={quoted(remarks)};"
     for edge in graph.edges():
         style = "" if edge.style == "solid" else f", style={edge.style}"
         yield f"  n{edge.src} -> n{edge.dst} [label={quoted(edge.label)}{style}];"

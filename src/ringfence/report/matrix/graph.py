@@ -9,7 +9,8 @@ from ringfence.model.flows import Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.query.blocks import Connection, Place, listing_order
 from ringfence.query.matrix import Matrix
-from ringfence.report.matrix.words import counted, ports_of
+from ringfence.report.gaps import sentences
+from ringfence.report.matrix.words import Line, counted, ports_of
 
 Style = Literal["solid", "dashed", "dotted"]
 
@@ -58,8 +59,15 @@ class Graph:
             found = self._numbers[key] = (end, len(self._numbers))
         return found[1]
 
+    def remarks(self) -> str:
+        """What holds for all of the drawing: it has no arrow where the input may lack what would make one."""
+        return "\n".join(sentences(self._matrix.gaps))
+
+    def _ports(self, connection: Connection) -> list[Line]:
+        return ports_of(connection, measured=self._matrix.measured, told=self._matrix.everywhere)
+
     def _label(self, connection: Connection) -> str:
-        lines = [line.text for line in ports_of(connection, measured=self._matrix.measured)]
+        lines = [line.text for line in self._ports(connection)]
         if connection.pairs:
             lines.append(f"{counted(connection)} pairs")
         return "\n".join(lines)

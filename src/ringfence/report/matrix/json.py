@@ -17,13 +17,16 @@ from ringfence.query.blocks import Connection, Pairs, Place
 from ringfence.query.matrix import Matrix
 from ringfence.query.regions import Cause
 from ringfence.report.findings import finding_json
+from ringfence.report.gaps import as_json as gap_json
 from ringfence.report.words import Names, as_json, end_id
 
 
 def document(matrix: Matrix) -> dict[str, Any]:
     """The whole matrix as plain data; empty members are left out."""
+    gaps = {"gaps": [gap_json(gap) for gap in matrix.gaps]} if matrix.gaps else {}
     made: dict[str, Any] = {
         "version": 1,
+        **gaps,
         "connections": [_connection(connection, measured=matrix.measured) for connection in matrix.connections],
         "endpoints": [endpoint(end, matrix) for end in matrix.endpoints],
     }
@@ -41,6 +44,8 @@ def lines(matrix: Matrix) -> Iterator[str]:
 
     names = Names(lambda end: text(end_id(end)))
     yield '{\n  "version": 1,'
+    if matrix.gaps:
+        yield from _array("gaps", (text(gap_json(gap)) for gap in matrix.gaps))
     yield from _array("connections", connections(matrix, names, text, _as_member))
     endpoints = (text(endpoint(end, matrix)) for end in matrix.listed_and(names.ends()))
     findings = matrix.cluster.findings

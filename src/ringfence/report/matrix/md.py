@@ -25,7 +25,8 @@ def lines(matrix: Matrix) -> Iterator[str]:
             cells = [[name(block.dst)], [name(connection.src) + itself(connection.src, block.dst)]]
             if pairs:
                 cells.append([counted(connection)])
-            cells.append([line.text for line in ports_of(connection, measured=matrix.measured)])
+            ports = ports_of(connection, measured=matrix.measured, told=matrix.everywhere)
+            cells.append([line.text for line in ports])
             if why:
                 cells.append([line.text for line in because(connection)])
             yield _row("<br>".join(map(escaped, cell)) for cell in cells)

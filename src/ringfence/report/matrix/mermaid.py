@@ -19,6 +19,8 @@ def lines(matrix: Matrix) -> Iterator[str]:
     yield "flowchart LR"
     for edge in graph.edges():
         yield f"  n{edge.src} {ARROWS[edge.style]}|{quoted(edge.label)}| n{edge.dst}"
+    if remarks := graph.remarks():
+        yield f"  gaps[{quoted(remarks)}]"
     for number, (namespace, ends) in enumerate(graph.groups()):
         nodes = [f"n{one}[{quoted(short_name(end, end_name(end)))}]" for one, end in ends]
         if namespace is None:

@@ -149,7 +149,7 @@ class _Table:
             yield [Line(plain(line.text), line.style) for line in because(connection)]
 
     def _ports(self, connection: Connection) -> list[Line]:
-        return ports_of(connection, measured=self.matrix.measured)
+        return ports_of(connection, measured=self.matrix.measured, told=self.matrix.everywhere)
 
     def _source(self, src: Place, dst: Place) -> str:
         return self.names(src) + itself(src, dst)

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 
 from ringfence.engine.compiler.answers import Answer
 from ringfence.query.matrix import Matrix
+from ringfence.report.gaps import sentences
+from ringfence.report.matrix.columns import plain
 from ringfence.report.words import Names, end_id, grammar
 
 
 def lines(matrix: Matrix) -> Iterator[str]:
-    """``SRC => DST : CONN``, one for each connection, by destination and then source.
+    """``SRC => DST : CONN``, one for each connection, by destination and then source; first what holds for all.
 
     Under a profile without notes exactly np-guard's text: no line for an empty set (S131). It has no words for
     namespaces, so that they come with the rest.
     """
     say = _full if matrix.profile.notes or matrix.view.by == "namespace" else _plain
+    yield from (f"# {plain(text)}" for text in sentences(matrix.gaps))
     name = Names(end_id)
     texts: dict[Answer, str] = {}
     for block in matrix.blocks():

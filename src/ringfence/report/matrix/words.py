@@ -12,6 +12,7 @@ from ringfence.model.objects import Namespace, Workload
 from ringfence.model.policies import Direction
 from ringfence.query.blocks import Block, Connection, Place
 from ringfence.query.matrix import Matrix
+from ringfence.report.gaps import sentences
 from ringfence.report.words import NOT_TRIED, NOTE_TEXT, REASON_TEXT, human, some
 
 UNRESTRICTED: Final = {"S35": "no policy restricts it", "S37": "outside the cluster, where no policy applies"}
@@ -25,8 +26,11 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def ports_of(connection: Connection, *, measured: bool) -> list[Line]:
-    """What may be opened, one line for each way to put it; what was measured, out of what was tried."""
+def ports_of(connection: Connection, *, measured: bool, told: frozenset[Note] = frozenset()) -> list[Line]:
+    """What may be opened, one line for each way to put it; what was measured, out of what was tried.
+
+    Notes that are *told* of all answers are left out, but of one that has no more to say than that it is denied.
+    """
     answer, pairs = connection.answer, connection.pairs
     found = [] if pairs is None else _joined(connection, measured=measured)
     if pairs is None and answer.allowed:
@@ -35,10 +39,12 @@ def ports_of(connection: Connection, *, measured: bool) -> list[Line]:
         some = "some addresses" if isinstance(connection.src, Door) else "some pods"
         found.append(Line(f"{some}: {human(answer.mixed)}", "yellow"))
     found += [Line(f"depends ({reason}): {human(ports)}", "yellow") for reason, ports in answer.open]
+    notes = answer.remarks | (answer.gaps - told)
     if not found:
         found.append(Line("denied", "red"))
-    if answer.notes:
-        found.append(Line(f"[{', '.join(sorted(answer.notes))}]", "dim"))
+        notes = notes or answer.notes
+    if notes:
+        found.append(Line(f"[{', '.join(sorted(notes))}]", "dim"))
     return found
 
 
@@ -102,7 +108,7 @@ class Below:
                 if connection.answer not in self._seen:
                     self._seen.add(connection.answer)
                     self._reasons.update(reason for reason, _ in connection.answer.open)
-                    self._notes |= connection.answer.notes
+                    self._notes |= connection.answer.remarks
             yield block
 
     def lines(self) -> Iterator[Line]:
@@ -112,7 +118,7 @@ class Below:
             yield Line("The input has no workloads, so there is nothing to connect.")
             return
         if not self._seen:
-            yield Line("No connection is allowed between these ends.")
+            yield Line(f"No connection is allowed between these ends{self._as_read}.")
         if self._summed_up:
             many = f"{self._connected:,} connections between {len(matrix.cluster.workloads):,} workloads"
             yield Line(
@@ -127,16 +133,20 @@ class Below:
             if matrix.cluster.entrances:
                 yield Line(NOT_TRIED, "dim")
         if not matrix.view.every:
-            yield Line("Pairs that are not listed are denied; --all lists them too.", "dim")
+            yield Line(f"Pairs that are not listed are denied{self._as_read}; --all lists them too.", "dim")
+
+    @property
+    def _as_read(self) -> str:
+        """What a denial that is not listed rests on, where that may not be all there is."""
+        return " by what was read" if self._matrix.gaps else ""
 
     def _legend(self) -> Iterator[Line]:
-        """What the reasons and notes of the table mean, and which objects are behind them."""
+        """What the reasons and notes of the table mean, and what gaps of the input mean for all of it."""
         for reason in sorted(self._reasons):
             yield Line(f"{reason}: {REASON_TEXT[reason]}.", "yellow")
         for note in sorted(self._notes):
-            behind = sorted({gap.what for gap in self._matrix.cluster.gaps if gap.note is note})
-            named = f" ({some(behind)})" if behind else ""
-            yield Line(f"{note}: {NOTE_TEXT[note]}{named}.", "yellow")
+            yield Line(f"{note}: {NOTE_TEXT[note]}.", "yellow")
+        yield from (Line(text, "yellow") for text in sentences(self._matrix.gaps))
 
     def _unprotected(self) -> Iterator[Line]:
         """The workloads that no policy protects, of those that were asked about."""

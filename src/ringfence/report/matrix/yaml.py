@@ -8,6 +8,7 @@ import yaml
 
 from ringfence.query.matrix import Matrix
 from ringfence.report.findings import finding_json
+from ringfence.report.gaps import as_json as gap_json
 from ringfence.report.matrix.json import connections, endpoint
 from ringfence.report.words import Names, end_id
 
@@ -16,6 +17,8 @@ def lines(matrix: Matrix) -> Iterator[str]:
     """One document, in pieces of some lines each."""
     names = Names(lambda end: _text(end_id(end)))
     yield "version: 1"
+    if matrix.gaps:
+        yield from _sequence("gaps", (_text(gap_json(gap)) for gap in matrix.gaps))
     yield from _sequence("connections", connections(matrix, names, _text, _as_item))
     yield from _sequence("endpoints", (_text(endpoint(end, matrix)) for end in matrix.listed_and(names.ends())))
     findings = matrix.cluster.findings
