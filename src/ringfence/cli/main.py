@@ -25,8 +25,8 @@ PURE: Final = ("matrix", "explain")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (
-    "exit status: 0 clean; 1 a denial under --exit-code; 2 usage, or input of which something had to be left out; "
-    "3 the environment; 70 a fault of ringfence itself"
+    "exit status: 0 clean; 1 a denial under --exit-code, or an intent that no policy can hold; 2 usage, or input "
+    "of which something had to be left out; 3 the environment; 70 a fault of ringfence itself"
 )
 
 
