@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         return _nothing(f"no NetworkPolicy can hold {_count(len(made.refusals), 'intent')} as written", 1)
     _write(made, sorted(document.name for document in cluster.intents), args)
     if not args.quiet:
-        _remind(cluster)
+        _remind(cluster, made)
     return 0
 
 
@@ -148,14 +148,19 @@ def _left_over(place: Path, texts: Iterable[str]) -> list[str]:
     return [name for name in files.beginning_with(place, ".yaml", MARKER) if name not in set(texts)]
 
 
-def _remind(cluster: Cluster) -> None:
+def _remind(cluster: Cluster, made: Generated) -> None:
     """What the policies rest on, in a line each."""
     from ringfence.report.generate.objects import is_generated  # noqa: PLC0415
 
-    others = [one for one in cluster.policies if not is_generated(one)]
+    others = {one.id for one in cluster.policies if not is_generated(one)}
     if others:
-        what = _count(len(others), "policy", "policies")
-        print(f"{what} of the input left out of account: what they allow is allowed beside", file=sys.stderr)
+        what = _count(len(others), "policy of the input is", "policies of the input are")
+        print(f"{what} left out of account: what they allow is allowed beside", file=sys.stderr)
+    if same := sorted(others.intersection(one.id for one in made.policies)):
+        what = (
+            "is the name of a policy in the input too" if len(same) == 1 else "are names of policies in the input too"
+        )
+        print(f"{' and '.join(same)} {what}: applying replaces what is there", file=sys.stderr)
     print(REMINDER, file=sys.stderr)
 
 
