@@ -24,36 +24,23 @@ FORMATS = ("table", "json", "md", "junit", "sarif")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser)
-    add_intents(parser)
+    common.add_input(parser, intents=True)
+    add_names(parser)
     parser.add_argument("--against", metavar="FILE",
                         help="compare with a matrix that 'ringfence matrix --format json' stored instead")  # fmt: skip
     parser.add_argument("--all", dest="every", action="store_true", help="list arrows that are kept too")
     common.add_output(parser, FORMATS)
 
 
-def add_intents(parser: argparse.ArgumentParser) -> None:
-    """What changes what documents of intents mean."""
-    group = parser.add_argument_group("intents")
-    group.add_argument("--dns", choices=tuple(map(str, Dns)), default=None,
-                       help="how names are looked up, whatever the documents say of it")  # fmt: skip
-    group.add_argument("--api-server", action="append", default=[], metavar="ADDRESS:PORT", type=_server,
-                       help="where the API server is, for the companion kube-apiserver; may be repeated")  # fmt: skip
-
-
-def _server(text: str) -> tuple[str, int]:
-    """The block of one address, or a given one, and a port."""
-    address, _, port = text.rpartition(":")
-    address = address.strip("[]")
-    from ringfence.model.addresses import AddressSet  # noqa: PLC0415
-
-    try:
-        block = next(AddressSet.of(address).cidrs())
-        if not 1 <= int(port) <= 65535:
-            raise ValueError(port)
-    except ValueError as problem:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an address and port such as 10.0.0.1:6443") from problem
-    return block, int(port)
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """At which addresses names outside are to be looked for."""
+    group = parser.add_argument_group("names outside the cluster; those of companion documents are compared")
+    group.add_argument("--pin", action="append", default=[], metavar="HOST=CIDR,…",
+                       help="the addresses of a name, as generate was given them; may be repeated")  # fmt: skip
+    group.add_argument("--pins", action="append", default=[], metavar="FILE",
+                       help="a file of pins; may be repeated")  # fmt: skip
+    group.add_argument("--allow-any-443-outside", action="store_true",
+                       help="a name on TCP 443 without a pin stands for every address outside")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,7 +61,14 @@ def run(args: argparse.Namespace) -> int:
         checked = check(meaning, common.profile(args))
     with common.output(args) as out:
         _show(checked, args, out, (*cluster.findings, *meaning.findings))
-    return common.input_status(cluster) or int(not checked.clean)
+    return status(cluster, checked) or int(not checked.clean)
+
+
+def status(cluster: Cluster, checked: Checked) -> int:
+    """2 when something of the input was left out of the comparison; companion documents that were read were not."""
+    read = {gap.what for gap in checked.read}
+    left_out = (one for one in cluster.findings if one.excludes)
+    return 2 if any(one.code != "RF039" or f"{one.kind} {one.object}" not in read for one in left_out) else 0
 
 
 def understood(cluster: Cluster, args: argparse.Namespace) -> Meaning | None:
@@ -82,12 +76,23 @@ def understood(cluster: Cluster, args: argparse.Namespace) -> Meaning | None:
     from ringfence.intents.meaning import meaning  # noqa: PLC0415
     from ringfence.report.findings import finding_lines  # noqa: PLC0415
 
-    found = meaning(cluster, namespace=args.namespace, dns=Dns(args.dns) if args.dns else None)
+    found = at_addresses(meaning(cluster, namespace=args.namespace, dns=Dns(args.dns) if args.dns else None), args)
     for severity, line in finding_lines(found.findings, verbose=args.verbose):
         if severity is Severity.ERROR or not args.quiet:
             print(line, file=sys.stderr)
     wrong = any(one.severity is Severity.ERROR for one in found.findings)
     return None if wrong or (common.input_status(cluster) and _intents_left_out(cluster)) else found
+
+
+def at_addresses(meaning: Meaning, args: argparse.Namespace) -> Meaning:
+    """*meaning* with names at the addresses that were chosen for them."""
+    from ringfence.intents.outside import at_addresses as placed  # noqa: PLC0415
+    from ringfence.manifests.pins import read_pins  # noqa: PLC0415
+    from ringfence.model.pins import check_unique, parse_pin  # noqa: PLC0415
+
+    pins = [*map(parse_pin, args.pin), *(one for path in args.pins for one in read_pins(path))]
+    check_unique(pins, "--pin and --pins")
+    return placed(meaning, pins, any_443=args.allow_any_443_outside)
 
 
 def _intents_left_out(cluster: Cluster) -> bool:

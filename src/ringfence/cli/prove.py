@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.cli import common, machine
-from ringfence.cli.check import add_intents, understood
+from ringfence.cli.check import add_names, at_addresses, understood
 from ringfence.model.cluster import Cluster
 from ringfence.model.intents import Dns
 
@@ -20,8 +20,8 @@ FORMATS = ("table", "json", "junit")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser, profile=False)
-    add_intents(parser)
+    common.add_input(parser, profile=False, intents=True)
+    add_names(parser)
     machine.add_size(parser)
     view = parser.add_argument_group("view")
     view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
@@ -47,10 +47,12 @@ def run(args: argparse.Namespace) -> int:
     with machine.lab(snapshot) as lab, common.progress("measuring", quiet=args.quiet) as progress:
         proof = prove(lab, cluster, ports=ports, progress=progress, more=more)
     if checked is not None:
+        from ringfence.intents.meaning import meaning  # noqa: PLC0415
         from ringfence.workflow.intended import intended  # noqa: PLC0415
 
         dns = Dns(args.dns) if args.dns else None
-        held = intended(checked, snapshot, proof.comparisons, namespace=args.namespace, dns=dns)
+        there = at_addresses(meaning(snapshot.cluster, namespace=args.namespace, dns=dns), args)
+        held = intended(checked, there, proof.comparisons)
         proof = replace(proof, intended=held)
     with common.output(args) as out:
         if args.format == "json":

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.intents.meaning import meaning
 from ringfence.intents.wishes import Ban, Meaning, Wish
 from ringfence.lab.plan.questions import Ports, Question
-from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.model.addresses import Address
 from ringfence.model.flows import End, Outside
-from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Workload
 from ringfence.model.observations import Outcome
 from ringfence.model.ports import PROTOCOLS, ConnectionSet
@@ -76,18 +73,20 @@ def _some(ports: ConnectionSet) -> Iterator[tuple[str, int]]:
             yield from ((protocol, n) for n in (range(low, high + 1) if high - low < SHORT else (low, high)))
 
 
-def intended(
-    checked: Checked, snapshot: Snapshot, comparisons: Sequence[Comparison], *, namespace: str | None, dns: Dns | None
-) -> Intended:
-    """Every arrow of *checked* with the flows of *comparisons* that it speaks of, in the lab's own pods."""
-    there = meaning(snapshot.cluster, namespace=namespace, dns=dns)
+def intended(checked: Checked, there: Meaning, comparisons: Sequence[Comparison]) -> Intended:
+    """Every arrow of *checked* with the flows of *comparisons* that it speaks of; *there* are the same in the lab."""
     lost = tuple(one.message for one in there.findings if one.severity == "error")
     tried = [one for one in comparisons if one.question.protocol in PROTOCOLS]
     by_source: dict[object, list[Comparison]] = {}
     for one in tried:
         by_source.setdefault(_of(one.question.src), []).append(one)
     arrows: list[Wish | Ban] = [*there.wishes, *there.bans]
-    return Intended(checked, tuple(_seen(one, there, by_source) for one in arrows), lost)
+    together: dict[tuple[str, str, str], Arrow] = {}
+    for seen in (_seen(arrow, there, by_source) for arrow in arrows):  # one arrow may be about several blocks
+        key = (str(seen.arrow.intent), str(seen.arrow.intent.arrow), seen.arrow.intent.path)
+        known = together.get(key, Arrow(seen.arrow))
+        together[key] = Arrow(known.arrow, known.open + seen.open, known.shut + seen.shut, known.failed + seen.failed)
+    return Intended(checked, tuple(together.values()), lost)
 
 
 def _of(end: object) -> object:

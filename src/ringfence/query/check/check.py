@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ringfence.intents.wishes import Meaning
-from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.cluster import Cluster
 from ringfence.model.policies import Direction
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import EVERYTHING
 from ringfence.query.check.arrows import Arrows
 from ringfence.query.check.closed import Closed
 from ringfence.query.check.doubts import doubts
+from ringfence.query.check.named import companions, named, strange
 from ringfence.query.check.parts import Parts
 from ringfence.query.check.pieces import Pieces
 from ringfence.query.check.result import Checked, Exposed
@@ -20,12 +21,16 @@ from ringfence.query.check.why import Why
 from ringfence.query.protection import unprotected
 
 
-def check(meaning: Meaning, profile: Profile = KUBERNETES, *, read: Collection[Gap] = ()) -> Checked:
+def check(meaning: Meaning, profile: Profile = KUBERNETES) -> Checked:
     """What is missing, in excess, unprotected, forbidden and open, or in doubt.
 
-    *meaning* has no error among its findings, or else something would be missing from the comparison. *read* are gaps
-    that were read by other means, as a companion document with names outside is.
+    *meaning* has no error among its findings, or else something would be missing from the comparison. Companion
+    documents that hold names, and nothing else, are compared by name and no gap.
     """
+    known = companions(meaning.cluster)
+    if known.read:
+        left = tuple(gap for gap in meaning.cluster.gaps if not any(gap is one for one in known.read))
+        meaning = replace(meaning, cluster=replace(meaning.cluster, gaps=left))
     pieces = Pieces(meaning, profile)
     parts, why = Parts(pieces), Why(pieces)
     protect = frozenset(meaning.protect)
@@ -41,10 +46,12 @@ def check(meaning: Meaning, profile: Profile = KUBERNETES, *, read: Collection[G
         tuple(closed.openings),
         tuple(exposed),
         tuple(loose),
-        tuple(doubts(closed, read)),
+        tuple(doubts(closed)),
         closed.covered,
-        meaning.names,
+        tuple(named(pieces, meaning.names, known)),
+        tuple(strange(pieces, meaning.names, known)),
         closed.score,
+        known.read,
     )
 
 

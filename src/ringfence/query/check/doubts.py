@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -14,9 +14,9 @@ from ringfence.query.check.closed import HIDING, Closed
 from ringfence.query.check.result import Doubt
 
 
-def doubts(closed: Closed, read: Collection[Gap] = ()) -> Iterator[Doubt]:
-    """The doubts of a closed world that was looked at; *read* are gaps that were read by other means."""
-    gaps = [gap for gap in closed.pieces.cluster.gaps if gap.note in HIDING and gap not in read]
+def doubts(closed: Closed) -> Iterator[Doubt]:
+    """The doubts of a closed world that was looked at."""
+    gaps = [gap for gap in closed.pieces.cluster.gaps if gap.note in HIDING]
     near = [gap for gap in gaps if gap.namespace is None or gap.namespace in closed.protect]
     yield from map(_of_gap, near)
     far = [gap for gap in gaps if gap not in near]

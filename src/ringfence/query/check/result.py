@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from ringfence.intents.wishes import Ban, Meaning, NameWish, Wish
+from ringfence.model.cluster import Gap
 from ringfence.model.flows import End, Note
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
@@ -134,6 +135,25 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An arrow to a name outside, and the ports of it that no companion document holds for some of its pods."""
+
+    wish: NameWish
+    lacking: ConnectionSet = ConnectionSet.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class StrangeName:
+    """A name that the companion document ``what`` holds, on ports that no arrow wants."""
+
+    host: str
+    ports: ConnectionSet
+    what: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """Connections that touch a protected namespace: a pair of ends and a port is one.
 
@@ -161,7 +181,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Checked:
-    """Everything that a check found. ``names`` are arrows to names outside, which no NetworkPolicy holds.
+    """Everything that a check found. ``names`` are arrows to names outside, which no NetworkPolicy holds and
+    nothing measures; ``strange`` are names that companion documents hold and nobody wants.
+    ``read`` are companion documents of which all was compared, as the gaps that they are to others.
 
     ``loose``: protected namespaces and directions in which all pods are isolated today, and no policy would isolate one
     that comes with other labels.
@@ -176,8 +198,10 @@ class Checked:
     loose: tuple[Exposed, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     covered: tuple[Covered, ...] = ()
-    names: tuple[NameWish, ...] = ()
+    names: tuple[Named, ...] = ()
+    strange: tuple[StrangeName, ...] = ()
     score: Score = Score()
+    read: tuple[Gap, ...] = ()
 
     @cached_property
     def missing(self) -> tuple[Wanted, ...]:
@@ -199,4 +223,4 @@ class Checked:
     def clean(self) -> bool:
         """Whether nothing is missing, in excess, unprotected or forbidden and open, and nothing could hide it."""
         wrong = self.missing or self.broken or self.unsure or self.excess or self.exposed or self.doubts
-        return not wrong
+        return not wrong and not self.strange and not any(one.lacking for one in self.names)

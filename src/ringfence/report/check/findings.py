@@ -44,7 +44,10 @@ def findings(checked: Checked) -> Iterator[Finding]:
     for covered in checked.covered:
         yield _of_arrow("RF106", covered.wish, words.covered(covered))
     for name in checked.names:
-        yield _of_arrow("RF107", name, f'"{words.title(name)}": {words.NOT_MEASURED}')
+        code = "RF100" if name.lacking else "RF107"
+        yield _of_arrow(code, name.wish, f'"{words.title(name.wish)}": {words.named(name)}')
+    for strange in checked.strange:
+        yield _made("RF101", words.strange(strange), file=strange.file, line=strange.line)
     for exposed in checked.loose:
         yield _guard(checked, exposed, "RF108", words.loose(exposed))
 

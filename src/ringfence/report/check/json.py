@@ -32,7 +32,10 @@ def document(checked: Checked, read: Iterable[Finding] = ()) -> dict[str, Any]:
         "doubts": [_without_empty({"note": str(one.note), "what": one.what, "file": one.file, "line": one.line})
                    for one in checked.doubts],
         "covered": [{**_arrow(one.wish), "pods": [end_id(end) for end in one.pods]} for one in checked.covered],
-        "not_measured": [_arrow(one) for one in checked.names],
+        "not_measured": [_without_empty({**_arrow(one.wish), "held_by_nothing": as_json(one.lacking)})
+                         for one in checked.names],
+        "strange_names": [_without_empty({"host": one.host, "ports": as_json(one.ports), "what": one.what,
+                                          "file": one.file, "line": one.line}) for one in checked.strange],
         "findings": [finding_json(one) for one in (*read, *findings(checked))],
     }  # fmt: skip
 

@@ -67,7 +67,10 @@ def cases(checked: Checked) -> Iterator[Case]:
     for doubt in checked.doubts:
         yield Case("in doubt", doubt.what, str(doubt.note), f"{doubt.file}:{doubt.line}" if doubt.line else "")
     for name in checked.names:
-        yield Case("wanted", words.title(name), skipped=words.NOT_MEASURED)
+        said = words.named(name)
+        yield Case("wanted", words.title(name.wish), said if name.lacking else "", said, words.NOT_MEASURED)
+    for strange in checked.strange:
+        yield Case("nothing in excess", strange.host, "a name that nobody wants", words.strange(strange))
 
 
 def _closed(checked: Checked, namespace: str) -> Case:

@@ -36,7 +36,9 @@ def lines(checked: Checked) -> Iterator[str]:
     yield from _list("Not protected", map(words.exposed, checked.exposed))
     unsure = [f"{words.title(_arrow_of(one))}: {words.notes(one)}" for one in checked.unsure]
     yield from _list("In doubt", [*(f"{one.what} ({one.note})" for one in checked.doubts), *unsure])
-    names = [f"{words.title(one)}: {words.NOT_MEASURED}" for one in checked.names]
+    lacking = [f"{words.title(one.wish)}: {words.named(one)}" for one in checked.names if one.lacking]
+    yield from _list("Names", [*lacking, *map(words.strange, checked.strange)])
+    names = [f"{words.title(one.wish)}: {words.named(one)}" for one in checked.names if not one.lacking]
     noted = [*names, *map(words.covered, checked.covered), *map(words.loose, checked.loose)]
     yield from _list("Worth noting", noted)
     kept = [words.title(one.wish) for one in checked.wanted if one.standing is Standing.KEPT]

@@ -24,6 +24,7 @@ def write(checked: Checked, out: TextIO, *, color: bool = False, every: bool = F
 def _lines(checked: Checked, every: bool) -> Iterator[Text]:
     yield Text(words.verdict(checked), "bold green" if checked.clean else "bold red")
     yield from _cut("Missing", _missing(checked, every), every)
+    yield from _cut("Names", list(_names(checked)), every)
     yield from _cut("In excess", list(_excess(checked)), every)
     yield from _cut("Forbidden", _forbidden(checked, every), every)
     yield from _cut("Not protected", [[Text(f"  ✗ {words.exposed(one)}", "red")] for one in checked.exposed], every)
@@ -90,6 +91,18 @@ def _excess(checked: Checked) -> Iterator[list[Text]]:
         ]
 
 
+def _names(checked: Checked) -> Iterator[list[Text]]:
+    for name in checked.names:
+        if name.lacking:
+            head = Text.assemble(
+                "  ", ("✗", "red"), " ", (words.title(name.wish), "bold"), f" ({name.wish.intent.place})"
+            )
+            yield [head, Text(f"      {words.named(name)}")]
+    for strange in checked.strange:
+        place = f" ({strange.file}:{strange.line})" if strange.line else ""
+        yield [Text(f"  ✗ {words.strange(strange)}{place}", "red")]
+
+
 def _doubts(checked: Checked) -> Iterator[list[Text]]:
     for one in checked.doubts:
         place = f" ({one.file}:{one.line})" if one.line else ""
@@ -98,8 +111,8 @@ def _doubts(checked: Checked) -> Iterator[list[Text]]:
 
 def _notes(checked: Checked) -> Iterator[list[Text]]:
     for name in checked.names:
-        place = f" ({name.intent.place})" if name.intent.place else ""
-        yield [Text(f"  · {words.title(name)}{place}: {words.NOT_MEASURED}")]
+        if not name.lacking:
+            yield [Text(f"  · {words.title(name.wish)} ({name.wish.intent.place}): {words.named(name)}")]
     for covered in checked.covered:
         yield [Text(f"  · {words.covered(covered)}: they may be reached because of it, and that is not in excess")]
     for exposed in checked.loose:

@@ -6,12 +6,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from ringfence.intents.wishes import Ban, NameWish, Origin, Wish
+from ringfence.model.flows import End, Outside
 from ringfence.model.policies import Direction
-from ringfence.query.check.result import Checked, Covered, Exposed, Forbidden, Lack, Opening, Score, Shut, Wanted
+from ringfence.query.check.result import (
+    Checked,
+    Covered,
+    Exposed,
+    Forbidden,
+    Lack,
+    Named,
+    Opening,
+    Score,
+    Shut,
+    StrangeName,
+    Wanted,
+)
 from ringfence.query.regions import Cause
 from ringfence.report.words import NOTE_TEXT, end_name, human, some
 
-NOT_MEASURED: Final = "no NetworkPolicy holds a name, so this arrow is not measured"
+_FEW: Final = 3
+NOT_MEASURED: Final = "a companion document holds the name; it is not measured"
 
 
 def verdict(checked: Checked) -> str:
@@ -29,6 +43,11 @@ def verdict(checked: Checked) -> str:
         parts.append(f"{count(len(checked.unsure), 'arrow')} unsure")
     if checked.doubts:
         parts.append(count(len(checked.doubts), "doubt"))
+    lacking = sum(bool(one.lacking) for one in checked.names)
+    if lacking:
+        parts.append(f"{count(lacking, 'name')} held by nothing")
+    if checked.strange:
+        parts.append(f"{count(len(checked.strange), 'name')} that nobody wants")
     if checked.names:
         parts.append(f"{count(len(checked.names), 'arrow')} to names not measured")
     return f"check: {', '.join(part for part in parts if part)}."
@@ -64,7 +83,7 @@ def lacking(lack: Lack) -> str:
         said.append(f"{human(lack.denied)} denied{' for some pods' if lack.partly else ''}")
     if lack.undecided:
         said.append(f"{human(lack.undecided)} not decided")
-    return f"{_sources(lack)} -> {end_name(lack.destination)}: {', '.join(said)}"
+    return f"{_sources(lack)} -> {name_of(lack.destination)}: {', '.join(said)}"
 
 
 def opened(opening: Opening) -> str:
@@ -72,11 +91,20 @@ def opened(opening: Opening) -> str:
     said = [human(opening.possible)] if opening.possible else []
     if opening.undecided:
         said.append(f"perhaps {human(opening.undecided)}")
-    return f"{_sources(opening)} -> {end_name(opening.destination)}: {', '.join(said)}"
+    return f"{_sources(opening)} -> {name_of(opening.destination)}: {', '.join(said)}"
 
 
 def _sources(one: Lack | Opening) -> str:
-    return some([end_name(end) for end in one.sources])
+    return some([name_of(end) for end in one.sources])
+
+
+def name_of(end: End) -> str:
+    """What a person calls *end*; of the outside the first ranges, and how many more there are."""
+    if isinstance(end, Outside) and len(list(end.addresses.cidrs())) > _FEW:
+        ranges = list(end.addresses.ranges())
+        more = f" and {len(ranges) - _FEW} more ranges" if len(ranges) > _FEW else ""
+        return f"outside ({', '.join(ranges[:_FEW])}{more})"
+    return end_name(end)
 
 
 def why_open(causes: tuple[Cause, ...]) -> Iterator[str]:
@@ -105,6 +133,18 @@ def exposed(one: Exposed) -> str:
         names = some([workload.name for workload in one.workloads])
         return f"{one.namespace}: no policy restricts what may {way} {names} ({one.direction})"
     return f"{one.namespace}: no policy isolates every pod ({one.direction})"
+
+
+def named(one: Named) -> str:
+    """What became of an arrow to a name."""
+    if one.lacking:
+        return f"{human(one.lacking)} of the name is held by no companion document, and no NetworkPolicy can hold it"
+    return NOT_MEASURED
+
+
+def strange(one: StrangeName) -> str:
+    """A name that nobody wants."""
+    return f"{one.host}: {human(one.ports)} is open by {one.what}, and no arrow wants it"
 
 
 def loose(one: Exposed) -> str:

@@ -66,7 +66,7 @@ def _intended(held: Intended) -> dict[str, Any]:
              "open": one.open, "shut": one.shut, "failed": one.failed}
             for one in held.arrows
         ],
-        "not_measured": [title(one) for one in held.checked.names],
+        "not_measured": [title(one.wish) for one in held.checked.names],
     }  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def _intended(held: Intended) -> Iterator[RenderableType]:
     for one in held.arrows:
         table.add_row(Text(title(one.arrow)), Text(f"{one.open} open, {one.shut} shut"), Text(*_KEPT[one.standing]))
     for outside in held.checked.names:
-        table.add_row(Text(title(outside)), Text("not measured"), Text("·", "dim"))
+        table.add_row(Text(title(outside.wish)), Text("not measured"), Text("·", "dim"))
     yield table
 
 
