@@ -33,6 +33,7 @@ from ringfence.report.words import NOTE_TEXT
 
 __all__ = ["assert_allows", "assert_checked", "assert_denies"]
 
+_LEFT_OUT = "something of the input had to be left out"
 Path = str | os.PathLike[str]
 
 
@@ -90,6 +91,7 @@ def assert_checked(
     found = meaning(cluster, namespace=namespace, dns=Dns(dns) if dns is not None else None)
     _refuse((one for one in found.findings if one.severity == "error"), "the intents mean nothing here")
     checked = check(found, how)
+    _refuse(checked.left_out, _LEFT_OUT)
     if not checked.clean:
         out = io.StringIO()
         table.write(checked, out)
@@ -102,11 +104,13 @@ def _explained(
     asked, how = parse(arrow), named(profile)
     if asked.deny:
         raise UsageError(f"{arrow}: write -> for what is allowed, or ask assert_denies")
-    return explain(_read(source, namespace, how), asked, namespace=namespace, profile=how)
+    cluster = _read(source, namespace, how)
+    _refuse((one for one in cluster.findings if one.excludes), _LEFT_OUT)
+    return explain(cluster, asked, namespace=namespace, profile=how)
 
 
 def _read(source: Path | Sequence[Path] | Cluster, namespace: str | None, profile: Profile) -> Cluster:
-    """The cluster of *source*; none of whose parts had to be left out."""
+    """The cluster of *source*."""
     if isinstance(source, Cluster):
         cluster = source
     else:
@@ -115,7 +119,6 @@ def _read(source: Path | Sequence[Path] | Cluster, namespace: str | None, profil
             [os.fspath(path) for path in paths], namespace=namespace or "default",
             direct_controller=profile.direct_controller,
         )  # fmt: skip
-    _refuse((one for one in cluster.findings if one.excludes), "something of the input had to be left out")
     return cluster
 
 

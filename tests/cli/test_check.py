@@ -113,8 +113,8 @@ def test_an_arrow_that_means_nothing_is_all_that_is_told(run: Run, tmp_path: Pat
         ((EXAMPLE, "--against", "docs/reference/check.schema.json"), "check.schema.json: is no stored matrix"),
         ((EXAMPLE, "--against", "x", "--format", "sarif"), "SARIF needs lines to point at"),
         ((EXAMPLE, "--dns", "no"), "invalid choice: 'no'"),
-        ((EXAMPLE, "--api-server", "10.0.0.1"), "'10.0.0.1' is not an address and port"),
-        ((EXAMPLE, "--api-server", "10.0.0.1:0"), "is not an address and port"),
+        ((EXAMPLE, "--api-server", "10.0.0.1"), "'10.0.0.1' is not an address and a port"),
+        ((EXAMPLE, "--api-server", "10.0.0.1:0"), "is not an address and a port"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(run: Run, argv: tuple[str, ...], said: str) -> None:

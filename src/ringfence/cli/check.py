@@ -61,14 +61,7 @@ def run(args: argparse.Namespace) -> int:
         checked = check(meaning, common.profile(args))
     with common.output(args) as out:
         _show(checked, args, out, (*cluster.findings, *meaning.findings))
-    return status(cluster, checked) or int(not checked.clean)
-
-
-def status(cluster: Cluster, checked: Checked) -> int:
-    """2 when something of the input was left out of the comparison; companion documents that were read were not."""
-    read = {gap.what for gap in checked.read}
-    left_out = (one for one in cluster.findings if one.excludes)
-    return 2 if any(one.code != "RF039" or f"{one.kind} {one.object}" not in read for one in left_out) else 0
+    return 2 if checked.left_out else int(not checked.clean)
 
 
 def understood(cluster: Cluster, args: argparse.Namespace) -> Meaning | None:

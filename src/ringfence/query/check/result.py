@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ringfence.intents.wishes import Ban, Meaning, NameWish, Wish
 from ringfence.model.cluster import Gap
+from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Note
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
@@ -218,6 +219,13 @@ class Checked:
         """The wishes and bans of which the input does not tell enough."""
         both: tuple[Wanted | Forbidden, ...] = (*self.wanted, *self.forbidden)
         return tuple(one for one in both if one.standing is Standing.UNSURE)
+
+    @cached_property
+    def left_out(self) -> tuple[Finding, ...]:
+        """What of the input is missing from the comparison; companion documents that were read are not."""
+        known = {gap.what for gap in self.read}
+        found = (one for one in self.meaning.cluster.findings if one.excludes)
+        return tuple(one for one in found if one.code != "RF039" or f"{one.kind} {one.object}" not in known)
 
     @property
     def clean(self) -> bool:
