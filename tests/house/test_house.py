@@ -119,7 +119,7 @@ def test_the_model_needs_the_standard_library_alone() -> None:
     assert imported <= sys.stdlib_module_names | {"ringfence"}
 
 
-@pytest.mark.parametrize("room", ["model", "engine", "query"])
+@pytest.mark.parametrize("room", ["model", "engine", "query", "infer"])
 def test_pure_rooms_do_not_read_or_print_without_an_import_either(room: str) -> None:
     called = {
         node.func.id
