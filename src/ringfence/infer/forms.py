@@ -30,6 +30,7 @@ PORTS: Final = {
     **dict.fromkeys(("grpc", "grpcs", "tcp", "udp", "tls", "ssl", "dns", "passthrough", "otlp", "thrift")),
 }  # fmt: skip
 """The schemes of connections, and the port that each stands for, if any."""
+_WEB: Final = frozenset({"http", "https", "ws", "wss"})
 _UDP: Final = frozenset({"udp", "statsd", "syslog"})
 _TLS_EXTRA: Final = re.compile(
     r"\+(?:srv|ssl|tls|unix|asyncpg|psycopg2?|pymysql|mysqldb|aiomysql|pg8000|cluster|sentinel)$"
@@ -119,14 +120,8 @@ def _authority(words: list[str], rest: str, start: int, base: int) -> Iterator[M
     """The hosts of one URL, whose part behind ``//`` is *rest* and stands at *base*."""
     form, scheme, srv = _scheme(words)
     skipped = 1 if rest.startswith("/") and scheme in ("dns", "passthrough") else 0  # dns:///host:port
-    authority = re.split(r"[/?#;]", rest[skipped:], maxsplit=1)[0]
-    at = skipped + authority.rfind("@") + 1 if "@" in authority else skipped
-    if "@" not in authority and "@" in rest and _odd_password(authority, rest):
-        at = rest.rfind("@") + 1
-        authority = re.split(r"[/?#;]", rest[at:], maxsplit=1)[0]
-        hosts = authority
-    else:
-        hosts = authority[at - skipped :]
+    at = max(skipped, _behind_user(scheme, rest[skipped:]) + skipped)
+    hosts = re.split(r"[/?#;]", rest[at:], maxsplit=1)[0]
     hidden = (base + skipped, base + at - 1) if at > skipped else None
     place = base + at
     for piece in hosts.split(","):
@@ -139,14 +134,20 @@ def _authority(words: list[str], rest: str, start: int, base: int) -> Iterator[M
         place += len(piece) + 1
 
 
-def _odd_password(authority: str, rest: str) -> bool:
-    """Whether what looks like the host is a user with a password in which a ``/``, ``?`` or ``#`` stands."""
+def _behind_user(scheme: str, rest: str) -> int:
+    """Where the host begins: behind a user and a password, in which ``/``, ``?``, ``#`` and ``@`` may stand unescaped.
+
+    More is hidden than may have been a password, and never less; a path of the web may hold an ``@``.
+    """
+    authority = re.split(r"[/?#;]", rest, maxsplit=1)[0]
+    path = rest.partition("?")[0]
+    if scheme not in _WEB and "@" in path:
+        return path.rfind("@") + 1
+    if "@" in authority:
+        return authority.rfind("@") + 1
     user, colon, port = authority.partition(":")
-    if not colon:
-        return False
-    if not port.isdigit():
-        return True
-    return "." not in user and rest[rest.rfind("@") - 1] != "/"
+    odd = colon and (not port.isdigit() or ("." not in user and rest[rest.rfind("@") - 1] != "/"))
+    return rest.rfind("@") + 1 if odd and "@" in rest else 0
 
 
 def _scheme(words: list[str]) -> tuple[str, str, bool]:
@@ -163,7 +164,7 @@ def _scheme(words: list[str]) -> tuple[str, str, bool]:
 _GO: Final = re.compile(rf"\b(?P<net>tcp|udp)\((?P<host>{HOST}|{_V6})(?::(?P<port>\d{{1,5}}))?\)")
 _ORACLE: Final = re.compile(rf"jdbc:oracle:\w+:(?:[^@\s]*)(?P<shown>@(?P<host>{HOST}):(?P<port>\d{{1,5}}))[:/]")
 _SETTING: Final = re.compile(
-    rf"(?:^|(?<=[\s;\"'?&]))(?P<key>host|hostaddr|server|data source|datasource|addr|address|network address|endpoint)"
+    rf"(?:^|(?<=[\s;\"'?&=]))(?P<key>host|hostaddr|server|data source|datasource|addr|address|network address|endpoint)"
     rf"\s*=\s*['\"]?(?:(?:tcp|np|lpc):)?(?P<host>{HOST})\.?(?P<tail>[,:](?P<port>\d{{1,5}}))?(?=[\s;,'\"&\\]|$)",
     re.IGNORECASE,
 )

@@ -6,6 +6,11 @@ import re
 from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_JOINED: Final = re.compile(
+    r"^(pg|db|sql|mysql|redis|mongo|amqp|rabbitmq|kafka|smtp|http|proxy)"
+    r"(host|hostaddr|hostname|hosts|port|url|uri|addr|server|servers|user|password|passwd|pass)$"
+)
+"""Two words that are often written as one: ``PGHOST``."""
 _PLAIN: Final = re.compile(r"[a-z]+")
 _HOSTS: Final = frozenset(
     _PLAIN.findall(
@@ -40,7 +45,7 @@ _OWN: Final = frozenset(
 
 def words(name: str) -> list[str]:
     """The words of *name* in small letters, whatever joins them: ``DB_HOST``, ``db.host``, ``dbHost``."""
-    return [word.lower() for word in _WORD.findall(name)]
+    return [part for word in _WORD.findall(name) for part in _JOINED.sub(r"\1 \2", word.lower()).split()]
 
 
 def is_secret(name: str) -> bool:
@@ -60,7 +65,13 @@ def is_host(name: str) -> bool:
 def is_something_else(name: str) -> bool:
     """Whether the value is a word that may look like a host and is none: a driver, a database, a user."""
     found = words(name)
-    return bool(found) and (found[-1] in _OTHER or "image" in found)
+    return bool(found) and found[-1] in _OTHER
+
+
+def is_image(name: str) -> bool:
+    """Whether the value is the name of an image, whose tag looks like a port."""
+    found = words(name)
+    return bool({"image", "images"} & set(found)) and found[-1] not in _HOSTS
 
 
 def is_own(name: str) -> bool:

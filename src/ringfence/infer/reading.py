@@ -76,7 +76,7 @@ def _rows(clue: Clue) -> Iterator[Row]:
     alone = len(lines) == 1 and clue.sort is not ClueSort.FILE
     for number, line in enumerate(lines):
         row = _alone(clue, line) if alone else _of_many(clue, number, line)
-        if row is not None and not names.is_secret(row.key):
+        if row is not None and not names.is_secret(row.key) and not names.is_image(row.key):
             yield row
 
 

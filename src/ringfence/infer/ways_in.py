@@ -125,10 +125,12 @@ class WaysIn:
         for workload in workloads:
             wanted: int | str | None = one.port
             if service is not None:
-                wanted = next((port.target for port in service.ports if port.name == one.port), None)
-            numbers = [wanted] if isinstance(wanted, int) else [
-                port.number for port in workload.pods[0].ports if wanted in (port.name, None)
-            ]  # fmt: skip
+                targets = [port.target for port in service.ports if port.name == one.port]
+                if not targets:
+                    continue
+                wanted = targets[0]
+            declared = [port.number for port in workload.pods[0].ports if wanted in (port.name, None)]
+            numbers = [wanted] if isinstance(wanted, int) else declared
             found += [(workload, PortSpec("TCP", number, number)) for number in dict.fromkeys(numbers)]
         return found
 
