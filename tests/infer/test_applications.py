@@ -1,4 +1,4 @@
-"""Public applications: what is found, missed and wrong is pinned, and the tables of the docs are those of the program."""
+"""Public applications: what is found, missed and wrong is pinned, and the tables of the docs are those of here."""
 
 from __future__ import annotations
 

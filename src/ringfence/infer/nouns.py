@@ -77,12 +77,16 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A companion that the manifests ask for. ``active``: it is written as one, else as a comment."""
+    """A companion that the manifests ask for. ``active``: it is written as one, else as a comment.
+
+    ``end`` is whom it is about, for a person to fill in, where the companion needs one.
+    """
 
     name: str
     what: str
     active: bool
     evidence: tuple[Evidence, ...]
+    end: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,9 @@ class WaysIn:
                         )
                         self._arrows.found.add(*checked(arrow, MEDIUM, f"scraped: {one.by}", [_asked(one)]))
         elif told:
-            what = "prometheus: NAMESPACE/[app.kubernetes.io/name=prometheus]"
-            yield Suggestion("prometheus", f"{what} scrapes what is asked for; name its pods", False,
-                             tuple(dict.fromkeys(told)))  # fmt: skip
+            what = "its pods scrape what is asked for: write where they are"
+            end = "NAMESPACE/[app.kubernetes.io/name=prometheus]"
+            yield Suggestion("prometheus", what, False, tuple(dict.fromkeys(told)), end)
         called = [one for one in clues.webhooks if self._names.service(one.namespace, one.service)]
         if called:
             yield Suggestion("webhooks", "the API server calls a webhook of the input", True,

@@ -91,7 +91,7 @@ def _companions(draft: Draft) -> Iterator[str]:
     yield "  companions:" if active else "  # companions:"
     for one in draft.companions:
         sign = "" if one.active else "# "
-        name = one.what.partition(" scrapes")[0] if one.name == "prometheus" else one.name
+        name = f'{{{one.name}: "{one.end}"}}' if one.end else one.name
         yield f"    {sign}- {name}  # {one.what}: {'; '.join(map(_place, one.evidence[:_SHOWN]))}"
 
 
