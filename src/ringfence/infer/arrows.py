@@ -46,7 +46,6 @@ class Arrows:
     """Turns mentions into arrows of one cluster."""
 
     def __init__(self, cluster: Cluster, known: Names) -> None:
-        self._cluster = cluster
         self._names = known
         self._workloads = {(one.namespace, one.kind, one.name): one for one in cluster.workloads}
         self.found = Found()
@@ -93,7 +92,7 @@ class Arrows:
         for protocol, port in ports:
             spec = PortSpec(protocol, port, port)
             alone = behind[0] if service.headless and len(behind) == 1 else None
-            self._write(source, self.end(alone or service, source, spec), spec, sure, evidence.of(said), reason)
+            self._write(source, self.end(alone or service, spec), spec, sure, evidence.of(said), reason)
 
     def _to_pod(self, said: Said, source: Workload, target: Target, workload: Workload) -> None:
         port = said.mention.port
@@ -105,7 +104,7 @@ class Arrows:
         if source is workload:
             sure, reason = _least(sure, MEDIUM), "its pods among themselves"
         spec = PortSpec(said.mention.protocol, port, port)
-        self._write(source, self.end(workload, source, spec), spec, sure, evidence.of(said), reason)
+        self._write(source, self.end(workload, spec), spec, sure, evidence.of(said), reason)
 
     def _how_sure(self, said: Said) -> tuple[Confidence, str]:
         """How sure a mention is of which the name is there, by its form and by what the setting is called."""
@@ -192,16 +191,14 @@ class Arrows:
 
     def source(self, workload: Workload) -> NameEnd:
         """The one spelling of *workload* as a source that means nothing else."""
-        rivals = [one for one in self._cluster.workloads
-                  if (one.namespace, one.name) == (workload.namespace, workload.name)]  # fmt: skip
+        rivals = self._names.workloads(workload.namespace, workload.name)
         return NameEnd(workload.name, workload.namespace, workload.kind if len(rivals) > 1 else None)
 
-    def end(self, found: Workload | Service, source: Workload | None, spec: PortSpec) -> NameEnd:
+    def end(self, found: Workload | Service, spec: PortSpec) -> NameEnd:
         """The shortest spelling of *found* as a destination for *spec* that means nothing else."""
         plain = NameEnd(found.name, found.namespace)
-        src = self.source(source) if source is not None else AddressEnd("0.0.0.0/0")
         try:
-            meant = resolve(self._cluster, Arrow(src, plain, (spec,)))
+            meant = resolve(self._names.within(found.namespace), Arrow(AddressEnd("0.0.0.0/0"), plain, (spec,)))
         except RingfenceError:
             meant = []
         if len(meant) == 1 and (meant[0].dst is found or isinstance(found, Service)):

@@ -62,7 +62,7 @@ def _order(arrow: Arrow) -> tuple[int, str, str, int]:
 
 def _uncalled(cluster: Cluster, known: Names, found: Iterable[Inferred], protect: set[str]) -> Iterator[Uncalled]:
     """Workloads that listen, by a Service or a declared port, and that no active arrow leads to."""
-    led = {id(workload) for one in found if one.active for workload in _led_to(cluster, known, one.arrow)}
+    led = {id(workload) for one in found if one.active for workload in _led_to(known, one.arrow)}
     ports: dict[int, list[str]] = {}
     for service in cluster.services:
         for workload in known.behind(service):
@@ -78,7 +78,7 @@ def _named(text: str, protocol: str) -> str:
     return text if protocol == "TCP" else f"{text}/{protocol}"
 
 
-def _led_to(cluster: Cluster, known: Names, arrow: Arrow) -> Iterator[Workload]:
+def _led_to(known: Names, arrow: Arrow) -> Iterator[Workload]:
     """The workloads that *arrow* leads to."""
     end = arrow.dst
     if not isinstance(end, NameEnd) or end.namespace is None:
@@ -87,7 +87,7 @@ def _led_to(cluster: Cluster, known: Names, arrow: Arrow) -> Iterator[Workload]:
     if service is not None and end.kind in (None, "Service"):
         yield from known.behind(service)
     if end.kind != "Service":
-        yield from (one for one in cluster.workloads if (one.namespace, one.name) == (end.namespace, end.name))
+        yield from known.workloads(end.namespace, end.name)
 
 
 def _closed(clues: Clues) -> Iterator[Closed]:

@@ -65,6 +65,7 @@ class Names:
         self._cluster = cluster
         self._services = {(one.namespace, one.name): one for one in cluster.services}
         self._behind: dict[str, tuple[Workload, ...]] = {}
+        self._within: dict[str, Cluster] = {}
 
     @cached_property
     def _by_address(self) -> Mapping[str, Service]:
@@ -75,18 +76,52 @@ class Names:
         return {str(ip): workload for workload in self._cluster.workloads for pod in workload.pods for ip in pod.ips
                 if not pod.host_network}  # fmt: skip
 
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[Workload]]:
+        found: dict[str, list[Workload]] = {}
+        for workload in self._cluster.workloads:
+            found.setdefault(workload.namespace, []).append(workload)
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], list[Workload]]:
+        found: dict[tuple[str, str], list[Workload]] = {}
+        for workload in self._cluster.workloads:
+            found.setdefault((workload.namespace, workload.name), []).append(workload)
+        return found
+
+    @cached_property
+    def _called(self) -> Mapping[str, list[Service]]:
+        found: dict[str, list[Service]] = {}
+        for service in self._cluster.services:
+            found.setdefault(service.name, []).append(service)
+        return found
+
+    def workloads(self, namespace: str, name: str) -> tuple[Workload, ...]:
+        """The workloads of that name, of whatever kinds."""
+        return tuple(self._by_name.get((namespace, name), ()))
+
+    def within(self, namespace: str) -> Cluster:
+        """What there is to name in *namespace*, as a cluster of its own: names are looked up in no other."""
+        known = self._within.get(namespace)
+        if known is None:
+            services = tuple(one for one in self._cluster.services if one.namespace == namespace)
+            known = Cluster(workloads=tuple(self._by_namespace.get(namespace, ())), services=services)
+            self._within[namespace] = known
+        return known
+
     def behind(self, service: Service) -> tuple[Workload, ...]:
         """The workloads of which some pod wears what *service* selects, or that its slices name."""
         known = self._behind.get(service.id)
         if known is None:
             wanted = set((service.selector or {}).items())
-            named = {endpoint.pod for piece in self._cluster.slices for endpoint in piece.endpoints
+            sliced = () if wanted else self._cluster.slices
+            named = {endpoint.pod for piece in sliced for endpoint in piece.endpoints
                      if (piece.namespace, piece.service) == (service.namespace, service.name)}  # fmt: skip
             known = self._behind[service.id] = tuple(
-                one for one in self._cluster.workloads
-                if one.namespace == service.namespace
-                and any((wanted and wanted <= set(pod.labels.items())) or (not wanted and pod.name in named)
-                        for pod in one.pods)
+                one for one in self._by_namespace.get(service.namespace, ())
+                if any((wanted and wanted <= set(pod.labels.items())) or (not wanted and pod.name in named)
+                       for pod in one.pods)
             )  # fmt: skip
         return known
 
@@ -173,8 +208,8 @@ class Names:
 
     def _missing(self, namespace: str, name: str, *, sure: bool = True) -> Target:
         """A name that leads nowhere, with what is called so elsewhere."""
-        others = [one for one in self._cluster.services if one.name == name and one.namespace != namespace]
-        alone = [one for one in self._cluster.workloads if (one.namespace, one.name) == (namespace, name)]
+        others = [one for one in self._called.get(name, ()) if one.namespace != namespace]
+        alone = self.workloads(namespace, name)
         hint = ""
         if others:
             hint = f"Service {others[0].id} is in another namespace, where {name}.{others[0].namespace} would reach it"

@@ -73,7 +73,7 @@ class WaysIn:
         spec = PortSpec(port.protocol, port.port, port.port)
         if not self._names.behind(service) and not reason:
             reason = "no pod of the input is behind the Service"
-        arrow = Arrow(src, self._arrows.end(service, None, spec), (spec,))
+        arrow = Arrow(src, self._arrows.end(service, spec), (spec,))
         self._arrows.found.add(*checked(arrow, sure, reason, [told]))
 
     # -- monitors and webhooks --------------------------------------------------------------------------------------
@@ -90,9 +90,7 @@ class WaysIn:
             for one, targets in scraped:
                 for workload, spec in targets:
                     if workload is not prometheus:
-                        arrow = Arrow(
-                            self._arrows.source(prometheus), self._arrows.end(workload, prometheus, spec), (spec,)
-                        )
+                        arrow = Arrow(self._arrows.source(prometheus), self._arrows.end(workload, spec), (spec,))
                         self._arrows.found.add(*checked(arrow, MEDIUM, f"scraped: {one.by}", [_asked(one)]))
         elif told:
             what = "its pods scrape what is asked for: write where they are"
@@ -116,9 +114,7 @@ class WaysIn:
     def _scraped(self, one: Scrape) -> list[tuple[Workload, PortSpec]]:
         """The workloads that *one* scrapes, with the ports of their pods: a scraper dials pods, not the Service."""
         service = None if one.of_pods else self._names.service(one.namespace, one.name)
-        workloads = self._names.behind(service) if service else tuple(
-            found for found in self._cluster.workloads if (found.namespace, found.name) == (one.namespace, one.name)
-        )  # fmt: skip
+        workloads = self._names.behind(service) if service else self._names.workloads(one.namespace, one.name)
         if one.of_pods and not workloads and (by_service := self._names.service(one.namespace, one.name)):
             workloads = self._names.behind(by_service)
         found: list[tuple[Workload, PortSpec]] = []

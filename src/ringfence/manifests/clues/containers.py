@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ def _members(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield index, one
 
 
-def service_variables(services: Iterator[Service]) -> dict[str, str]:
+def service_variables(services: Iterable[Service]) -> dict[str, str]:
     """The variables by which every container of a namespace is told of its Services."""
     found = dict(_API_SERVER)
     for service in services:

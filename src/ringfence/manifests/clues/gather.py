@@ -18,7 +18,7 @@ from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
 from ringfence.model.clues import Clue, Clues, Owner, Scrape, Unread, Webhook
 from ringfence.model.cluster import Cluster
-from ringfence.model.objects import Workload
+from ringfence.model.objects import Service, Workload
 from ringfence.model.sources import Source
 
 
@@ -47,10 +47,10 @@ def gather(
     unread: list[Unread] = []
     scraped = [*first.scrapes.values()]
     probed: list[Owner] = []
-    given = {
-        space: service_variables(one for one in cluster.services if one.namespace == space)
-        for space in {one.namespace for one in cluster.workloads}
-    }
+    services: dict[str, list[Service]] = {workload.namespace: [] for workload in cluster.workloads}
+    for service in cluster.services:
+        services.setdefault(service.namespace, []).append(service)
+    given = {space: service_variables(found) for space, found in services.items()}
     for workload in cluster.workloads:
         owner = Owner(workload.namespace, workload.kind, workload.name)
         holder = f"{workload.kind} {workload.namespace}/{workload.name}"
