@@ -10,6 +10,7 @@ from ringfence.infer.draft import infer
 from ringfence.infer.nouns import Draft, Inferred
 from ringfence.manifests import load
 from ringfence.manifests.clues.gather import gather
+from ringfence.model.arrows import parse_end
 from ringfence.model.clues import Clues
 
 SHOP = """\
@@ -83,7 +84,7 @@ def both(*documents: str, controllers: tuple[str, ...] = ()) -> tuple[Draft, Clu
     data = "\n---\n".join(documents).encode()
     cluster = load(["-"], stdin=io.BytesIO(data))
     clues = gather(cluster, ["-"], stdin=io.BytesIO(data))
-    return infer(cluster, clues, controllers), clues
+    return infer(cluster, clues, [parse_end(text) for text in controllers]), clues
 
 
 def program(

@@ -109,6 +109,23 @@ def test_the_file_says_all_there_is_to_say(run: Run) -> None:
     ]
 
 
+def test_no_name_of_the_input_ends_a_comment(run: Run) -> None:
+    text = program({"A_URL\n    - x -> y": "http://api:8080", "B\u2028- x -> y": "db.other.svc:5432"})
+    found = run("infer", "-", stdin=f"{SHOP}---\n{text}".encode())
+    assert yaml.safe_load(found.out)["spec"]["allow"] == [
+        "shop/web -> other/db:5432",
+        "shop/web -> shop/api:8080",
+    ]
+    assert "A_URL?    - x -> y" in found.out
+
+
+def test_a_controller_is_written_with_its_namespace(run: Run) -> None:
+    data = f"{SHOP}---\n{program()}\n---\n{INGRESS}".encode()
+    for said in ("api-server", "[app=api]"):
+        found = run("infer", "-", "--ingress-controller", said, "-q", stdin=data)
+        assert f"    - shop/{said} -> shop/many:9000  # high" in found.out
+
+
 def test_nothing_but_the_draft_is_on_standard_output_and_a_file_is_written_whole(run: Run, tmp_path: Path) -> None:
     quiet = run("infer", "examples/task-api", "-q")
     assert quiet.err == ""

@@ -104,6 +104,24 @@ def test_a_password_in_arguments_is_never_taken_for_a_host(args: list[str]) -> N
     _nothing(draft(SHOP, program(args=args)))
 
 
+@pytest.mark.parametrize(
+    "args", [["-c", "exec web # http://api:8080"], ["-c", "server api"], ["--note", "ask the server api"]]
+)
+def test_words_in_a_script_are_no_hosts(args: list[str]) -> None:
+    _nothing(draft(SHOP, program(args=args)))
+
+
+@pytest.mark.parametrize(
+    "line", ["server api", "upstream api {", "the target is db", "user api;", "server_name api;", "host db"]
+)
+def test_words_in_a_file_are_no_hosts(line: str) -> None:
+    _nothing(draft(SHOP, config({"f": line}), program(**MOUNTED)))
+
+
+def test_a_group_of_receivers() -> None:
+    _nothing(told({"CLUSTER_ADDR": "239.1.1.1:5000"}))
+
+
 def test_a_pair_of_user_and_password_is_not_reported_as_missing() -> None:
     _nothing(told({"BASIC_AUTH": "admin:1234", "USERS": "admin:1234,bob:5678"}))
 

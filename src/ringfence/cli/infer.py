@@ -6,7 +6,7 @@ import argparse
 import io
 import sys
 
-from ringfence.cli import common, rendering
+from ringfence.cli import common, controllers, rendering
 
 FORMATS = ("yaml", "json")
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         cluster, args.paths, namespace=args.namespace or "default", stdin=io.BytesIO(piped), extra=args.extra,
         exclude=args.exclude, programs=programs,
     )  # fmt: skip
-    draft = infer(cluster, clues, args.ingress_controller)
+    draft = infer(cluster, clues, controllers.ends(cluster, args.ingress_controller, args.namespace))
     with common.output(args) as out:
         if args.format == "json":
             common.write_json(infer_json.document(draft, cluster), out)

@@ -12,11 +12,11 @@ from ringfence.infer.ways_in import WaysIn
 from ringfence.model.arrows import Arrow
 from ringfence.model.clues import Clues
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import ControllerEnd, NameEnd
+from ringfence.model.ends import ArrowEnd, ControllerEnd, NameEnd
 from ringfence.model.objects import Workload
 
 
-def infer(cluster: Cluster, clues: Clues, controllers: Sequence[str] = ()) -> Draft:
+def infer(cluster: Cluster, clues: Clues, controllers: Sequence[ArrowEnd] = ()) -> Draft:
     """The draft of *cluster*, of which *clues* were gathered. *controllers* are ends that ways in start at."""
     known = Names(cluster)
     arrows = Arrows(cluster, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ class Names:
         if host.strip("[]") in _SELF or host.startswith("127.") or host.endswith(".localhost"):
             return Target(Where.SELF)
         if forms.is_address(host):
-            return self._address(host.strip("[]"))
+            several = ipaddress.ip_address(host.strip("[]")).is_multicast
+            return Target(Where.NOTHING) if several else self._address(host.strip("[]"))
         labels = host.split(".")
         if "svc" in labels[1:]:
             return self._inside(labels[: labels.index("svc", 1)], namespace)

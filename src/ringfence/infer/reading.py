@@ -14,6 +14,8 @@ from ringfence.model.clues import Clue, ClueSort
 
 _FLAG: Final = re.compile(r"(--?[A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 _KEYED: Final = re.compile(r"""(\s*(?:-\s+)?["']?)([A-Za-z_][\w./-]*)(["']?\s*[:=]\s*)(.*)""")
+_ENTRY: Final = re.compile(rf"""\s*(?:-\s+)?["']?{forms.HOST}:\d{{1,5}}["']?\s*,?\s*""")
+"""A line that is nothing but ``host:port``, as in a list."""
 _DIRECTIVE: Final = re.compile(r"(\s*)([a-z][a-z_]+)(\s+)(\S.*)")
 _COMMENT: Final = re.compile(r"\s*(?:#|//|;|<!--|--\s|\*)")
 _BEHIND: Final = re.compile(r"\s(?:#|//)(?:\s|$).*")
@@ -25,7 +27,10 @@ _NEAR: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a clue: ``key`` is the setting's name; ``value`` begins at ``offset`` of the line as expanded."""
+    """One line of a clue: ``key`` is the setting's name; ``value`` begins at ``offset`` of the line as expanded.
+
+    ``scoped`` tells variables and flags from lines of a file; ``word``: the key is but the first word of its line.
+    """
 
     clue: Clue
     number: int
@@ -33,6 +38,7 @@ class Row:
     line: Expanded
     offset: int
     scoped: bool
+    word: bool = False
 
     @property
     def value(self) -> str:
@@ -76,8 +82,15 @@ def _rows(clue: Clue) -> Iterator[Row]:
     alone = len(lines) == 1 and clue.sort is not ClueSort.FILE
     for number, line in enumerate(lines):
         row = _alone(clue, line) if alone else _of_many(clue, number, line)
-        if row is not None and not names.is_secret(row.key) and not names.is_image(row.key):
+        if row is not None and not _is_closed(row):
             yield row
+
+
+def _is_closed(row: Row) -> bool:
+    """Whether the line is an image or something secret, and nothing more."""
+    value = row.value.strip()
+    alone = value[:1] in ("'", '"') or not re.search(r"\s", value)
+    return names.is_image(row.key) or (names.is_secret(row.key) and alone)
 
 
 def _alone(clue: Clue, line: str) -> Row | None:
@@ -86,7 +99,7 @@ def _alone(clue: Clue, line: str) -> Row | None:
         return Row(clue, 0, clue.name, expand(line, clue.variables), 0, True)
     if (flag := _FLAG.fullmatch(line)) and not re.search(r"\s", flag[1]):
         return _cut(clue, 0, flag[1], line, flag.start(2))
-    if clue.name:
+    if clue.name and not re.search(r"\s", line.strip()):
         return Row(clue, 0, clue.name, expand(line, clue.variables), 0, True)
     return _of_many(clue, 0, line)
 
@@ -96,12 +109,12 @@ def _of_many(clue: Clue, number: int, line: str) -> Row | None:
     if not line.strip() or _COMMENT.match(line) or _NO_HOST.search(line):
         return None
     line = _BEHIND.sub("", line)
-    keyed = _KEYED.fullmatch(line)
+    keyed = None if _ENTRY.fullmatch(line) else _KEYED.fullmatch(line)
     if keyed is not None and not keyed[4].startswith("//"):
         return _cut(clue, number, keyed[2], line, keyed.start(4))
     directive = _DIRECTIVE.fullmatch(line) if clue.sort is ClueSort.FILE else None
     if directive is not None:
-        return _cut(clue, number, directive[2], line, directive.start(4))
+        return replace(_cut(clue, number, directive[2], line, directive.start(4)), word=True)
     return _cut(clue, number, "", line, 0)
 
 
@@ -139,6 +152,8 @@ def _plain(value: str) -> str:
 def _bare(row: Row) -> Iterator[Mention]:
     """Names alone: a value that is nothing but a host, or a list of them, where the key lets one think so."""
     sure = names.is_host(row.key)
+    if row.word or row.value.lstrip().startswith(("{", "[{")):
+        return
     if not sure and (not row.scoped or not row.key or names.is_something_else(row.key)):
         return
     pieces = list(re.finditer(r"[^\s,;\[\]\"']+", row.value))

@@ -33,11 +33,11 @@ _NOT_PROMETHEUS: Final = (
 class WaysIn:
     """Adds to *arrows* what leads in."""
 
-    def __init__(self, cluster: Cluster, known: Names, arrows: Arrows, controllers: Sequence[str]) -> None:
+    def __init__(self, cluster: Cluster, known: Names, arrows: Arrows, controllers: Sequence[ArrowEnd]) -> None:
         self._cluster = cluster
         self._names = known
         self._arrows = arrows
-        self._controllers: list[ArrowEnd] = [parse_end(text) for text in controllers] or [ControllerEnd()]
+        self._controllers = controllers or [ControllerEnd()]
 
     def entrances(self) -> None:
         """The controller to each backend of an Ingress, a Route or a route of a Gateway."""

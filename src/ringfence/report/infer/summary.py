@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.table import Table
 
 from ringfence.infer.nouns import Confidence, Draft
+from ringfence.report.infer.yaml import shown
 from ringfence.report.screen import show
 from ringfence.report.words import some
 
@@ -18,7 +19,7 @@ def write(draft: Draft, out: TextIO, *, color: bool = False) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for row in _rows(draft):
-        table.add_row(*row)
+        table.add_row(*map(shown, row))
     show([table], out, color=color)
 
 

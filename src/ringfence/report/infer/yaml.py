@@ -22,7 +22,11 @@ HEAD: Final = (
 
 
 def lines(draft: Draft) -> Iterator[str]:
-    """The lines of the file."""
+    """The lines of the file; no sign of the input that ends a line reaches it."""
+    yield from map(shown, _rows(draft))
+
+
+def _rows(draft: Draft) -> Iterator[str]:
     yield from HEAD
     yield "apiVersion: ringfence.dev/v1alpha1"
     yield "kind: Intents"
@@ -75,12 +79,12 @@ def _said(one: Inferred) -> str:
 
 def _place(told: Evidence) -> str:
     name = told.name if told.sort in _OF_PROGRAMS else f"{told.sort} {told.name}".strip()
-    text = "" if told.text in ("", *name.split("/")) else f" {_shown(told.text)}"
+    text = "" if told.text in ("", *name.split("/")) else f" {told.text}"
     return f"{name or told.sort}{text} ({told.place})"
 
 
-def _shown(text: str) -> str:
-    """*text* in one line; no sign that ends or begins one reaches the file."""
+def shown(text: str) -> str:
+    """*text* with a question mark for each sign that is none for the eye, such as the end of a line."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
