@@ -247,6 +247,13 @@ def test_what_is_called_and_does_not_exist(env: dict[str, Any], name: str, why: 
     assert why in one.why
 
 
+def test_a_workload_without_a_service_is_a_guess() -> None:
+    made = told({"API_ADDR": "api-server:8080"})
+    assert guesses(made) == ["shop/api-server:8080 low"]
+    own = draft(SHOP.replace("{name: web,", "{name: other,"), program({"SELF_ADDR": "web:8080"}))
+    assert (arrows(own), guesses(own), own.missing) == ([], [], ())
+
+
 def test_what_listens_and_nobody_calls() -> None:
     made = told({"API_URL": "http://api:8080"})
     assert [one.workload for one in made.uncalled] == [

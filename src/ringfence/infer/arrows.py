@@ -66,7 +66,7 @@ class Arrows:
         elif target.where is Where.POD and target.workload is not None:
             self._to_pod(said, source, target, target.workload)
         elif target.where is Where.MISSING:
-            self._missing(said, target)
+            self._missing(said, source, target)
         else:
             self._outside(said, source, target)
 
@@ -169,7 +169,7 @@ class Arrows:
         if isinstance(arrow.dst, HostEnd | AddressEnd):
             self._keep(arrow, source, sure, evidence.of(said), reason)
 
-    def _missing(self, said: Said, target: Target) -> None:
+    def _missing(self, said: Said, source: Workload, target: Target) -> None:
         """A name that leads nowhere; a single word is one only where a host is asked for."""
         one = said.mention
         hostlike = names.is_host(said.row.key) and not names.is_something_else(said.row.key)
@@ -178,8 +178,14 @@ class Arrows:
         if one.form == "name" and one.port is None and not target.sure:
             strong = strong and said.row.clue.sort is ClueSort.ENV and names.words(said.row.key)[-1] not in _VAGUE
         if target.sure or strong:
+            if target.workload is source:
+                return
             why = "no such Service in the input" + (f"; {target.hint}" if target.hint else "")
             self._lost(said, target.host, why)
+            if target.workload is not None and one.port is not None:
+                spec = PortSpec(one.protocol, one.port, one.port)
+                reason = "there is no Service of that name, only a workload, and its port may be another one"
+                self._write(source, self.end(target.workload, spec), spec, LOW, evidence.of(said), reason)
 
     def _lost(self, said: Said, name: str, why: str) -> None:
         owner = said.row.clue.owner

@@ -47,8 +47,8 @@ class Where(StrEnum):
 class Target:
     """What a name stands for: ``service``, the ``workload`` of one pod of it, or the ``host`` outside.
 
-    Of one that is missing ``host`` is ``namespace/name``, and ``hint`` says what there is instead. ``sure`` tells a
-    name that only the cluster's DNS has from one that might be somebody outside.
+    Of one that is missing ``host`` is ``namespace/name``, ``hint`` says what there is instead, and ``workload`` is one
+    of that very name. ``sure`` tells a name that only the cluster's DNS has from one that might be somebody outside.
     """
 
     where: Where
@@ -219,4 +219,5 @@ class Names:
             hint = f"{alone[0].kind} {namespace}/{name} has no Service of its name"
         elif namespace not in self._cluster.inhabited:
             hint = f"the input has nothing of namespace {namespace}"
-        return Target(Where.MISSING, f"{namespace}/{name}", hint=hint, sure=sure)
+        workload = alone[0] if len(alone) == 1 and not others else None
+        return Target(Where.MISSING, f"{namespace}/{name}", workload=workload, hint=hint, sure=sure)
