@@ -97,7 +97,10 @@ def _peers(paths: list[str]) -> Iterator[str]:
             if workload.namespace == policy.namespace and wanted <= set(workload.pods[0].labels.items()):
                 for rule in policy.ingress:
                     if not rule.peers or Peer(namespaces=EVERYTHING) in rule.peers:
-                        yield from (f"in -> {workload.namespace}/{workload.name}:{p.port}" for p in rule.ports)
+                        yield from (
+                            f"in -> {workload.namespace}/{workload.name}:{_number(workload, p.port)}"
+                            for p in rule.ports if p.port is not None
+                        )  # fmt: skip
 
 
 def tables() -> str:

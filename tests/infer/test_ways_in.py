@@ -136,6 +136,20 @@ def test_a_monitor_of_pods_and_the_annotations_of_old() -> None:
     assert _all(draft(SHOP, PROMETHEUS, program(annotations={"prometheus.io/scrape": "false"}))) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ('{prometheus.io/scrape: "true"}', ["shop/api-server:9102"]),
+        ('{prometheus.io/scrape: "true", prometheus.io/port: "9100"}', ["shop/api-server:9100"]),
+        ('{prometheus.io/scrape: "false"}', []),
+    ],
+)
+def test_the_annotations_of_a_service(asked: str, found: list[str]) -> None:
+    service = SCRAPED.replace("labels: {team: shop}", f"annotations: {asked}")
+    made = [f"monitoring/prometheus -> {dst} medium" for dst in found]
+    assert _all(draft(SHOP, PROMETHEUS, service)) == made
+
+
 def test_a_webhook_of_the_input_asks_for_a_companion() -> None:
     webhook = """
 apiVersion: admissionregistration.k8s.io/v1

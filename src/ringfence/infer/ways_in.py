@@ -113,21 +113,18 @@ class WaysIn:
 
     def _scraped(self, one: Scrape) -> list[tuple[Workload, PortSpec]]:
         """The workloads that *one* scrapes, with the ports of their pods: a scraper dials pods, not the Service."""
-        service = None if one.of_pods else self._names.service(one.namespace, one.name)
+        service = self._names.service(one.namespace, one.name) if one.of_service else None
         workloads = self._names.behind(service) if service else self._names.workloads(one.namespace, one.name)
-        if one.of_pods and not workloads and (by_service := self._names.service(one.namespace, one.name)):
-            workloads = self._names.behind(by_service)
+        wanted: set[int | str | None] = {one.port}
+        if service is not None and not one.of_pods:
+            wanted = {port.target for port in service.ports if one.port in (None, port.name)}
         found: list[tuple[Workload, PortSpec]] = []
         for workload in workloads:
-            wanted: int | str | None = one.port
-            if service is not None:
-                targets = [port.target for port in service.ports if port.name == one.port]
-                if not targets:
-                    continue
-                wanted = targets[0]
-            declared = [port.number for port in workload.pods[0].ports if wanted in (port.name, None)]
-            numbers = [wanted] if isinstance(wanted, int) else declared
-            found += [(workload, PortSpec("TCP", number, number)) for number in dict.fromkeys(numbers)]
+            numbers = {want for want in wanted if isinstance(want, int)}
+            numbers |= {
+                port.number for port in workload.pods[0].ports if port.name in wanted - {None} or None in wanted
+            }
+            found += [(workload, PortSpec("TCP", number, number)) for number in sorted(numbers)]
         return found
 
 

@@ -77,12 +77,14 @@ class Unread:
 class Scrape:
     """A workload or Service that something wants to scrape: a ServiceMonitor, a PodMonitor, an annotation.
 
-    ``by`` is what says so. ``port`` is a number or the name of a port, of the pods when ``of_pods``.
+    ``by`` is what says so. ``of_service``: the name is that of a Service, whose pods are meant. ``port`` is a number or
+    a name, of a port of the pods (``of_pods``) or of the Service; None means all of them.
     """
 
     by: str
     namespace: str
     name: str
+    of_service: bool
     port: int | str | None
     of_pods: bool
     at: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ringfence.manifests.checks.paths import child
@@ -51,7 +52,8 @@ def _monitor(cluster: Cluster, item: Item, space: str, name: str, value: Mapping
         if not isinstance(port, int | str):
             continue
         for at, called in chosen:
-            yield Scrape(f"{item.kind} {space}/{name}", at, called, port, of_pods or by_number, field, source(item))
+            yield Scrape(f"{item.kind} {space}/{name}", at, called, not of_pods, port, of_pods or by_number,
+                         field, source(item))  # fmt: skip
 
 
 def _candidates(cluster: Cluster, of_pods: bool) -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -83,12 +85,24 @@ def _selects(selector: Mapping[str, Any], worn: Mapping[str, str]) -> bool:
 
 def scrapes(owner: Owner, path: str, value: Mapping[str, Any], origin: Source) -> Iterator[Scrape]:
     """The old way to ask for a scrape: annotations of the pods."""
+    yield from _annotated(owner.namespace, owner.name, path, value, origin)
+
+
+def _annotated(namespace: str, name: str, path: str, value: Mapping[str, Any], origin: Source) -> Iterator[Scrape]:
     asked = _mapping(_mapping(value.get("metadata")).get("annotations"))
     if str(asked.get(_SCRAPE)).lower() == "true":
         port = str(asked.get(_PORT) or "")
         field = child(child(path, "metadata") + ".annotations", _PORT if port else _SCRAPE)
-        yield Scrape(f"annotation {_SCRAPE}", owner.namespace, owner.name, int(port) if port.isdigit() else None,
-                     True, field, origin)  # fmt: skip
+        number = int(port) if port.isdigit() else None
+        yield Scrape(f"annotation {_SCRAPE}", namespace, name, False, number, True, field, origin)
+
+
+def service_scrapes(cluster: Cluster) -> Iterator[Scrape]:
+    """The same annotations on a Service: the pods behind it are scraped, on one port or all that it leads to."""
+    for service in cluster.services:
+        value = _mapping(service.source.value())
+        for one in _annotated(service.namespace, service.name, "", value, service.source):
+            yield replace(one, of_service=True, of_pods=one.port is not None)
 
 
 def ranges(cluster: Cluster) -> Iterator[SourceRange]:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ringfence.manifests.clues.asking import api_calls, ranges, scrapes
+from ringfence.manifests.clues.asking import api_calls, ranges, scrapes, service_scrapes
 from ringfence.manifests.clues.containers import Reader, service_variables, templates
 from ringfence.manifests.clues.maps import Maps
 from ringfence.manifests.programs import Program
@@ -45,7 +45,7 @@ def gather(
         first.replace(more)
     clues: list[Clue] = []
     unread: list[Unread] = []
-    scraped = [*first.scrapes.values()]
+    scraped = [*first.scrapes.values(), *service_scrapes(cluster)]
     probed: list[Owner] = []
     services: dict[str, list[Service]] = {workload.namespace: [] for workload in cluster.workloads}
     for service in cluster.services:
