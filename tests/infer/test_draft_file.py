@@ -119,6 +119,15 @@ def test_no_name_of_the_input_ends_a_comment(run: Run) -> None:
     assert "A_URL?    - x -> y" in found.out
 
 
+def test_a_draft_of_guesses_alone_is_a_file_too(run: Run) -> None:
+    found = run("infer", "-", "-q", stdin=f"{SHOP}---\n{program({'STATE': 'db'})}".encode()).out
+    assert yaml.safe_load(found)["spec"]["allow"] == []
+    assert "  allow: []  # no arrow is sure enough; those below would stand in place of the []" in found
+    assert yaml.safe_load(found.replace("allow: []", "allow:").replace("# - ", "- "))["spec"]["allow"] == [
+        "shop/web -> shop/db:5432"
+    ]
+
+
 def test_a_controller_is_written_with_its_namespace(run: Run) -> None:
     data = f"{SHOP}---\n{program()}\n---\n{INGRESS}".encode()
     for said in ("api-server", "[app=api]"):

@@ -58,7 +58,8 @@ def _listed(key: str, values: Sequence[str], nothing: str) -> Iterator[str]:
 
 def _allow(arrows: Sequence[Inferred]) -> Iterator[str]:
     active = any(one.active for one in arrows)
-    yield "  allow:" if active else "  allow: []  # no arrow is sure enough"
+    guesses = "; those below would stand in place of the []" if arrows else ""
+    yield "  allow:" if active else f"  allow: []  # no arrow is sure enough{guesses}"
     group: str | None = None
     for one in arrows:
         heading = str(one.arrow.src) if isinstance(one.arrow.src, NameEnd) else "from outside"
