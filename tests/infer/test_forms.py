@@ -97,6 +97,8 @@ def test_what_is_no_connection(text: str) -> None:
         ("http://bob:hunter2/x@db:80/y", "http://***@db:80"),
         ("http://bob:hunter2#x@db:80/y", "http://***@db:80"),
         ("http://bob:1234/hunter2@db:80/y", "http://***@db:80"),
+        ("http://bob:hunter@2/hunter2@db:80/y", ""),
+        ("https://bob:hunter2@db/@scope/x", "https://***@db"),
         ("amqp://bob:hun@ter2@rabbit", "amqp://***@rabbit"),
         ("bob:hunter2@tcp(mysql:3306)/x", "tcp(mysql:3306)"),
         ("bob:hunter2@db:5432", "db:5432"),

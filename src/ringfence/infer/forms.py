@@ -120,6 +120,8 @@ def _authority(words: list[str], rest: str, start: int, base: int) -> Iterator[M
     """The hosts of one URL, whose part behind ``//`` is *rest* and stands at *base*."""
     form, scheme, srv = _scheme(words)
     skipped = 1 if rest.startswith("/") and scheme in ("dns", "passthrough") else 0  # dns:///host:port
+    if scheme in _WEB and _is_unclear(rest):
+        return
     at = max(skipped, _behind_user(scheme, rest[skipped:]) + skipped)
     hosts = re.split(r"[/?#;]", rest[at:], maxsplit=1)[0]
     hidden = (base + skipped, base + at - 1) if at > skipped else None
@@ -132,6 +134,12 @@ def _authority(words: list[str], rest: str, start: int, base: int) -> Iterator[M
             yield Mention(form, one["host"].lower(), first, end, port_number(one["port"]) or PORTS.get(scheme), scheme,
                           hidden if first == start else None, srv)  # fmt: skip
         place += len(piece) + 1
+
+
+def _is_unclear(rest: str) -> bool:
+    """Whether a user is named and an ``@`` stands in the path too: either may end a password, so nothing is shown."""
+    authority, _, path = rest.partition("?")[0].partition("/")
+    return "@" in authority and re.search(r"[^/]@", path) is not None
 
 
 def _behind_user(scheme: str, rest: str) -> int:
