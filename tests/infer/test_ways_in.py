@@ -53,6 +53,7 @@ def test_an_ingress_is_an_arrow_from_its_controller() -> None:
 def test_a_controller_that_is_named_stands_in_its_place() -> None:
     made = draft(SHOP, program(), INGRESS, controllers=("ingress-nginx/controller",))
     assert _all(made)[0] == "ingress-nginx/controller -> shop/many:9000 high"
+    assert "ingress-nginx" not in made.protect
 
 
 def test_a_route_whose_port_is_the_pods_is_an_arrow_to_the_services_port() -> None:

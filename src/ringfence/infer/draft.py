@@ -26,7 +26,7 @@ def infer(cluster: Cluster, clues: Clues, controllers: Sequence[ArrowEnd] = ()) 
     ways_in.entrances()
     ways_in.facing(clues)
     companions = tuple(ways_in.companions(clues))
-    protect = protected(cluster)
+    protect = protected(cluster, controllers)
     found = [one for one in arrows.found.arrows.values() if _touches(one.arrow, protect)]
     found.sort(key=lambda one: _order(one.arrow))
     missing = sorted(arrows.found.missing.values(), key=lambda one: (one.owner, one.name, one.port or 0))
@@ -44,9 +44,14 @@ def is_system(namespace: str) -> bool:
     return namespace.startswith(("kube-", "openshift-")) or namespace == "openshift"
 
 
-def protected(cluster: Cluster) -> tuple[str, ...]:
-    """The namespaces that hold workloads, but for those of the cluster itself."""
-    return tuple(sorted({one.namespace for one in cluster.workloads if not is_system(one.namespace)}))
+def protected(cluster: Cluster, controllers: Sequence[ArrowEnd] = ()) -> tuple[str, ...]:
+    """The namespaces that hold workloads, but for those of the cluster itself and of its ingress controllers.
+
+    Whom a controller has to reach and be reached by is not in the application's manifests.
+    """
+    doors = {getattr(end, "namespace", None) for end in controllers}
+    found = {one.namespace for one in cluster.workloads if not is_system(one.namespace)}
+    return tuple(sorted(found - doors))
 
 
 def _touches(arrow: Arrow, protect: Sequence[str]) -> bool:
