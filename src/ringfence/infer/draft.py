@@ -13,6 +13,7 @@ from ringfence.model.arrows import Arrow
 from ringfence.model.clues import Clues
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import ArrowEnd, ControllerEnd, NameEnd
+from ringfence.model.lookup import sources
 from ringfence.model.objects import Workload
 
 
@@ -45,13 +46,13 @@ def is_system(namespace: str) -> bool:
 
 
 def protected(cluster: Cluster, controllers: Sequence[ArrowEnd] = ()) -> tuple[str, ...]:
-    """The namespaces that hold workloads, but for those of the cluster itself and of its ingress controllers.
+    """The namespaces that hold workloads, but for those of the cluster itself and of its ingress controllers alone.
 
     Whom a controller has to reach and be reached by is not in the application's manifests.
     """
-    doors = {getattr(end, "namespace", None) for end in controllers}
-    found = {one.namespace for one in cluster.workloads if not is_system(one.namespace)}
-    return tuple(sorted(found - doors))
+    doors = {id(end) for written in controllers for end in sources(cluster, written)}
+    others = (one for one in cluster.workloads if id(one) not in doors)
+    return tuple(sorted({one.namespace for one in others if not is_system(one.namespace)}))
 
 
 def _touches(arrow: Arrow, protect: Sequence[str]) -> bool:
