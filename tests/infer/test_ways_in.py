@@ -51,7 +51,8 @@ def test_an_ingress_is_an_arrow_from_its_controller() -> None:
 
 
 def test_a_controller_that_is_named_stands_in_its_place() -> None:
-    made = draft(SHOP, program(), INGRESS, controllers=("ingress-nginx/controller",))
+    door = "apiVersion: v1\nkind: Pod\nmetadata: {name: controller, namespace: ingress-nginx}"
+    made = draft(SHOP, program(), INGRESS, door, controllers=("ingress-nginx/controller",))
     assert _all(made)[0] == "ingress-nginx/controller -> shop/many:9000 high"
     assert "ingress-nginx" not in made.protect
 
