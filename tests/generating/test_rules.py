@@ -469,3 +469,20 @@ def test_long_names_are_cut_and_told_apart() -> None:
     names = [one.name for one in made.policies]
     assert max(map(len, names)) <= 63
     assert len(set(names)) == len(names)
+
+
+def test_labels_in_any_namespace() -> None:
+    """As a peer in all of them; as a subject where somebody wears them, in namespaces that are protected."""
+    where = _shop(workload("batch/web", pod("batch/web", "app=web", ports=[8080], template=True)))
+    made = generated(where, intents("[app=web] -> data/db:5432", protect=["shop", "data", "batch"]))
+    assert [line for line in _lines(made) if "5432" in line] == [
+        (
+            "batch allow-web-to-data-db-egress (app=web): "
+            "namespaceSelector kubernetes.io/metadata.name=data and podSelector app=db on TCP 5432"
+        ),
+        "data allow-any-web-to-db-ingress (app=db): namespaceSelector {} and podSelector app=web on TCP 5432",
+        (
+            "shop allow-web-to-data-db-egress (app=web): "
+            "namespaceSelector kubernetes.io/metadata.name=data and podSelector app=db on TCP 5432"
+        ),
+    ]
