@@ -134,6 +134,17 @@ def test_a_namespace_of_the_peers_own_name_is_not_doubled() -> None:
     where = _shop(workload("redis/redis", pod("redis/redis", "app=redis", ports=[6379], template=True)))
     (line,) = _beyond(generated(where, intents("shop/api -> redis/redis:6379", protect="shop")))
     assert line.startswith("shop allow-api-to-redis-egress ")
+    where = _shop(workload("redis/redis-main", pod("redis/redis-main", "app=redis", ports=[6379], template=True)))
+    (line,) = _beyond(generated(where, intents("shop/api -> redis/redis-main:6379", protect="shop")))
+    assert line.startswith("shop allow-api-to-redis-main-egress ")
+
+
+def test_pods_are_called_alike_however_they_were_meant() -> None:
+    """By labels, by their Service or by their workload: one peer, one name."""
+    where = _shop(service("data/postgres", "app=db", ports=["5432"]))
+    for end in ("data/db", "data/svc/postgres", "data/[app=db]"):
+        (line,) = _beyond(generated(where, intents(f"shop/api -> {end}:5432", protect="shop")))
+        assert line.startswith("shop allow-api-to-data-db-egress ")
 
 
 def test_pods_that_come_later() -> None:
