@@ -357,6 +357,12 @@ def test_the_clouds_metadata_is_cut_out_of_blocks() -> None:
     assert line.endswith("ipBlock 0.0.0.0/0 except 169.254.169.254/32 on TCP 443")
 
 
+def test_the_clouds_metadata_of_ipv6_too() -> None:
+    made = generated(_shop(), intents("shop/api -> [::/0]:443", protect="shop", companions=["cloud-metadata"]))
+    (line,) = _beyond(made)
+    assert line.endswith("ipBlock ::/0 except fd00:ec2::254/128 on TCP 443")
+
+
 def test_and_only_of_blocks_that_hold_it() -> None:
     made = generated(_shop(), intents("shop/api -> 203.0.113.0/24:443", protect="shop", companions=["cloud-metadata"]))
     assert _beyond(made)[0].endswith("ipBlock 203.0.113.0/24 on TCP 443")
