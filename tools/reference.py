@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 import ringfence  # noqa: E402 (the checkout comes first)
 from ringfence.cli import parser  # noqa: E402
 from ringfence.cli.main import EPILOG, VERBS  # noqa: E402
+from ringfence.generate.codes import CODES as GENERATE_CODES  # noqa: E402
 from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
 from ringfence.manifests import CODES  # noqa: E402
 from ringfence.manifests.checks.codes import Code  # noqa: E402
@@ -42,7 +43,7 @@ found, the first are told and the others counted; `-v` tells all, and so does th
 
 ABOUT_INTENTS = """\
 What the arrows of an Intents document mean in the input, told by the verbs that use them. After an error nothing is
-written, and the exit status is 2.
+written, and the exit status is 2; from RF085 on, which is about what no NetworkPolicy can say, it is 1.
 """
 
 
@@ -100,7 +101,7 @@ def _options(sub: argparse.ArgumentParser) -> Iterator[str]:
 def findings() -> str:
     """Every code of a finding."""
     rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
-    rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table(INTENT_CODES)]
+    rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table({**INTENT_CODES, **GENERATE_CODES})]
     return "\n".join(rows) + "\n"
 
 

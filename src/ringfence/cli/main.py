@@ -17,6 +17,7 @@ VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
     "infer": "who talks to whom? a draft of the intents from the manifests alone, each arrow with its evidence",
+    "generate": "which policies allow what these intents say, and nothing else?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
@@ -25,8 +26,8 @@ PURE: Final = ("matrix", "explain", "infer")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (
-    "exit status: 0 clean; 1 a denial under --exit-code; 2 usage, or input of which something had to be left out; "
-    "3 the environment; 70 a fault of ringfence itself"
+    "exit status: 0 clean; 1 a denial under --exit-code, or an intent that no policy can hold; 2 usage, or input "
+    "of which something had to be left out; 3 the environment; 70 a fault of ringfence itself"
 )
 
 
