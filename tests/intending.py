@@ -165,6 +165,9 @@ def random_case(rng: Random) -> Case:
         if rng.random() < 0.2:
             del worn["app"]
         ports = rng.sample(_PORTS, rng.randint(1, 3))
+        if rng.random() < 0.3:
+            items.append(workload(f"{place}/{name}", *_live(rng, f"{place}/{name}", worn, number)))
+            continue
         one = pod(f"{place}/{name}", worn, ports=ports, template=True, replicas=2, generated=["pod-template-hash"])
         items.append(workload(f"{place}/{name}", one))
     if rng.random() < 0.7:
@@ -183,6 +186,17 @@ def random_case(rng: Random) -> Case:
     ends = _Ends(rng, cluster, lived)
     arrows = tuple(dict.fromkeys(ends.arrow() for _ in range(rng.randint(0, 6))))
     return Case(cluster, intents(*arrows, protect=protect, dns=rng.choice(("tight", "tight", "namespace", "none"))))
+
+
+def _live(rng: Random, where: str, worn: dict[str, str], number: int) -> list[Pod]:
+    """Pods of one owner with addresses; some differ in a label, or in their ports."""
+    own = {**worn, "pod-template-hash": "6d4cf56db6"}
+    ports = rng.sample(_PORTS, 2)
+    return [
+        pod(f"{where}-{n}", {**own, "role": rng.choice("ab")} if rng.random() < 0.3 else own, ip=f"10.0.{number}.{n}",
+            ports=rng.sample(_PORTS, 2) if rng.random() < 0.3 else ports)
+        for n in range(rng.randint(2, 3))
+    ]  # fmt: skip
 
 
 def _some(rng: Random, one: Pod) -> dict[str, str]:
@@ -221,6 +235,8 @@ class _Ends:
             return f"{rng.choice(self.spaces)}/*"
         if kind < 0.8:
             return "*"
+        if kind < 0.85:
+            return f"[app={one.pods[0].labels.get('app', one.name)}]"
         key, value = rng.choice([*one.pods[0].labels.items()] or [("app", "x")])
         return f"{one.namespace}/[{key}={value}]"
 

@@ -134,6 +134,17 @@ def test_a_namespace_of_the_peers_own_name_is_not_doubled() -> None:
     where = _shop(workload("redis/redis", pod("redis/redis", "app=redis", ports=[6379], template=True)))
     (line,) = _beyond(generated(where, intents("shop/api -> redis/redis:6379", protect="shop")))
     assert line.startswith("shop allow-api-to-redis-egress ")
+    where = _shop(workload("redis/redis-main", pod("redis/redis-main", "app=redis", ports=[6379], template=True)))
+    (line,) = _beyond(generated(where, intents("shop/api -> redis/redis-main:6379", protect="shop")))
+    assert line.startswith("shop allow-api-to-redis-main-egress ")
+
+
+def test_pods_are_called_alike_however_they_were_meant() -> None:
+    """By labels, by their Service or by their workload: one peer, one name."""
+    where = _shop(service("data/postgres", "app=db", ports=["5432"]))
+    for end in ("data/db", "data/svc/postgres", "data/[app=db]"):
+        (line,) = _beyond(generated(where, intents(f"shop/api -> {end}:5432", protect="shop")))
+        assert line.startswith("shop allow-api-to-data-db-egress ")
 
 
 def test_pods_that_come_later() -> None:
@@ -346,6 +357,12 @@ def test_the_clouds_metadata_is_cut_out_of_blocks() -> None:
     assert line.endswith("ipBlock 0.0.0.0/0 except 169.254.169.254/32 on TCP 443")
 
 
+def test_the_clouds_metadata_of_ipv6_too() -> None:
+    made = generated(_shop(), intents("shop/api -> [::/0]:443", protect="shop", companions=["cloud-metadata"]))
+    (line,) = _beyond(made)
+    assert line.endswith("ipBlock ::/0 except fd00:ec2::254/128 on TCP 443")
+
+
 def test_and_only_of_blocks_that_hold_it() -> None:
     made = generated(_shop(), intents("shop/api -> 203.0.113.0/24:443", protect="shop", companions=["cloud-metadata"]))
     assert _beyond(made)[0].endswith("ipBlock 203.0.113.0/24 on TCP 443")
@@ -469,3 +486,20 @@ def test_long_names_are_cut_and_told_apart() -> None:
     names = [one.name for one in made.policies]
     assert max(map(len, names)) <= 63
     assert len(set(names)) == len(names)
+
+
+def test_labels_in_any_namespace() -> None:
+    """As a peer in all of them; as a subject where somebody wears them, in namespaces that are protected."""
+    where = _shop(workload("batch/web", pod("batch/web", "app=web", ports=[8080], template=True)))
+    made = generated(where, intents("[app=web] -> data/db:5432", protect=["shop", "data", "batch"]))
+    assert [line for line in _lines(made) if "5432" in line] == [
+        (
+            "batch allow-web-to-data-db-egress (app=web): "
+            "namespaceSelector kubernetes.io/metadata.name=data and podSelector app=db on TCP 5432"
+        ),
+        "data allow-any-web-to-db-ingress (app=db): namespaceSelector {} and podSelector app=web on TCP 5432",
+        (
+            "shop allow-web-to-data-db-egress (app=web): "
+            "namespaceSelector kubernetes.io/metadata.name=data and podSelector app=db on TCP 5432"
+        ),
+    ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 from ringfence.cli import controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
@@ -18,6 +19,9 @@ from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.intents import Dns
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
+
+if TYPE_CHECKING:
+    from ringfence.manifests.programs import Program
 
 DUMP: Final = (
     "kubectl get pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,namespaces,"
@@ -130,8 +134,18 @@ def _api_server(text: str) -> tuple[str, int]:
     return cidr, int(port)
 
 
-def load(args: argparse.Namespace) -> Cluster:
-    """The cluster that *args* name, with its findings told on standard error."""
+def load(
+    args: argparse.Namespace,
+    *,
+    stdin: BinaryIO | None = None,
+    programs: Sequence[Program] | None = None,
+    read_too: Collection[str] = (),
+) -> Cluster:
+    """The cluster that *args* name, with its findings told on standard error.
+
+    *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
+    kinds that it does not leave aside.
+    """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
     if not has_input(args):
@@ -140,9 +154,13 @@ def load(args: argparse.Namespace) -> Cluster:
     facts = Facts(pods, nodes, api_server=tuple(getattr(args, "api_server", ())))
     with busy("reading", quiet=args.quiet or not _large(args.paths)):
         cluster = read(
-            args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
-            exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
+            args.paths, namespace=args.namespace or "default", facts=facts, stdin=stdin, extra=args.extra,
+            without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
+            programs=rendering.programs(args) if programs is None else programs,
         )  # fmt: skip
+    if read_too:
+        left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}
+        cluster = dataclasses.replace(cluster, ignored=left)
     telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 

@@ -16,13 +16,14 @@ from ringfence.errors import RingfenceError
 VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+    "infer": "who talks to whom? a draft of the intents from the manifests alone, each arrow with its evidence",
     "generate": "which policies allow what these intents say, and nothing else?",
     "check": "is everything that is wanted possible, and nothing else? intents, or a stored matrix, against policies",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
-PURE: Final = ("matrix", "explain", "check")
+PURE: Final = ("matrix", "explain", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (

@@ -63,7 +63,7 @@ def called(who: Who, namespace: str) -> str:
         return "everyone" if who.whole else f"any-{title}"
     if who.whole:
         return "same-namespace" if who.namespace == namespace else who.namespace
-    if namespace == who.namespace or title == who.namespace:
+    if namespace == who.namespace or f"{title}-".startswith(f"{who.namespace}-"):
         return title
     return f"{who.namespace}-{title}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -46,15 +46,34 @@ def _together(one: Edge, other: Edge) -> tuple[PortMatch, ...]:
 def _of_one_side(edges: list[Edge]) -> list[Edge]:
     """*edges* of one direction and namespace, the narrowest asked first whether the others leave them nothing."""
     kept = dict(enumerate(edges))
+    near = _near(edges)
     for number in sorted(kept, key=lambda one: _width(edges[one])):
         edge = kept.pop(number)
-        others = list(kept)
+        others = [one for one in near(edge) if one in kept]
         wider = _wider(edge, [kept[one] for one in others])
         if not wider:
             kept[number] = edge
         for at in wider:
             kept[others[at]] = _noting(kept[others[at]], edge)
     return [kept[number] for number in sorted(kept)]
+
+
+def _near(edges: list[Edge]) -> Callable[[Edge], Iterable[int]]:
+    """What gives the places of the *edges* that have a subject in common with one: of many, most have none."""
+    by_subject: dict[int, set[int]] = {}
+    for number, edge in enumerate(edges):
+        for subject in _subjects(edge):
+            by_subject.setdefault(subject, set()).add(number)
+
+    def near(edge: Edge) -> Iterable[int]:
+        subjects = _subjects(edge)
+        return sorted(set().union(*(by_subject[one] for one in subjects))) if subjects else range(len(edges))
+
+    return near
+
+
+def _subjects(edge: Edge) -> frozenset[int]:
+    return frozenset().union(*(box.subjects for box in edge.boxes))
 
 
 def _width(edge: Edge) -> tuple[Any, ...]:

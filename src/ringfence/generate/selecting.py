@@ -10,7 +10,7 @@ from typing import Final
 
 from ringfence.generate.codes import Refusal
 from ringfence.generate.parts import Pods
-from ringfence.intents.parties import Party
+from ringfence.intents.parties import EXPECTED, Party, slug
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Pod, Workload
 from ringfence.model.selectors import EVERYTHING, Operator, Selector
@@ -66,6 +66,10 @@ class Selecting:
         return found
 
     @cached_property
+    def _pods(self) -> dict[int, Pod]:
+        return {id(pod): pod for pod in self.cluster.pods}
+
+    @cached_property
     def _hosts(self) -> frozenset[int]:
         return frozenset(id(pod) for pod in self.cluster.pods if pod.host_network)
 
@@ -81,18 +85,29 @@ class Selecting:
             found |= here
         return frozenset(found - self._hosts)
 
-    def pods(self, namespace: str | None, selector: Selector, title: str) -> Pods:
-        """The pods that *selector* matches."""
-        return Pods(namespace, selector, title, self.matched(namespace, selector))
+    def pods(self, namespace: str | None, selector: Selector) -> Pods:
+        """The pods that *selector* matches, under the title that they have however they were meant."""
+        members = self.matched(namespace, selector)
+        return Pods(namespace, selector, self._title(namespace, selector, members), members)
+
+    def _title(self, namespace: str | None, selector: Selector, members: frozenset[int]) -> str:
+        """The workload that *members* are, else the Service that selects just so, else the labels."""
+        owners = {id(one): one for one in map(self._owner, map(self._pods.__getitem__, members))}
+        (owner,) = owners.values() if len(owners) == 1 else (None,)
+        if owner is not None and owner.kind != EXPECTED and len(owner.pods) == len(members):
+            return owner.name
+        labels = {one.key: one.values[0] for one in selector.requirements}
+        services = [one.name for one in self.cluster.services if (one.namespace, one.selector) == (namespace, labels)]
+        return min(services, default=slug(labels))
 
     def within(self, who: Pods, namespace: str) -> Pods:
         """Those of *who* that lie in *namespace*."""
-        return self.pods(namespace, who.selector, who.title)
+        return self.pods(namespace, who.selector)
 
     def party(self, party: Party) -> Pods | Refusal:
         """The pods of *party*: in the words that it was named with, else singled out by their labels."""
         if party.selector == EVERYTHING:
-            return self.pods(party.namespace, EVERYTHING, party.title)
+            return self.pods(party.namespace, EVERYTHING)
         pods = list(party.pods)
         if party.selector is None:
             return self.single(pods, party.title)
@@ -100,7 +115,7 @@ class Selecting:
             if party.namespace is None:
                 return Refusal("RF085", f"{party.title} is meant by a label that changes", "write a label that stays")
             return self.single(pods, party.title)
-        return self.pods(party.namespace, party.selector, party.title)
+        return self.pods(party.namespace, party.selector)
 
     def behind(self, party: Party) -> Pods | Refusal:
         """The pods of a Service: those of one workload as that workload, so that two ways to it are one peer."""
@@ -123,8 +138,7 @@ class Selecting:
         key = frozenset(some)
         if key not in self._singled:
             self._singled[key] = self._single(list(some.values()), key, title)
-        found = self._singled[key]
-        return found if isinstance(found, Refusal) else Pods(found.namespace, found.selector, title, found.members)
+        return self._singled[key]
 
     def _single(self, pods: Sequence[Pod], key: frozenset[int], title: str) -> Pods | Refusal:
         namespace = pods[0].namespace
@@ -135,7 +149,7 @@ class Selecting:
         found = self._fewest(namespace, usable, key)
         if found is None:
             return self._told_apart_by_none(namespace, title, usable, key)
-        return Pods(namespace, Selector.of(dict(found)), title, key)
+        return self.pods(namespace, Selector.of(dict(found)))
 
     def _fewest(
         self, namespace: str, usable: list[tuple[str, str]], key: frozenset[int]

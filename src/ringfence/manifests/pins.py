@@ -11,7 +11,7 @@ from typing import Any, Final
 from ringfence.errors import PinError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import documents, files
-from ringfence.manifests.text.documents import Item, Passed, Taken
+from ringfence.manifests.text.documents import Item
 from ringfence.model.pins import Pin, check_unique, pin
 from ringfence.model.sources import Source
 
@@ -35,7 +35,7 @@ def read_pins(path: str) -> tuple[Pin, ...]:
         for item in documents.objects(file):
             if isinstance(item, Problem):
                 raise PinError(_at(item.file or path, item.line), item.message, item.remedy or "mend the document")
-            if isinstance(item, Passed | Taken):
+            if not isinstance(item, Item):
                 continue
             kinds += 1
             found += _pins(item)

@@ -121,9 +121,16 @@ def _is_several_lines(words: str) -> bool:
 
 def _text(words: str, plain_signs: re.Pattern[str]) -> str:
     """*words* so that every reader of YAML takes them for text."""
-    import json  # noqa: PLC0415
-
     odd = ": " in words or " #" in words or words.endswith((":", " ")) or "  " in words
     if plain_signs.fullmatch(words) and not odd and not _DIGITS.fullmatch(words) and isinstance(scalar(words), str):
         return words
-    return json.dumps(words, ensure_ascii=not words.isprintable()).replace("\x7f", "\\u007f")
+    return '"' + "".join(map(_sign, words)) + '"'
+
+
+def _sign(sign: str) -> str:
+    """*sign* within double quotes: as it is when a person can read it."""
+    if sign in ('"', "\\"):
+        return f"\\{sign}"
+    if sign.isprintable():
+        return sign
+    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
