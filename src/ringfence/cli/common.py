@@ -62,6 +62,8 @@ def add_input(
         _add_intents(facts)
     if not profile:
         parser.set_defaults(profile="kubernetes")
+        if intents:
+            controllers.add(facts, packets=True)
         return
     facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
                        help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip

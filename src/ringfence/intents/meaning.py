@@ -376,7 +376,7 @@ def _named(into: Into) -> Party:
 def _refused(end: ArrowEnd, *, source: bool) -> tuple[str, str] | None:
     """Why an end cannot be meant in an intent, and what to write."""
     if isinstance(end, ControllerEnd):
-        remedy = "name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
+        remedy = "give --ingress-controller, or name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
         return "nothing says which pods the ingress controller has", remedy
     if isinstance(end, HostEnd) and source:
         return "a connection starts at pods or addresses, not at a name", "write the addresses"
