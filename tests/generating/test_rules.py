@@ -92,7 +92,10 @@ def test_the_policy_lies_where_its_subject_does() -> None:
 
 def test_every_workload_of_another_namespace() -> None:
     assert _beyond(generated(_shop(), intents("data/* -> shop/api:8000", protect="shop"))) == [
-        "shop allow-data-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=data and podSelector {} on TCP 8000"
+        (
+            "shop allow-data-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=data"
+            " and podSelector {} on TCP 8000"
+        )
     ]
 
 
@@ -105,7 +108,10 @@ def test_every_workload_of_the_same_namespace() -> None:
 
 def test_a_whole_namespace_as_the_subject_is_not_named() -> None:
     assert _beyond(generated(_shop(), intents("data/* -> shop/*:8080", protect="shop"))) == [
-        "shop allow-data-ingress ({}): namespaceSelector kubernetes.io/metadata.name=data and podSelector {} on TCP 8080"
+        (
+            "shop allow-data-ingress ({}): namespaceSelector kubernetes.io/metadata.name=data"
+            " and podSelector {} on TCP 8080"
+        )
     ]
 
 
@@ -158,7 +164,10 @@ def test_pods_that_come_later() -> None:
 def test_an_empty_namespace_as_a_peer() -> None:
     made = generated(_shop(namespace("batch")), intents("batch/* -> shop/api:8000", protect="shop"))
     assert _beyond(made) == [
-        "shop allow-batch-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=batch and podSelector {} on TCP 8000"
+        (
+            "shop allow-batch-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=batch"
+            " and podSelector {} on TCP 8000"
+        )
     ]
 
 
