@@ -167,7 +167,9 @@ def test_an_empty_namespace_is_a_source_and_an_unknown_one_is_none() -> None:
         ("10.0.0.0/8 -> 203.0.113.0/24:80", "has addresses at both ends"),
         ("api.example.com -> shop/web:8080", "a connection starts at pods or addresses"),
         ("{ingress-controller} -> shop/web:8080", "nothing says which pods the ingress controller has"),
-        ("shop/web -> api.shop.svc:80", "write shop/svc/api"),
+        ("shop/web -> api.shop.svc:80", "write an arrow to the Service: shop/svc/api"),
+        ("shop/web -> *.shop.svc:80", "is a name of this cluster"),
+        ("shop/web -> http://web", "http://web: is a single label"),
         ("shop/web -> api.example.com", "add the port, as in api.example.com:443"),
         ("shop/web -> 203.0.113.7:http", "only pods and Services have names for ports"),
     ],
@@ -251,6 +253,12 @@ def test_the_dns_that_is_not_there_is_taken_to_be_where_it_usually_is_and_told()
     assert into(found) == [[(f"kube-system/kube-dns[{EXPECTED}]", ConnectionSet.of(TCP=[53], UDP=[53]))]]
     assert "RF078" in told(found)[0]
     assert "kube-system/[k8s-app=kube-dns]" in told(found)[0]
+
+
+def test_two_documents_that_protect_one_namespace_wish_for_its_dns_once() -> None:
+    text = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {{name: {}}}\nspec: {{protect: [shop]}}\n"
+    found = meaning(read(f"{SHOP}{KUBE_DNS}{text.format('one')}---\n{text.format('two')}"))
+    assert [wish.origin for wish in found.wishes] == [Origin.DNS]
 
 
 def test_other_ways_to_the_dns() -> None:

@@ -95,7 +95,7 @@ def test_checks_are_chosen(where: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["--explain", "zzz"], "--explain zzz: no such check; run 'ringfence lint --list' for all of them"),
         (["--baseline", "gone.json"], "--baseline gone.json: cannot be read (No such file or directory)"),
         (["--profile", "np-guard"], "lint under that of your network plugin"),
-        (["--api-server", "x"], "'x' is no address and port"),
+        (["--api-server", "x"], "'x' is not an address and a port"),
     ],
 )
 def test_bad_words_are_one_sentence(

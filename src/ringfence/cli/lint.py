@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from ringfence import __version__
 from ringfence.cli import common
-from ringfence.cli.facts import add_facts
 from ringfence.errors import UsageError
 from ringfence.model.findings import Finding, Severity
 from ringfence.model.intents import Dns
@@ -24,8 +23,7 @@ BASELINE: Final = 1
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser)
-    add_facts(parser)
+    common.add_input(parser, intents=True)
     group = parser.add_argument_group("checks")
     group.add_argument("--select", action="append", default=[], metavar="CHECK",
                        help="only these: codes, beginnings such as RF3, names, or all; may be repeated")  # fmt: skip

@@ -74,6 +74,10 @@ class JsonObject:
         """Nothing: a line of JSON shows one brace, or the whole dump."""
         return ""
 
+    def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:  # noqa: ARG002 (one line holds all)
+        """Line and column of the field at *path*: no text of JSON goes over the end of a line."""
+        return self.locate(path)
+
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the byte at *offset* within the object."""
         return self._file.line_column(self.start + offset)
