@@ -18,7 +18,7 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.objects import policy, workloads
 from ringfence.manifests.objects.fields import labels
 from ringfence.manifests.objects.shapes import Container, OwnerReference, Port
-from ringfence.manifests.objects.workloads import Live
+from ringfence.manifests.objects.workloads import RUNNING, Live
 from ringfence.manifests.text import json_text
 from ringfence.manifests.text.documents import Item
 from ringfence.manifests.text.heads import Head
@@ -138,16 +138,21 @@ class _Meaning(NamedTuple):
     egress: tuple[Rule, ...]
 
 
-Plain = Live | Policy
-"""What is read the quick way."""
+Plain = Pod | Live | Policy
+"""What is read the quick way; a running pod is held as itself."""
 Way = Callable[[str, Head, JsonObject], Plain | None]
-Names = tuple[str, str]
 GROUPS: Final = {"Pod": "", "NetworkPolicy": "networking.k8s.io"}
+
+
+def key(one: Plain) -> tuple[str, str, str]:
+    """Kind, namespace and name of *one*."""
+    named = one.pod if isinstance(one, Live) else one
+    return "Pod" if isinstance(named, Pod) else "NetworkPolicy", named.namespace or "", named.name
 
 
 def plain_item(one: Plain) -> Item:
     """The object that *one* was read from, for the general way."""
-    kind, place = ("Pod", one.pod.source) if isinstance(one, Live) else ("NetworkPolicy", one.source)
+    kind, place = key(one)[0], (one.pod if isinstance(one, Live) else one).source
     version = "/".join(filter(None, (GROUPS[kind], "v1")))
     document = place.document
     assert isinstance(document, JsonObject)
@@ -169,8 +174,8 @@ class Quick:
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
         self._ways: tuple[Way, ...] = (self._pod, self._policy)
 
-    def read(self, file: str, above: Head, item: JsonObject) -> Live | Policy | None:
-        """The live pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
+    def read(self, file: str, above: Head, item: JsonObject) -> Plain | None:
+        """The pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
         for way in self._ways:
             try:
                 found = way(file, above, item)
@@ -184,7 +189,7 @@ class Quick:
 
     # -- pods ---------------------------------------------------------------------------------------------------------
 
-    def _pod(self, file: str, above: Head, item: JsonObject) -> Live | None:
+    def _pod(self, file: str, above: Head, item: JsonObject) -> Pod | Live | None:
         found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
         if (found.kind != "Pod" or found.apiVersion != "v1") and _said(found, above) != ("v1", "Pod"):
             return None
@@ -210,7 +215,7 @@ class Quick:
             _NOTHING,
             Source(file, 0, item),
         )
-        return Live(made, status.phase or "")
+        return made if status.phase == RUNNING else Live(made, status.phase or "")
 
     def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
         found = _LABELS.decode(part) or {}
