@@ -169,6 +169,10 @@ class Quick:
         self._sound: set[tuple[str, str | None]] = set()
         """Labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
+        self._last = _Metadata("")
+        """Of the pod before, which the next one is mostly a replica of; its labels and owner follow."""
+        self._worn: Mapping[str, str] = {}
+        self._owner: Controller | None = None
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
@@ -198,17 +202,19 @@ class Quick:
         if names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
-        labels_known = self._labels.get(bytes(metadata.labels))
-        owner = bytes(metadata.ownerReferences)
+        if metadata.labels != self._last.labels or metadata.ownerReferences != self._last.ownerReferences:
+            self._worn = self._read_labels(bytes(metadata.labels))
+            self._owner = self._read_owner(bytes(metadata.ownerReferences))
+            self._last = metadata
         made = Pod(
             namespace,
             name,
-            self._read_labels(metadata.labels) if labels_known is None else labels_known,
+            self._worn,
             self._ports_of(spec),
             _addresses(status),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
-            self._owners[owner] if owner in self._owners else self._read_owner(owner),
+            self._owner,
             1,
             False,
             _is_ready(status),
@@ -217,19 +223,23 @@ class Quick:
         )
         return made if status.phase == RUNNING else Live(made, status.phase or "")
 
-    def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
+    def _read_labels(self, part: bytes) -> Mapping[str, str]:
+        known = self._labels.get(part)
+        if known is not None:
+            return known
         found = _LABELS.decode(part) or {}
         fresh = [pair for pair in found.items() if pair not in self._sound]
         if fresh:
             _unremarked(partial(labels, dict(fresh), "metadata.labels"))
             self._sound.update(fresh)
         worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
-        self._labels[bytes(part)] = cast("dict[str, str]", worn)
-        return self._labels[bytes(part)]
+        made = self._labels[part] = cast("dict[str, str]", worn)
+        return made
 
     def _read_owner(self, part: bytes) -> Controller | None:
-        found = self._owners[part] = _owner(part)
-        return found
+        if part not in self._owners:
+            self._owners[part] = _owner(part)
+        return self._owners[part]
 
     def _ports_of(self, spec: _PodSpec) -> tuple[ContainerPort, ...]:
         containers = spec.containers or ()
@@ -290,9 +300,12 @@ def _said(found: _Pod | _Policy, above: Head) -> tuple[str, str]:
 
 
 def _addresses(status: _PodStatus) -> tuple[Address, ...]:
+    several = status.podIPs
     try:
-        if status.podIPs:
-            return tuple([_PARSE((one and one.ip) or "") for one in status.podIPs])
+        if several:
+            if len(several) == 1 and several[0] is not None:  # as most have
+                return (_PARSE(several[0].ip or ""),)
+            return tuple([_PARSE((one and one.ip) or "") for one in several])
         return (_PARSE(status.podIP),) if status.podIP else ()
     except ValueError:
         raise _UnusualError from None
