@@ -216,6 +216,14 @@ class Classes:
         start, stop = self.ranges.get(name or "", (0, 0))
         return ((1 << (stop - start)) - 1) << start
 
+    def home(self, selector: Selector | None, name: str | None) -> tuple[int, int]:
+        """The classes of the namespace called *name* that *selector* takes, or any does: its first class, and the bits
+        from there on. What lies in one namespace of a large cluster is a small number.
+        """
+        start, stop = self.ranges.get(name or "", (0, 0))
+        taken = self.selectable if selector is None else self.pods(selector)
+        return start, taken >> start & (1 << stop - start) - 1
+
     def in_namespaces(self, selector: Selector) -> int:
         """The classes of every namespace whose labels *selector* takes."""
         return self._namespaces.of(selector)
