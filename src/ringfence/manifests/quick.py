@@ -169,10 +169,10 @@ class Quick:
         self._sound: set[tuple[str, str | None]] = set()
         """Labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
-        self._last = _Metadata("")
-        """Of the pod before, which the next one is mostly a replica of; its labels and owner follow."""
-        self._worn: Mapping[str, str] = {}
-        self._owner: Controller | None = None
+        self._last: tuple[_Metadata, Mapping[str, str], Controller | None] = _Metadata(""), self._labels[b""], None
+        """What was written of the pod before, its labels and its owner: the next one is mostly a replica of it."""
+        self._last_ports: tuple[msgspec.Raw, tuple[ContainerPort, ...]] = msgspec.Raw(), ()
+        """The ports of the pod before, as written and as read."""
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
@@ -202,19 +202,20 @@ class Quick:
         if names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
-        if metadata.labels != self._last.labels or metadata.ownerReferences != self._last.ownerReferences:
-            self._worn = self._read_labels(bytes(metadata.labels))
-            self._owner = self._read_owner(bytes(metadata.ownerReferences))
-            self._last = metadata
+        before, worn, owner = self._last
+        if metadata.labels != before.labels or metadata.ownerReferences != before.ownerReferences:
+            worn = self._read_labels(bytes(metadata.labels))
+            owner = self._read_owner(bytes(metadata.ownerReferences))
+            self._last = metadata, worn, owner
         made = Pod(
             namespace,
             name,
-            self._worn,
+            worn,
             self._ports_of(spec),
             _addresses(status),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
-            self._owner,
+            owner,
             1,
             False,
             _is_ready(status),
@@ -244,9 +245,10 @@ class Quick:
     def _ports_of(self, spec: _PodSpec) -> tuple[ContainerPort, ...]:
         containers = spec.containers or ()
         if len(containers) == 1 and not spec.initContainers and containers[0] is not None:  # as most have
-            known = self._ports.get(bytes(containers[0].ports))
-            if known is not None:
-                return known
+            written = containers[0].ports
+            if written != self._last_ports[0]:
+                self._last_ports = written, self._shared(written, self._ports, _declared)
+            return self._last_ports[1]
         found = [self._shared(one.ports, self._ports, _declared) for one in containers if one is not None]
         for one in spec.initContainers or ():
             if one is not None and bytes(one.ports) not in _NONE:
