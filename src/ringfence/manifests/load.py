@@ -18,7 +18,7 @@ from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.manifests.objects.workloads import Live, Maker, join
 from ringfence.manifests.plain import PlainObjects
 from ringfence.manifests.programs import Program
-from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
+from ringfence.manifests.quick import GROUPS, Quick, key, plain_item
 from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
@@ -135,8 +135,8 @@ class _Reading:
         self.quick: documents.Quick | None = None if direct else self._quickly
         self._read_quickly = Quick(namespace).read
         self.plain = PlainObjects()
-        self._generally: dict[type, set[tuple[str, str]]] = {Live: set(), Policy: set()}
-        """Namespaces and names of what was read the general way of what is otherwise read the quick way."""
+        self._generally: set[tuple[str, str, str]] = set()
+        """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
@@ -174,22 +174,17 @@ class _Reading:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
-    def _quickly(self, file: str, above: Head, item: JsonObject) -> bool:
-        """Keep what can be read the quick way; what stands twice is read the general way, which tells of it (S9)."""
-        found = self._read_quickly(file, above, item)
-        if found is None:
-            return False
-        if self._is_general(found) or not self.plain.add(found):
-            self._take(plain_item(found))
-        return True
-
-    def _is_general(self, one: Plain) -> bool:
-        """Whether another of the same name was read the general way."""
-        general = self._generally[type(one)]
-        if not general:
-            return False
-        named = one.pod if isinstance(one, Live) else one
-        return (named.namespace or "", named.name) in general
+    def _quickly(self, file: str, above: Head, items: Sequence[JsonObject]) -> Iterator[tuple[int, JsonObject]]:
+        """Keep of *items* what can be read the quick way, and give the others; what stands twice is read the general
+        way, which tells of it (S9).
+        """
+        read, add, general = self._read_quickly, self.plain.add, self._generally
+        for index, item in enumerate(items):
+            found = read(file, above, item)
+            if found is None:
+                yield index, item
+            elif (general and key(found) in general) or not add(found):
+                self._take(plain_item(found))
 
     def _take(self, item: Item) -> None:
         try:
@@ -203,7 +198,7 @@ class _Reading:
                     self._take(plain_item(other))  # what stands twice is read the general way, the first one first
                 self.records.setdefault(found.key, []).append(found)
                 if GROUPS.get(found.kind) == found.key[0]:
-                    self._generally[Live if found.kind == "Pod" else Policy].add((found.namespace, found.name))
+                    self._generally.add((found.kind, found.namespace, found.name))
             else:
                 self.nameless.append(found)
             return

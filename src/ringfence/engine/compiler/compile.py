@@ -106,20 +106,21 @@ class Table:
 
     def subjects(self, policy: Policy) -> int:
         """The classes that *policy* selects."""
-        classes = self.classes
-        return classes.pods(policy.subject.pods) & classes.in_namespace(policy.namespace)
+        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
+        return bits << start
 
     def _add(self, policy: Policy) -> None:
-        subjects = self.subjects(policy)
-        if not subjects:
+        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
+        if not bits:
             return
+        subjects = bits << start
         self._policies.setdefault(policy.namespace, {})[id(policy)] = policy
         for direction in policy.directions:
             self.isolated[direction] |= subjects
             self._note(policy, direction, subjects)
-        for peers, ports in self._contributions(policy, Direction.INGRESS):
-            for number in bits_of(subjects):
-                self._ingress.setdefault(number, []).append((peers, ports))
+        for one in self._contributions(policy, Direction.INGRESS):
+            for number in bits_of(bits):
+                self._ingress.setdefault(start + number, []).append(one)
         for peers, ports in self._contributions(policy, Direction.EGRESS):
             self._admit(policy, subjects, peers, ports)
 
