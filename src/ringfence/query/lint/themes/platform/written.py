@@ -1,0 +1,105 @@
+"""What the checks of this theme share: objects as written, pods on the host network, rules that admit one port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ringfence.manifests.clues.containers import templates
+from ringfence.model.addresses import AddressSet
+from ringfence.model.flows import Note
+from ringfence.model.objects import Service, Workload
+from ringfence.model.policies import Direction, Peer, Policy, Rule
+from ringfence.model.selectors import Operator, Selector
+from ringfence.query.lint.linting import Linting, numbers
+
+CONTAINERS: Final = ("initContainers", "containers")
+_SERVER_LABELS: Final = {
+    "component": ("kube-apiserver",), "k8s-app": ("kube-apiserver",), "app": ("kube-apiserver",),
+    "app.kubernetes.io/name": ("kube-apiserver",), "tier": ("control-plane",),
+}  # fmt: skip
+_WORKLOAD_LABELS: Final = ("component", "k8s-app", "app", "app.kubernetes.io/name")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """*value* where it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def members(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The mappings in a list, with their indices."""
+    for index, one in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(one, Mapping):
+            yield index, one
+
+
+def pod_specs(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The path and the value of each pod specification of *workload*."""
+    for path, template in templates(workload.source):
+        yield f"{path}.spec".lstrip("."), mapping(template.get("spec"))
+
+
+def containers(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The path and the value of each container of *workload*."""
+    for path, spec in pod_specs(workload):
+        for group in CONTAINERS:
+            for index, one in members(spec.get(group)):
+                yield f"{path}.{group}[{index}]", one
+
+
+def on_host(lint: Linting, selector: Selector, namespaces: tuple[str, ...]) -> tuple[Workload, ...]:
+    """The workloads of *namespaces* on the host network whose labels *selector* takes; no policy finds them (S73)."""
+    return tuple(
+        one for one in lint.cluster.workloads
+        if one.namespace in namespaces
+        and any(lint.matcher.is_node(pod) and lint.matcher.selects(selector, pod.labels) for pod in one.pods)
+    )  # fmt: skip
+
+
+def has_hosts(lint: Linting) -> bool:
+    """Whether the input has a pod on the host network that is taken for its node."""
+    return any(lint.matcher.is_node(pod) for pod in lint.cluster.pods)
+
+
+def admits(lint: Linting, workload: Workload, rule: Rule, number: int, protocol: str = "TCP") -> bool:
+    """Whether the ports of *rule* hold *number* of *workload*, by number or by name."""
+    return numbers(rule).allows(protocol, number) or any(
+        isinstance(item.port, str) and item.protocol == protocol
+        and number in lint.targets(workload, item.port, protocol)
+        for item in rule.ports
+    )  # fmt: skip
+
+
+def ways_in(lint: Linting, workload: Workload, number: int) -> list[tuple[Policy, Rule]]:
+    """The ingress rules of all policies that select *workload* which admit TCP *number* from somewhere."""
+    return [
+        (policy, rule) for policy in lint.selecting(workload, Direction.INGRESS) for rule in policy.ingress
+        if admits(lint, workload, rule, number)
+    ]  # fmt: skip
+
+
+def is_broad(peer: Peer) -> bool:
+    """Whether *peer* is everybody: every namespace, or a whole family of addresses."""
+    if peer.block is not None:
+        return peer.block.addresses in (AddressSet.of("0.0.0.0/0"), AddressSet.of("::/0"))
+    return peer.namespaces == Selector() and peer.pods in (None, Selector())
+
+
+def others_may_decide(lint: Linting, namespace: str) -> bool:
+    """Whether a policy of a kind that is not modelled may speak of *namespace*."""
+    return any(gap.note is Note.UNMODELLED_POLICY and gap.namespace in (None, namespace) for gap in lint.cluster.gaps)
+
+
+def behind(lint: Linting, service: Service) -> list[Workload]:
+    """The workloads that *service* selects."""
+    here = (one for one in lint.cluster.workloads if one.namespace == service.namespace)
+    return [one for one in here if service in lint.services_of(one)]
+
+
+def names_api_server(peer: Peer) -> bool:
+    """Whether the podSelector asks for labels that API servers wear; beside them no label of something else."""
+    wanted = peer.pods.requirements if peer.pods is not None else ()
+    asked = {one.key: one.values for one in wanted if one.operator is Operator.IN}
+    if not any(set(asked[key]) & set(values) for key, values in _SERVER_LABELS.items() if key in asked):
+        return False
+    return all("kube-apiserver" in asked[key] for key in _WORKLOAD_LABELS if key in asked)
