@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ringfence.model.addresses import AddressSet
+from ringfence.model.addresses import AddressSet, is_address
 from ringfence.model.cluster import Other
 from ringfence.model.objects import NAME_LABEL, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
@@ -58,11 +58,14 @@ class _Binding:
     path: str
     role_kind: str
     role: str
+    written: bool
+    """Whether the role itself is in the input, so that somebody wrote down what the program does."""
 
 
 def _bindings(lint: Linting) -> dict[tuple[str, str], _Binding]:
     """Per ServiceAccount the first role that lets it use the API; a role to use a security profile does not."""
     found: dict[tuple[str, str], _Binding] = {}
+    written = {(one.kind, one.namespace, one.name) for one in _roles(lint)}
     using = {(one.kind, one.namespace, one.name) for one in _roles(lint) if _only_uses(one)}
     for other in lint.cluster.others:
         if other.group != _RBAC or other.kind not in ("RoleBinding", "ClusterRoleBinding"):
@@ -76,7 +79,7 @@ def _bindings(lint: Linting) -> dict[tuple[str, str], _Binding]:
         for index, subject in members(value.get("subjects")):
             if subject.get("kind") == "ServiceAccount":
                 who = (str(subject.get("namespace") or other.namespace), str(subject.get("name")))
-                found.setdefault(who, _Binding(other, f"subjects[{index}]", kind, name))
+                found.setdefault(who, _Binding(other, f"subjects[{index}]", kind, name, (kind, at, name) in written))
     return found
 
 
@@ -145,7 +148,8 @@ def _users(lint: Linting) -> Iterator[_User]:
                 continue
             if (binding := bound.get(who)) is not None:
                 what = f"lets ServiceAccount {who[1]} use the API"
-                user = _User(policies, binding.other, binding.path, what, who[1] != "default")
+                sure = who[1] != "default" and (binding.written or _controller_word(path, spec) is not None)
+                user = _User(policies, binding.other, binding.path, what, sure)
             elif (word := _controller_word(path, spec)) is not None:
                 user = _User(policies, workload, word[0], f"{word[1]} uses the API", False)
             else:
@@ -158,7 +162,7 @@ def _users(lint: Linting) -> Iterator[_User]:
 def _own_addresses(lint: Linting) -> AddressSet:
     """The addresses of the Service ``default/kubernetes``, where the input has it."""
     ips = [ip for one in lint.cluster.services if (one.namespace, one.name) == ("default", "kubernetes")
-           for ip in one.cluster_ips if ip != "None"]  # fmt: skip
+           for ip in one.cluster_ips if is_address(ip)]  # fmt: skip
     return AddressSet.of(*ips)
 
 
