@@ -81,8 +81,10 @@ def _excepted(lint: Linting, policy: Policy, direction: Direction, rule: Rule, i
     block = rule.peers[index].block
     assert block is not None
     own = f"{peer_path(direction, rule, index)}.ipBlock"
-    others = [one for one in _openings(_beside(lint, policy, direction), direction)
-              if not (one.policy is policy and own.startswith(one.path)) and numbers(one.rule) & numbers(rule)]  # fmt: skip
+    others = [
+        one for one in _openings(_beside(lint, policy, direction), direction)
+        if not (one.policy is policy and own.startswith(one.path)) and numbers(one.rule) & numbers(rule)
+    ]  # fmt: skip
     for number, cidr in enumerate(block.excepts):
         cut = AddressSet.of(cidr) & block.outer
         found = next((one for one in others if cut <= one.addresses), None)
