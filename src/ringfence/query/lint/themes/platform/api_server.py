@@ -283,13 +283,17 @@ def _reaches(lint: Linting, workload: Workload, endpoints: list[tuple[str, int]]
 )  # fmt: skip
 def api_server_by_selector(lint: Linting) -> Iterator[Found]:
     """A peer with labels of the API server that takes no pod, or the namespace of its Service on its ports."""
-    users = {id(one) for user in _users(lint) for one in user.workloads}
+    users: set[int] | None = None
     for policy in lint.policies:
         for rule in policy.egress if Direction.EGRESS in policy.directions else ():
             for index, peer in enumerate(rule.peers):
                 named = names_api_server(peer)
-                if not named and not (_is_default(peer) and any(id(one) in users for one in lint.subjects(policy))):
+                if not named and not _is_default(peer):
                     continue
+                if not named:
+                    users = {id(one) for u in _users(lint) for one in u.workloads} if users is None else users
+                    if not any(id(one) in users for one in lint.subjects(policy)):
+                        continue
                 if not numbers(rule)["TCP"] & _PORTS or lint.taken(policy, peer):
                     continue
                 if lint.profile.traits.hostnet_peer.startswith("special") and peer.pods is not None:

@@ -231,16 +231,14 @@ def _ports(lint: Linting, scrape: Scrape, workload: Workload, services: list[Ser
     return {number for entry in entries for number in lint.targets(workload, entry.target, "TCP")}
 
 
-def scraped_ports(lint: Linting, workloads: tuple[Workload, ...]) -> set[int]:
-    """The ports of *workloads* that something wants to scrape."""
-    wanted = {id(one) for one in workloads}
-    return {n for _, scrape in _scrapes(lint) for one, n in _scraped(lint, scrape) if id(one) in wanted}
-
-
-def webhook_ports(lint: Linting, workloads: tuple[Workload, ...]) -> set[int]:
-    """The ports of *workloads* that the API server calls."""
-    wanted = {id(one) for one in workloads}
-    return {n for call in _webhooks(lint) for one, n in _served(lint, call) if id(one) in wanted}
+def called_ports(lint: Linting) -> dict[int, set[int]]:
+    """The ports that are scraped or that the API server calls, of each isolated workload, by its ``id()``."""
+    found: dict[int, set[int]] = {}
+    pairs = [pair for _, scrape in _scrapes(lint) for pair in _scraped(lint, scrape)]
+    pairs += [pair for call in _webhooks(lint) for pair in _served(lint, call)]
+    for workload, number in pairs:
+        found.setdefault(id(workload), set()).add(number)
+    return found
 
 
 @check(

@@ -11,16 +11,15 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, names, numbers, peer_path, rules
-from ringfence.query.lint.themes.platform.called import scraped_ports, webhook_ports
+from ringfence.query.lint.themes.platform.called import called_ports
 from ringfence.query.lint.themes.platform.written import (
+    Hosts,
     admits,
     containers,
-    has_hosts,
     is_broad,
     mapping,
     members,
     names_api_server,
-    on_host,
     ways_in,
 )
 
@@ -81,36 +80,40 @@ def _holds_nodes(lint: Linting, rule: Rule) -> bool:
 )  # fmt: skip
 def probe_opened_to_all(lint: Linting) -> Iterator[Found]:
     """A port of a rule for everybody that is a probe's, and neither a Service's, nor for metrics or a webhook."""
+    called: dict[int, set[int]] | None = None
     for policy in lint.policies:
         workloads = lint.subjects(policy)
         for rule in policy.ingress if Direction.INGRESS in policy.directions and workloads else ():
             if not rule.ports or (rule.peers and not any(map(is_broad, rule.peers))):
                 continue
-            probed = {number for one in workloads for _, number in _probes(lint, one)} - _used(lint, workloads)
             for index, item in enumerate(rule.ports):
-                one = Rule((), (item,))
-                mine = [n for n in sorted(probed) if any(admits(lint, who, one, n) for who in workloads)]
-                if mine and item.port is not None and item.end_port is None:
+                open_here = Rule((), (item,))
+                mine = [
+                    number for one in workloads for number in _only_probed(lint, one)
+                    if item.port is not None and item.end_port is None and admits(lint, one, open_here, number)
+                ]  # fmt: skip
+                if mine:  # who calls ports is asked last: that reads every object that may say so
+                    called = called_ports(lint) if called is None else called
+                    mine = [n for n in mine if not any(n in called.get(id(one), ()) for one in workloads)]
+                if mine:
                     yield Found(
                         policy, f"{rule.path}.ports[{index}]",
                         f"opens {mine[0]}, which only probes of {names(workloads)} use, to everybody",
                     )  # fmt: skip
 
 
-def _used(lint: Linting, workloads: tuple[Workload, ...]) -> set[int]:
-    """The ports of *workloads* that somebody else calls, or may call: all of a workload that has no Service."""
-    found = scraped_ports(lint, workloads) | webhook_ports(lint, workloads)
-    for workload in workloads:
-        services = lint.services_of(workload)
-        if not services:
-            found |= {number for _, number in _probes(lint, workload)}
-        for service in services:
-            for entry in service.ports:
-                found |= lint.targets(workload, entry.target, entry.protocol)
-        for _, container in containers(workload):
-            found |= {port["hostPort"] for _, port in members(container.get("ports")) if "hostPort" in port}
-        found |= {port.number for pod in workload.pods for port in pod.ports if "metrics" in (port.name or "")}
-    return found
+def _only_probed(lint: Linting, workload: Workload) -> set[int]:
+    """The ports of *workload* that its probes use, and no Service, hostPort or name speaks for."""
+    services = lint.services_of(workload)
+    probed = {number for _, number in _probes(lint, workload)} if services else set[int]()
+    if not probed:
+        return probed
+    for service in services:
+        for entry in service.ports:
+            probed -= lint.targets(workload, entry.target, entry.protocol)
+    for _, container in containers(workload):
+        probed -= {port.get("containerPort") for _, port in members(container.get("ports")) if port.get("hostPort")}
+    return probed - {port.number for pod in workload.pods for port in pod.ports if "metrics" in (port.name or "")}
 
 
 @check(
@@ -125,9 +128,10 @@ def _used(lint: Linting, workloads: tuple[Workload, ...]) -> set[int]:
 )  # fmt: skip
 def host_network_subject(lint: Linting) -> Iterator[Found]:
     """A podSelector with labels of pods on the host network; one that is empty takes them in passing."""
-    for policy in lint.policies if has_hosts(lint) else ():
+    on_host = Hosts(lint)
+    for policy in lint.policies if on_host else ():
         selector, namespace = policy.subject.pods, policy.namespace
-        hosts = on_host(lint, selector, (namespace,)) if namespace is not None else ()
+        hosts = on_host.of(selector, (namespace,)) if namespace is not None else ()
         if not hosts:
             continue
         others = lint.subjects(policy)
@@ -150,7 +154,8 @@ def host_network_subject(lint: Linting) -> Iterator[Found]:
 def host_network_peer(lint: Linting) -> Iterator[Found]:
     """A peer of which all pods are on the host network, or, for a podSelector with labels, some."""
     trait = lint.profile.traits.hostnet_peer
-    if not has_hosts(lint) or trait.startswith("resolved"):
+    on_host = Hosts(lint)
+    if not on_host or trait.startswith("resolved"):
         return
     for policy in lint.policies:
         for direction, rule in rules(policy):
@@ -160,7 +165,7 @@ def host_network_peer(lint: Linting) -> Iterator[Found]:
                 wanted = peer.pods if peer.pods is not None else Selector()
                 if direction is Direction.EGRESS and names_api_server(peer):
                     continue  # RF503
-                hosts = on_host(lint, wanted, lint.places(policy, peer))
+                hosts = on_host.of(wanted, lint.places(policy, peer))
                 others = lint.taken(policy, peer)
                 if hosts and (wanted.requirements or not others):
                     yield Found(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ringfence.manifests.clues.containers import templates
@@ -47,18 +47,26 @@ def containers(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{path}.{group}[{index}]", one
 
 
-def on_host(lint: Linting, selector: Selector, namespaces: tuple[str, ...]) -> tuple[Workload, ...]:
-    """The workloads of *namespaces* on the host network whose labels *selector* takes; no policy finds them (S73)."""
-    return tuple(
-        one for one in lint.cluster.workloads
-        if one.namespace in namespaces
-        and any(lint.matcher.is_node(pod) and lint.matcher.selects(selector, pod.labels) for pod in one.pods)
-    )  # fmt: skip
+class Hosts:
+    """The workloads on the host network: a pod there is its node, and no selector finds it (S73)."""
 
+    def __init__(self, lint: Linting) -> None:
+        self._lint = lint
+        self._found: dict[str, list[Workload]] = {}
+        for workload in lint.cluster.workloads:
+            if any(map(lint.matcher.is_node, workload.pods)):
+                self._found.setdefault(workload.namespace, []).append(workload)
 
-def has_hosts(lint: Linting) -> bool:
-    """Whether the input has a pod on the host network that is taken for its node."""
-    return any(lint.matcher.is_node(pod) for pod in lint.cluster.pods)
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def of(self, selector: Selector, namespaces: Iterable[str]) -> tuple[Workload, ...]:
+        """Those of *namespaces* whose labels *selector* takes."""
+        take, is_node = self._lint.matcher.selects, self._lint.matcher.is_node
+        return tuple(
+            one for namespace in namespaces for one in self._found.get(namespace, ())
+            if any(is_node(pod) and take(selector, pod.labels) for pod in one.pods)
+        )  # fmt: skip
 
 
 def admits(lint: Linting, workload: Workload, rule: Rule, number: int, protocol: str = "TCP") -> bool:
