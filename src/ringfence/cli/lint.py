@@ -36,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help="the input is the whole cluster: what is not in it is not there")  # fmt: skip
     group.add_argument("--baseline", metavar="FILE", help="leave out the findings that FILE accepts")
     group.add_argument("--write-baseline", metavar="FILE", help="accept today's findings: write them to FILE")
+    group.add_argument("--fix", action="store_true",
+                       help="mend what a safe change of text settles, once it is proven; print the patch")  # fmt: skip
+    group.add_argument("--dry-run", action="store_true", help="with --fix: print the patch and write nothing")
+    group.add_argument("--diff", action="store_true", help="the same as --fix --dry-run")
     group.add_argument("--explain", metavar="CHECK", help="print the page of a check, and read nothing")
     group.add_argument("--list", action="store_true", help="list the checks, and read nothing")
     common.add_output(parser, FORMATS)
@@ -53,12 +57,18 @@ def run(args: argparse.Namespace) -> int:
     accepted = read_baseline(args.baseline) if args.baseline else None
     if args.profile == "np-guard":
         raise UsageError("--profile np-guard is for comparing matrices; lint under that of your network plugin")
+    if args.dry_run and not args.fix:
+        raise UsageError("--dry-run goes with --fix")
     from ringfence.query.lint.linting import Linting  # noqa: PLC0415
     from ringfence.query.lint.run import lint  # noqa: PLC0415
 
     cluster = common.load(args, others=True, tell=False)
     dns_at = Dns(args.dns) if args.dns else Dns.TIGHT
     linting = Linting(cluster, common.profile(args), closed=args.closed, dns_at=dns_at)
+    if args.fix or args.diff:
+        from ringfence.cli.mending import mend  # noqa: PLC0415
+
+        return mend(args, linting, chosen)
     result = lint(linting, chosen, least=Severity(args.severity), accepted=accepted)
     if args.write_baseline:
         write_baseline(args.write_baseline, result.findings)

@@ -35,6 +35,8 @@ class Found:
     remedy: str = ""
     severity: Severity | None = None
     related: tuple[tuple[Thing, str, str], ...] = ()
+    instead: str = ""
+    """What to write in place of the value at ``path``, where that settles it."""
 
 
 Look = Callable[["Linting"], Iterator[Found]]

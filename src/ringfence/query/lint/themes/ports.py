@@ -43,6 +43,7 @@ def service_port_not_pod_port(lint: Linting) -> Iterator[Found]:
                     remedy="remove the entry" if admitted else f"write {target}",
                     severity=WARNING if admitted else ERROR,
                     related=((service, "spec.ports", f"leads to {target}"),),
+                    instead="" if admitted else str(target),
                 )  # fmt: skip
 
 
