@@ -135,6 +135,23 @@ class Linting:
         wanted = peer.pods if peer.pods is not None else Selector()
         return tuple(one for name in self.places(policy, peer) for one in self.pods(wanted, name))
 
+    def on_host(self, selector: Selector, namespaces: Iterable[str]) -> tuple[Workload, ...]:
+        """The workloads of *namespaces* on the host network whose labels *selector* takes; no policy does (S73)."""
+        is_node, selects = self.matcher.is_node, self.matcher.selects
+        return tuple(
+            one for name in namespaces for one in self.hosts.get(name, ())
+            if any(is_node(pod) and selects(selector, pod.labels) for pod in one.pods)
+        )  # fmt: skip
+
+    @cached_property
+    def hosts(self) -> dict[str, list[Workload]]:
+        """The workloads with pods that are their nodes, on the host network (S73), by namespace."""
+        found: dict[str, list[Workload]] = {}
+        for workload in self.cluster.workloads:
+            if any(map(self.matcher.is_node, workload.pods)):
+                found.setdefault(workload.namespace, []).append(workload)
+        return found
+
     # -- isolation ---------------------------------------------------------------------------------------------
 
     @cached_property

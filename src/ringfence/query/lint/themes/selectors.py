@@ -81,6 +81,8 @@ def policy_selects_nothing(lint: Linting) -> Iterator[Found]:
         selector, namespace = policy.subject.pods, policy.namespace
         if namespace is None or not selector.requirements or not lint.closed(namespace) or lint.subjects(policy):
             continue
+        if lint.on_host(selector, (namespace,)):
+            continue  # RF510
         near = _nearest(lint, selector, namespace)
         others = lint.everywhere(selector)
         hint = f"did you mean {near}?" if near else ""
@@ -105,6 +107,8 @@ def peer_selects_nothing(lint: Linting) -> Iterator[Found]:
                 places = lint.places(policy, peer)
                 if not places or lint.taken(policy, peer) or _elsewhere(lint, policy, peer):
                     continue
+                if lint.on_host(peer.pods or Selector(), places):
+                    continue  # RF511
                 closed = all(map(lint.closed, places))
                 near = _nearest(lint, peer.pods, places[0]) if peer.pods is not None else ""
                 where = f" of namespace {places[0]}" if len(places) == 1 else ""

@@ -13,7 +13,6 @@ from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, names, numbers, peer_path, rules
 from ringfence.query.lint.themes.platform.called import called_ports
 from ringfence.query.lint.themes.platform.written import (
-    Hosts,
     admits,
     containers,
     is_broad,
@@ -128,10 +127,9 @@ def _only_probed(lint: Linting, workload: Workload) -> set[int]:
 )  # fmt: skip
 def host_network_subject(lint: Linting) -> Iterator[Found]:
     """A podSelector with labels of pods on the host network; one that is empty takes them in passing."""
-    on_host = Hosts(lint)
-    for policy in lint.policies if on_host else ():
+    for policy in lint.policies if lint.hosts else ():
         selector, namespace = policy.subject.pods, policy.namespace
-        hosts = on_host.of(selector, (namespace,)) if namespace is not None else ()
+        hosts = lint.on_host(selector, (namespace,)) if namespace is not None else ()
         if not hosts:
             continue
         others = lint.subjects(policy)
@@ -154,8 +152,7 @@ def host_network_subject(lint: Linting) -> Iterator[Found]:
 def host_network_peer(lint: Linting) -> Iterator[Found]:
     """A peer of which all pods are on the host network, or, for a podSelector with labels, some."""
     trait = lint.profile.traits.hostnet_peer
-    on_host = Hosts(lint)
-    if not on_host or trait.startswith("resolved"):
+    if not lint.hosts or trait.startswith("resolved"):
         return
     for policy in lint.policies:
         for direction, rule in rules(policy):
@@ -165,7 +162,7 @@ def host_network_peer(lint: Linting) -> Iterator[Found]:
                 wanted = peer.pods if peer.pods is not None else Selector()
                 if direction is Direction.EGRESS and names_api_server(peer):
                     continue  # RF503
-                hosts = on_host.of(wanted, lint.places(policy, peer))
+                hosts = lint.on_host(wanted, lint.places(policy, peer))
                 others = lint.taken(policy, peer)
                 if hosts and (wanted.requirements or not others):
                     yield Found(

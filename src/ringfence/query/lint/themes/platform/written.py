@@ -1,8 +1,8 @@
-"""What the checks of this theme share: objects as written, pods on the host network, rules that admit one port."""
+"""What the checks of this theme share: objects as written, rules that admit one port."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ringfence.manifests.clues.containers import templates
@@ -45,28 +45,6 @@ def containers(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for group in CONTAINERS:
             for index, one in members(spec.get(group)):
                 yield f"{path}.{group}[{index}]", one
-
-
-class Hosts:
-    """The workloads on the host network: a pod there is its node, and no selector finds it (S73)."""
-
-    def __init__(self, lint: Linting) -> None:
-        self._lint = lint
-        self._found: dict[str, list[Workload]] = {}
-        for workload in lint.cluster.workloads:
-            if any(map(lint.matcher.is_node, workload.pods)):
-                self._found.setdefault(workload.namespace, []).append(workload)
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def of(self, selector: Selector, namespaces: Iterable[str]) -> tuple[Workload, ...]:
-        """Those of *namespaces* whose labels *selector* takes."""
-        take, is_node = self._lint.matcher.selects, self._lint.matcher.is_node
-        return tuple(
-            one for namespace in namespaces for one in self._found.get(namespace, ())
-            if any(is_node(pod) and take(selector, pod.labels) for pod in one.pods)
-        )  # fmt: skip
 
 
 def admits(lint: Linting, workload: Workload, rule: Rule, number: int, protocol: str = "TCP") -> bool:
