@@ -153,6 +153,24 @@ def test_dry_run_alone_is_refused(where: Path, capsys: pytest.CaptureFixture[str
     assert "--dry-run goes with --fix" in said
 
 
+@pytest.mark.parametrize("words", [("--format", "json"), ("--write-baseline", "b.json")])
+def test_a_patch_has_no_other_format_and_no_baseline(
+    where: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    (where / "p.yaml").write_text(DNS)
+    status, patch, said = fix(capsys, "--fix", *words)
+    assert (status, patch) == (2, "")
+    assert "--fix prints a patch" in said
+    assert (where / "p.yaml").read_text() == DNS
+
+
+def test_what_is_less_bad_than_asked_for_is_not_mended(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """RF102 is a warning, RF201 an error."""
+    (where / "p.yaml").write_text(f"{DNS}---\n{PORT}")
+    fix(capsys, "--fix", "--severity", "error")
+    assert (where / "p.yaml").read_text() == f"{DNS}---\n{PORT_AFTER}"
+
+
 def _one(where: Path) -> tuple[Mend, object]:
     (where / "p.yaml").write_text(PORT)
     context = linting([where])

@@ -13,6 +13,7 @@ from pathlib import Path
 from ringfence.cli import common
 from ringfence.errors import UsageError
 from ringfence.manifests import load
+from ringfence.model.findings import Severity
 from ringfence.model.profiles import Profile
 from ringfence.query.lint.check import Check
 from ringfence.query.lint.linting import Linting
@@ -26,8 +27,10 @@ def mend(args: argparse.Namespace, linting: Linting, chosen: Sequence[Check]) ->
     With ``--diff`` it is 1 when there is something to mend. Raises: UsageError when a change cannot be proven, or a
     file not be written: then none is.
     """
+    if args.baseline or args.write_baseline or args.format != "text":
+        raise UsageError("--fix prints a patch: it goes with no baseline and no --format")
     texts: dict[str, str | None] = {}
-    found = mending(linting, fixable(chosen), lambda name: _text(texts, name))
+    found = mending(linting, fixable(chosen), lambda name: _text(texts, name), Severity(args.severity))
     changed = _changed(found.mends, texts)
     _prove(args, linting, found, changed, texts)
     with common.output(args) as out:

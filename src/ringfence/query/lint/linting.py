@@ -23,6 +23,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.mentions import Mention, mentions
+from ringfence.query.lint.outline import Outline, outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,17 @@ class Linting:
                 for number in self.targets(workload, entry.target, entry.protocol):
                     found = found | ConnectionSet.of(**{entry.protocol: [number]})
         return found
+
+    def outlines(self, workload: Workload) -> tuple[Outline, ...]:
+        """What *workload* says of its pods beside labels and ports: its account, probes, ports of the node."""
+        found = self._outlines.get(id(workload))
+        if found is None:
+            found = self._outlines[id(workload)] = outlines(workload)
+        return found
+
+    @cached_property
+    def _outlines(self) -> dict[int, tuple[Outline, ...]]:
+        return {}
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
         """The hosts that env, args and command of *workload* name, each with its path."""

@@ -17,6 +17,7 @@ from ringfence.query.blocks import Place
 from ringfence.query.lint.check import Check, Found
 from ringfence.query.lint.ignoring import ignores
 from ringfence.query.lint.linting import Linting, names
+from ringfence.query.lint.table import at_least
 from ringfence.query.lint.text_edits import Edit, NotPlain, joined, second_protocol, value_in_place
 from ringfence.query.matrix import matrix
 
@@ -56,9 +57,12 @@ class Mending:
     left: tuple[str, ...]
 
 
-def mending(lint: Linting, chosen: Sequence[Check], text_of: Callable[[str], str | None]) -> Mending:
-    """The mends of what the *chosen* checks find. *text_of* gives the text of a file; None where it is no YAML file.
+def mending(
+    lint: Linting, chosen: Sequence[Check], text_of: Callable[[str], str | None], least: Severity = Severity.NOTE
+) -> Mending:
+    """The mends of what the *chosen* checks find, *least* or worse.
 
+    *text_of* gives the text of a file; None where it is no YAML file.
     Each policy is mended once in one run, and no two changes of a file overlap.
     """
     mends: list[Mend] = []
@@ -70,6 +74,8 @@ def mending(lint: Linting, chosen: Sequence[Check], text_of: Callable[[str], str
         for found in one.look(lint):
             policy = found.thing
             if not isinstance(policy, Policy) or _ignored(one, policy):
+                continue
+            if not at_least(found.severity or one.severity, least):
                 continue
             place = f"{policy.source.file}:{policy.source.at(found.path)[0]}"
             text = text_of(policy.source.file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,23 +14,15 @@ from ringfence.model.ports import ConnectionSet, PortSet
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, Thing, check
 from ringfence.query.lint.linting import Linting, names, numbers, outside, peer_path
+from ringfence.query.lint.outline import mapping, members
 from ringfence.query.lint.themes.platform.written import (
-    CONTAINERS,
-    mapping,
-    members,
     names_api_server,
     others_may_decide,
-    pod_specs,
 )
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _PORTS: Final = PortSet.of(443, 6443, 6444, 7443, 8443, 16443)
 """Ports of API servers: of the Service, and of endpoints that have been seen."""
-_CONTROLLER_WORDS: Final = re.compile(r"--(enable-)?leader-elect(ion)?\b")
-_CONTROLLERS: Final = re.compile(
-    r"(^|/)(cert-manager-(controller|cainjector)|external-dns|kube-state-metrics|prometheus-operator|metrics-server"
-    r"|cluster-autoscaler|argocd-application-controller|ingress-nginx/controller)([:@]|$)"
-)
 _MANAGED: Final = ("aws-vpc-cni", "eks-auto", "gke-dataplane-v2", "azure")
 """Profiles of clusters whose API server listens on 443 itself."""
 _WRITING: Final = {"create", "update", "patch", "delete", "deletecollection", "*"}
@@ -102,38 +93,6 @@ def _untokened(lint: Linting) -> set[tuple[str, str]]:
     }  # fmt: skip
 
 
-def _account(spec: Any) -> str:
-    """The ServiceAccount of a pod specification."""
-    name = spec.get("serviceAccountName") or spec.get("serviceAccount")
-    return name if isinstance(name, str) else "default"
-
-
-def _has_token(spec: Any, account_mounts: bool) -> bool:
-    """Whether a token is mounted: by itself, or as a projected volume."""
-    own = spec.get("automountServiceAccountToken")
-    if own is True or (own is None and account_mounts):
-        return True
-    sources = [
-        source for _, volume in members(spec.get("volumes"))
-        for _, source in members(mapping(volume.get("projected")).get("sources"))
-    ]  # fmt: skip
-    return any("serviceAccountToken" in one for one in sources)
-
-
-def _controller_word(path: str, spec: Any) -> tuple[str, str] | None:
-    """The place and the text of an argument or image by which a controller is known."""
-    for group in CONTAINERS:
-        for index, container in members(spec.get(group)):
-            if isinstance(image := container.get("image"), str) and _CONTROLLERS.search(image):
-                return f"{path}.{group}[{index}].image", image
-            for name in ("command", "args"):
-                words = container.get(name)
-                for number, word in enumerate(words if isinstance(words, list) else ()):
-                    if isinstance(word, str) and _CONTROLLER_WORDS.match(word) and not word.endswith("=false"):
-                        return f"{path}.{group}[{index}].{name}[{number}]", word
-    return None
-
-
 def _users(lint: Linting) -> Iterator[_User]:
     """The workloads that use the API server, isolated for egress, by their policies and what shows it."""
     bound, untokened = _bindings(lint), _untokened(lint)
@@ -142,15 +101,15 @@ def _users(lint: Linting) -> Iterator[_User]:
         policies = lint.selecting(workload, Direction.EGRESS)
         if not policies:
             continue
-        for path, spec in pod_specs(workload):
-            who = (workload.namespace, _account(spec))
-            if not _has_token(spec, who not in untokened):
+        for outline in lint.outlines(workload):
+            who = (workload.namespace, outline.account)
+            if outline.mounts_token is False or (outline.mounts_token is None and who in untokened):
                 continue
             if (binding := bound.get(who)) is not None:
                 what = f"lets ServiceAccount {who[1]} use the API"
-                sure = who[1] != "default" and (binding.written or _controller_word(path, spec) is not None)
+                sure = who[1] != "default" and (binding.written or outline.controller is not None)
                 user = _User(policies, binding.other, binding.path, what, sure)
-            elif (word := _controller_word(path, spec)) is not None:
+            elif (word := outline.controller) is not None:
                 user = _User(policies, workload, word[0], f"{word[1]} uses the API", False)
             else:
                 continue
@@ -327,8 +286,8 @@ def rbac_can_edit_policies(lint: Linting) -> Iterator[Found]:
     """A role with a verb that writes, bound to the ServiceAccount of a workload."""
     accounts: dict[tuple[str, str], list[Workload]] = {}
     for workload in lint.cluster.workloads:
-        for _, spec in pod_specs(workload):
-            accounts.setdefault((workload.namespace, _account(spec)), []).append(workload)
+        for outline in lint.outlines(workload):
+            accounts.setdefault((workload.namespace, outline.account), []).append(workload)
     bound: dict[tuple[str, str, str], list[Workload]] = {}
     for (namespace, account), binding in _bindings(lint).items():
         at = binding.other.namespace if binding.role_kind == "Role" else ""

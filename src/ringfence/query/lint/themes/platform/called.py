@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringfence.manifests.clues.asking import api_calls, scrapes, service_scrapes
-from ringfence.manifests.clues.containers import templates
+from ringfence.manifests.clues.asking import api_calls, service_scrapes
 from ringfence.manifests.text.documents import Item
 from ringfence.model.addresses import AddressSet
-from ringfence.model.clues import Owner, Scrape
+from ringfence.model.clues import Scrape
 from ringfence.model.cluster import Other
 from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, Thing, check
 from ringfence.query.lint.linting import Linting, names, peer_path
+from ringfence.query.lint.outline import mapping, members
 from ringfence.query.lint.themes.platform.written import (
     behind,
-    mapping,
-    members,
     others_may_decide,
     ways_in,
 )
@@ -205,10 +203,7 @@ def _scrapes(lint: Linting) -> Iterator[tuple[Thing, Scrape]]:
         yield by_name[scrape.namespace, scrape.name], scrape
     for workload in lint.cluster.workloads:
         if lint.isolated(workload, Direction.INGRESS):
-            owner = Owner(workload.namespace, workload.kind, workload.name)
-            for path, template in templates(workload.source):
-                for scrape in scrapes(owner, path, template, workload.source):
-                    yield workload, scrape
+            yield from ((workload, scrape) for outline in lint.outlines(workload) for scrape in outline.scrapes)
 
 
 def _scraped(lint: Linting, scrape: Scrape) -> Iterator[tuple[Workload, int]]:

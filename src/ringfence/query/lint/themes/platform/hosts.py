@@ -14,27 +14,18 @@ from ringfence.query.lint.linting import Linting, names, numbers, peer_path, rul
 from ringfence.query.lint.themes.platform.called import called_ports
 from ringfence.query.lint.themes.platform.written import (
     admits,
-    containers,
     is_broad,
-    mapping,
-    members,
     names_api_server,
     ways_in,
 )
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HANDLERS = ("httpGet", "tcpSocket", "grpc")
-
 
 def _probes(lint: Linting, workload: Workload) -> Iterator[tuple[str, int]]:
     """The path and the port of each probe that the kubelet makes over the network."""
-    for path, container in containers(workload):
-        for name in _PROBES:
-            for handler in _HANDLERS:
-                port = mapping(mapping(container.get(name)).get(handler)).get("port")
-                if isinstance(port, int | str):
-                    for number in sorted(lint.targets(workload, port, "TCP")):
-                        yield f"{path}.{name}.{handler}.port", number
+    for outline in lint.outlines(workload):
+        for path, port in outline.probes:
+            for number in sorted(lint.targets(workload, port, "TCP")):
+                yield path, number
 
 
 @check(
@@ -110,8 +101,7 @@ def _only_probed(lint: Linting, workload: Workload) -> set[int]:
     for service in services:
         for entry in service.ports:
             probed -= lint.targets(workload, entry.target, entry.protocol)
-    for _, container in containers(workload):
-        probed -= {port.get("containerPort") for _, port in members(container.get("ports")) if port.get("hostPort")}
+    probed -= {inside for outline in lint.outlines(workload) for _, _, inside in outline.host_ports}
     return probed - {port.number for pod in workload.pods for port in pod.ports if "metrics" in (port.name or "")}
 
 
@@ -197,15 +187,12 @@ def host_port(lint: Linting) -> Iterator[Found]:
     for workload in lint.cluster.workloads:
         if not lint.isolated(workload, Direction.INGRESS):
             continue
-        for path, container in containers(workload):
-            for index, port in members(container.get("ports")):
-                if port.get("hostPort"):
-                    policy = lint.selecting(workload, Direction.INGRESS)[0]
-                    yield Found(
-                        workload, f"{path}.ports[{index}].hostPort",
-                        f"the rules of {policy.id} may see the node instead of who calls port {port['hostPort']} of it",
-                        related=((policy, "spec.podSelector", "isolates the pods"),),
-                    )  # fmt: skip
+        for path, number, _ in (one for outline in lint.outlines(workload) for one in outline.host_ports):
+            policy = lint.selecting(workload, Direction.INGRESS)[0]
+            yield Found(
+                workload, path, f"the rules of {policy.id} may see the node instead of who calls port {number} of it",
+                related=((policy, "spec.podSelector", "isolates the pods"),),
+            )  # fmt: skip
 
 
 @check(
@@ -221,20 +208,21 @@ def node_address_egress(lint: Linting) -> Iterator[Found]:
     """A variable with status.hostIP in a pod whose egress rules hold no address of a node."""
     if lint.profile.traits.to_own_node.startswith("allowed"):
         return
+    free: dict[tuple[int, ...], bool] = {}
     for workload in lint.cluster.workloads:
         policies = lint.selecting(workload, Direction.EGRESS)
-        if not policies or _out_to_nodes(lint, policies):
+        key = tuple(map(id, policies))
+        if key not in free:
+            free[key] = not policies or _out_to_nodes(lint, policies)
+        if free[key]:
             continue
-        for path, container in containers(workload):
-            for index, entry in members(container.get("env")):
-                source = mapping(mapping(entry.get("valueFrom")).get("fieldRef"))
-                if source.get("fieldPath") in ("status.hostIP", "status.hostIPs"):
-                    yield Found(
-                        workload, f"{path}.env[{index}].valueFrom.fieldRef.fieldPath",
-                        f"{entry.get('name')} is the address of its node, and no rule of {policies[0].id} lets the pod "
-                        "reach nodes", effect=f"{names([workload])} may not reach its own node",
-                        related=((policies[0], "spec.egress", "isolates the pod"),),
-                    )  # fmt: skip
+        for path, name in (one for outline in lint.outlines(workload) for one in outline.node_address):
+            yield Found(
+                workload, path,
+                f"{name} is the address of its node, and no rule of {policies[0].id} lets the pod reach nodes",
+                effect=f"{names([workload])} may not reach its own node",
+                related=((policies[0], "spec.egress", "isolates the pod"),),
+            )  # fmt: skip
 
 
 def _out_to_nodes(lint: Linting, policies: list[Policy]) -> bool:

@@ -1,11 +1,9 @@
-"""What the checks of this theme share: objects as written, rules that admit one port."""
+"""What the checks of this theme share: rules that admit one port, and peers that are everybody."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from ringfence.manifests.clues.containers import templates
 from ringfence.model.addresses import AddressSet
 from ringfence.model.flows import Note
 from ringfence.model.objects import Service, Workload
@@ -13,38 +11,11 @@ from ringfence.model.policies import Direction, Peer, Policy, Rule
 from ringfence.model.selectors import Operator, Selector
 from ringfence.query.lint.linting import Linting, numbers
 
-CONTAINERS: Final = ("initContainers", "containers")
 _SERVER_LABELS: Final = {
     "component": ("kube-apiserver",), "k8s-app": ("kube-apiserver",), "app": ("kube-apiserver",),
     "app.kubernetes.io/name": ("kube-apiserver",), "tier": ("control-plane",),
 }  # fmt: skip
 _WORKLOAD_LABELS: Final = ("component", "k8s-app", "app", "app.kubernetes.io/name")
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """*value* where it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def members(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The mappings in a list, with their indices."""
-    for index, one in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(one, Mapping):
-            yield index, one
-
-
-def pod_specs(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The path and the value of each pod specification of *workload*."""
-    for path, template in templates(workload.source):
-        yield f"{path}.spec".lstrip("."), mapping(template.get("spec"))
-
-
-def containers(workload: Workload) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The path and the value of each container of *workload*."""
-    for path, spec in pod_specs(workload):
-        for group in CONTAINERS:
-            for index, one in members(spec.get(group)):
-                yield f"{path}.{group}[{index}]", one
 
 
 def admits(lint: Linting, workload: Workload, rule: Rule, number: int, protocol: str = "TCP") -> bool:
