@@ -247,3 +247,63 @@ def test_the_range_of_the_pods_may_come_from_nodes(tmp_path: Path) -> None:
     assert two.startswith("note 10.0.0.0/8 holds all of 10.0.0.0/8")
     wrong = node.replace("10.4.0.0/24", "10.4.0.0/240")
     assert len(found(tmp_path, "RF709", wrong, egress("cidr: 10.0.0.0/8"), beside=("tasks.yaml",))) == 1
+
+
+NONSENSE = [
+    "5",
+    "x",
+    "[]",
+    "[5, x, null]",
+    "{}",
+    "{a: 5}",
+    "[[{a: 5}]]",
+    "null",
+    "[{a: {}}, {verbs: 5, resources: {}}]",
+]
+FIELDS = {
+    "webhooks": "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration",
+    "webhooks: [{clientConfig": "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
+    "webhooks: [{clientConfig: {service": "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
+    "spec": "apiregistration.k8s.io/v1 APIService",
+    "spec: {service": "apiregistration.k8s.io/v1 APIService",
+    "spec: {conversion": "apiextensions.k8s.io/v1 CustomResourceDefinition",
+    "subjects": "rbac.authorization.k8s.io/v1 RoleBinding",
+    "roleRef": "rbac.authorization.k8s.io/v1 RoleBinding",
+    "rules": "rbac.authorization.k8s.io/v1 Role",
+    "automountServiceAccountToken": "v1 ServiceAccount",
+    "spec: {podMetricsEndpoints": "monitoring.coreos.com/v1 PodMonitor",
+    "spec: {endpoints": "monitoring.coreos.com/v1 ServiceMonitor",
+    "spec: {podCIDRs": "v1 Node",
+    "spec: {podCIDR": "v1 Node",
+    "spec: {ports: [{port: 80}], selector: {app: operator}, ipFamilies": "v1 Service",
+    "spec: {containers: [{name: c, livenessProbe": "v1 Pod",
+    "spec: {containers: [{name: c, env": "v1 Pod",
+    "spec: {containers: [{name: c, args": "v1 Pod",
+    "spec: {volumes": "v1 Pod",
+    "spec: {serviceAccountName": "v1 Pod",
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_nonsense_in_what_nobody_else_reads_is_passed_over(tmp_path: Path, field: str) -> None:
+    """No value of a wrong type ends in an exception: what it asks for cannot be known, and nothing is found for it."""
+    version, kind = FIELDS[field].split()
+    texts = [
+        f"apiVersion: {version}\nkind: {kind}\n"
+        f"metadata: {{name: n{number}, namespace: tasks, labels: {{app: operator}}}}\n"
+        f"{field}: {value}{_closing(field)}"
+        for number, value in enumerate(NONSENSE)
+    ]
+    both = policy("podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]")
+    found(tmp_path, "RF5,RF7,RF514", *texts, both, beside=("tasks.yaml", "platform-operator.yaml"))
+
+
+def _closing(field: str) -> str:
+    """The brackets that end what *field* begins."""
+    opened: list[str] = []
+    for sign in field:
+        if sign in "{[":
+            opened.append("}" if sign == "{" else "]")
+        elif sign in "}]":
+            opened.pop()
+    return "".join(reversed(opened))

@@ -282,7 +282,7 @@ def _shows_ipv6(lint: Linting) -> str:
         value = service.source.value()
         spec = value.get("spec") if isinstance(value, dict) else None
         if isinstance(spec, dict) and (
-            "IPv6" in (spec.get("ipFamilies") or ()) or spec.get("ipFamilyPolicy") == "RequireDualStack"
+            "IPv6" in str(spec.get("ipFamilies")) or spec.get("ipFamilyPolicy") == "RequireDualStack"
         ):
             return f"Service {service.id} speaks IPv6"
     return ""

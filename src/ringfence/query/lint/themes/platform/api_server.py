@@ -295,10 +295,15 @@ def rbac_can_edit_policies(lint: Linting) -> Iterator[Found]:
     for role in _roles(lint):
         workloads = bound.get((role.kind, role.namespace, role.name), [])
         for index, rule in members(mapping(role.source.value()).get("rules") if workloads else None):
-            resources = set(map(str, rule.get("resources") or ())) & {*_ISOLATING, "*"}
-            verbs = set(map(str, rule.get("verbs") or ())) & _WRITING
+            resources = _words(rule.get("resources")) & {*_ISOLATING, "*"}
+            verbs = _words(rule.get("verbs")) & _WRITING
             if resources and verbs:
                 yield Found(
                     role, f"rules[{index}]",
                     f"{names(workloads)} may {', '.join(sorted(verbs))} {', '.join(sorted(resources))}",
                 )  # fmt: skip
+
+
+def _words(value: object) -> set[str]:
+    """The members of a list, as text."""
+    return set(map(str, value)) if isinstance(value, list) else set()
