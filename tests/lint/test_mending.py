@@ -171,6 +171,17 @@ def test_what_is_less_bad_than_asked_for_is_not_mended(where: Path, capsys: pyte
     assert (where / "p.yaml").read_text() == f"{DNS}---\n{PORT_AFTER}"
 
 
+def test_nothing_is_written_when_the_input_is_incomplete(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be read might be reached otherwise: there is no proof."""
+    (where / "p.yaml").write_text(DNS)
+    (where / "broken.yaml").write_text(PORT.replace("port: 8000", "port: 800000"))
+    status, patch, said = fix(capsys, "--fix")
+    assert status == 2
+    assert "+    - protocol: TCP" in patch
+    assert "nothing is written: parts of the input could not be read" in said
+    assert (where / "p.yaml").read_text() == DNS
+
+
 def _one(where: Path) -> tuple[Mend, object]:
     (where / "p.yaml").write_text(PORT)
     context = linting([where])

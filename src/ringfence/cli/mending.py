@@ -38,15 +38,19 @@ def mend(args: argparse.Namespace, linting: Linting, chosen: Sequence[Check]) ->
             before = texts[name] or ""
             lines = unified_diff(before.splitlines(keepends=True), changed[name].splitlines(keepends=True), name, name)
             out.writelines(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-    dry = args.diff or args.dry_run
+    incomplete = common.input_status(linting.cluster)
+    dry = args.diff or args.dry_run or incomplete
     if not dry:
         _write(changed)
+    elif incomplete and changed:
+        print("nothing is written: parts of the input could not be read, so nothing is proven; see lint without --fix",
+              file=sys.stderr)  # fmt: skip
     if not args.quiet:
         for line in found.left:
             print(line, file=sys.stderr)
         done = "would be mended" if dry else "mended"
         print(f"{len(found.mends)} of the findings {done}, in {len(changed)} files", file=sys.stderr)
-    return common.input_status(linting.cluster) or int(bool(dry and changed))
+    return incomplete or int(bool(dry and changed))
 
 
 def _text(texts: dict[str, str | None], name: str) -> str | None:
