@@ -57,12 +57,13 @@ def compile(cluster: Cluster, profile: Profile = KUBERNETES) -> Reachability:  #
 class Reachability:
     """Who may open what to whom. Ends are workloads, single pods, nodes and ranges of outside addresses."""
 
-    def __init__(self, cluster: Cluster, profile: Profile = KUBERNETES) -> None:
+    def __init__(self, cluster: Cluster, profile: Profile = KUBERNETES, classes: Classes | None = None) -> None:
+        """*classes* may be given that tell apart more than *cluster* asks for: of it and of another one together."""
         self.cluster = cluster
         self.profile = profile
-        self.classes = Classes(cluster, profile)
+        self.classes = classes if classes is not None else Classes(cluster, profile)
         spoken = {family for item in self.classes.items for family in item.families}
-        if cluster.speaks_ipv6 and profile.ipv6:
+        if self.classes.cluster.speaks_ipv6 and profile.ipv6:
             spoken.add(6)
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes, cluster.policies) for family in self.families}
@@ -153,10 +154,10 @@ class Reachability:
         return Behind(kinds, NO_NOTES.union(*map(self.remarks, first)), NO_NOTES.union(*map(self.gaps, first)))
 
     def _nodes_of(self, parties: Iterable[Party]) -> frozenset[str | None]:
-        return frozenset(map(_node_of, parties)) if self._nodes_count else NOWHERE
+        return frozenset(map(_node_of, parties)) if self.nodes_count else NOWHERE
 
     @cached_property
-    def _nodes_count(self) -> bool:
+    def nodes_count(self) -> bool:
         """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
         return self.profile.own_node and any(item.node_like for item in self.classes.items)
 
@@ -302,7 +303,7 @@ class Reachability:
     @property
     def outside_families(self) -> tuple[Family, ...]:
         """The families whose outside is listed: IPv6 only when the input speaks it."""
-        return self.families if self.cluster.speaks_ipv6 else (4,)
+        return self.families if self.classes.cluster.speaks_ipv6 else (4,)
 
 
 def cell(table: Table, source: int, destination: int) -> Answer:

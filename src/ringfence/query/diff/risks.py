@@ -1,0 +1,68 @@
+"""What a change makes worse beside its connections: workloads that nothing protects any more, intents that broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ringfence.engine.compiler.joint import Joint
+from ringfence.model.cluster import Cluster
+from ringfence.model.objects import Workload
+from ringfence.model.policies import Direction
+from ringfence.model.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenIntent:
+    """An arrow that held before and does not now: how it is written, where, and what is wrong."""
+
+    arrow: str
+    file: str
+    line: int
+    why: str
+
+
+Check = Callable[[Cluster, Profile], Iterable[BrokenIntent]]
+"""What of a cluster's intents does not hold; whoever checks intents gives one."""
+
+
+def unprotected(joint: Joint) -> dict[Direction, tuple[list[Workload], list[Workload]]]:
+    """For each direction the workloads of which some pod is isolated no more, and those that are isolated now (S35).
+
+    Of a workload that was not there it is told only when it is not isolated.
+    """
+    before, after = _exposed(joint, new=False), _exposed(joint, new=True)
+    old = {one.id for one in joint.old.cluster.workloads}
+    new = {one.id for one in joint.new.cluster.workloads}
+    found = {}
+    for direction in Direction:
+        was, now = before[direction], after[direction]
+        lost = [one for name, one in now.items() if name not in was]
+        gained = [joint_one for name, joint_one in was.items() if name not in now and name in new]
+        found[direction] = ([one for one in lost if one.id in new], [one for one in gained if one.id in old])
+    return found
+
+
+def _exposed(joint: Joint, *, new: bool) -> dict[Direction, dict[str, Workload]]:
+    """The workloads of which some pod is isolated by nothing; pods that are their node never are (S73)."""
+    reach = joint.new if new else joint.old
+    of_party, node_like = reach.classes.of_party, reach.classes.node_like
+    table = reach.tables[reach.families[0]]
+    found: dict[Direction, dict[str, Workload]] = {}
+    for direction in Direction:
+        shut = table.isolated[direction] & ~node_like
+        bare = {number for number in range(len(reach.classes.items)) if not shut >> number & 1} if shut else None
+        found[direction] = {
+            one.id: one
+            for one in reach.cluster.workloads
+            if bare is None or any(of_party[id(pod)] in bare for pod in one.pods)
+        }
+    return found
+
+
+def newly_broken(old: Cluster, new: Cluster, profile: Profile, check: Check | None) -> tuple[BrokenIntent, ...]:
+    """The intents of *new* that do not hold in it, but for those that did not hold in *old* either."""
+    if check is None or not new.intents:
+        return ()
+    held_not = {(one.arrow, one.why) for one in check(old, profile)} if old.intents else set()
+    return tuple(one for one in check(new, profile) if (one.arrow, one.why) not in held_not)
