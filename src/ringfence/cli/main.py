@@ -16,16 +16,17 @@ from ringfence.errors import RingfenceError
 VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+    "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
-PURE: Final = ("matrix", "explain")
+PURE: Final = ("matrix", "explain", "diff")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (
-    "exit status: 0 clean; 1 a denial under --exit-code; 2 usage, or input of which something had to be left out; "
-    "3 the environment; 70 a fault of ringfence itself"
+    "exit status: 0 clean; 1 a denial or a difference under --exit-code; 2 usage, or input of which something had to "
+    "be left out; 3 the environment; 70 a fault of ringfence itself"
 )
 
 

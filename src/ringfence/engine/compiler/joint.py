@@ -161,10 +161,12 @@ def _named(policy: Policy) -> Named:
 
 def _comparable(old: Cluster, new: Cluster) -> bool:
     """Whether an address means the same party, and an unknown one lies in the same families, on both sides."""
-    names = old.node_by_name.keys() & new.node_by_name.keys()
-    return (
-        old.facts == new.facts
-        and old.pod_families == new.pod_families
-        and old.node_families == new.node_families
-        and all(old.node_by_name[name].addresses == new.node_by_name[name].addresses for name in names)
+    before, after = ({name: node.addresses for name, node in side.node_by_name.items()} for side in (old, new))
+    differ = {name for name in before.keys() | after.keys() if before.get(name, ()) != after.get(name, ())}
+    lean = differ - (before.keys() ^ after.keys())  # nodes that are there on both sides, at other addresses
+    for pod in (*old.pods, *new.pods) if differ else ():
+        if pod.host_network and not pod.ips and pod.node in differ:
+            return False  # it has the address of its node (S73)
+    return not lean and (
+        old.facts == new.facts and old.pod_families == new.pod_families and old.node_families == new.node_families
     )
