@@ -24,6 +24,7 @@ from ringfence.model.ends import (
     PortSpec,
 )
 from ringfence.model.flows import Flow
+from ringfence.model.hostnames import Form, HostName
 from ringfence.model.policies import PortMatch
 from ringfence.model.ports import MAX_PORT, MIN_PORT, PROTOCOLS, ConnectionSet, PortSet
 from ringfence.model.selectors import Operator, Requirement, Selector
@@ -121,12 +122,18 @@ address_ends = st.one_of(
               st.integers(0, 128)),
 ).map(lambda pair: AddressEnd(str(ip_network(f"{pair[0]}/{pair[1]}", strict=False))))  # fmt: skip
 """Blocks of both families, from one address to all of them."""
+hosts = st.tuples(object_names, st.sampled_from(("org", "example.com", "io"))).map(".".join)
+"""Names outside the cluster."""
+host_names = st.builds(
+    HostName, st.sampled_from(("example.com", "a.example.com", "b.a.example.com", "other.org")), st.sampled_from(Form)
+)
+"""Names of every form, many of them below one another."""
 host_ends = st.builds(
     HostEnd,
-    st.tuples(object_names, st.sampled_from(("org", "example.com", "io"))).map(".".join),
+    st.one_of(hosts, hosts.map("*.{}".format)),
     st.sampled_from((None, "https", "postgres")),
 )
-"""Hosts, some with a scheme."""
+"""Hosts, some with a scheme, and some that stand for all names below one."""
 
 
 def arrow_ends() -> st.SearchStrategy[ArrowEnd]:

@@ -13,17 +13,21 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 import ringfence  # noqa: E402 (the checkout comes first)
+from ringfence import testing  # noqa: E402
 from ringfence.cli import parser  # noqa: E402
 from ringfence.cli.main import EPILOG, VERBS  # noqa: E402
+from ringfence.generate.codes import CODES as GENERATE_CODES  # noqa: E402
 from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
 from ringfence.manifests import CODES  # noqa: E402
 from ringfence.manifests.checks.codes import Code  # noqa: E402
 from ringfence.manifests.intents.shapes import schema  # noqa: E402
+from ringfence.report.check.findings import CODES as CHECK_CODES  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -42,7 +46,11 @@ found, the first are told and the others counted; `-v` tells all, and so does th
 
 ABOUT_INTENTS = """\
 What the arrows of an Intents document mean in the input, told by the verbs that use them. After an error nothing is
-written, and the exit status is 2.
+written, and the exit status is 2; from RF085 on, which is about what no NetworkPolicy can say, it is 1.
+"""
+
+ABOUT_CHECKS = """\
+What [`check`](../explanation/checking.md) finds is told in its own formats: the JSON, and SARIF, have these codes.
 """
 
 
@@ -100,7 +108,8 @@ def _options(sub: argparse.ArgumentParser) -> Iterator[str]:
 def findings() -> str:
     """Every code of a finding."""
     rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
-    rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table(INTENT_CODES)]
+    rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table({**INTENT_CODES, **GENERATE_CODES})]
+    rows += ["", "# Findings of a check\n", ABOUT_CHECKS, *_table(CHECK_CODES)]
     return "\n".join(rows) + "\n"
 
 
@@ -125,15 +134,26 @@ def _signature(function: Callable[..., object]) -> str:
 
 def python() -> str:
     """The documented Python API."""
-    about = re.sub(r":func:`(\w+)`", r"`\1`", inspect.getdoc(ringfence) or "")
-    about = re.sub(r"^(>>>|\[)", r"    \1", about, flags=re.MULTILINE)
-    rows = [MADE, "# The Python API\n", f"{about}\n"]
-    for name in sorted(ringfence.__all__):
-        found = getattr(ringfence, name)
-        if callable(found):
-            rows += [f"## {name}\n", "```python", f"ringfence.{name}{_signature(found)}", "```\n"]
-            rows += [f"{inspect.getdoc(found)}\n"]
+    rows = [MADE, "# The Python API\n", f"{_about(ringfence)}\n"]
+    rows += _functions(ringfence)
+    rows += ["# ringfence.testing\n", f"{_about(testing)}\n"]
+    rows += _functions(testing)
     return "\n".join(rows)
+
+
+def _about(module: ModuleType) -> str:
+    """The text above a module, its examples as code."""
+    text = re.sub(r":func:`(\w+)`", r"`\1`", inspect.getdoc(module) or "")
+    return re.sub(r"^(>>>|\[)", r"    \1", text, flags=re.MULTILINE)
+
+
+def _functions(module: ModuleType) -> Iterator[str]:
+    """Each documented function of *module*."""
+    for name in sorted(module.__all__):
+        found = getattr(module, name)
+        if callable(found):
+            yield from (f"## {name}\n", "```python", f"{module.__name__}.{name}{_signature(found)}", "```\n")
+            yield f"{inspect.getdoc(found)}\n"
 
 
 PAGES = {

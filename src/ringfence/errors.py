@@ -5,8 +5,11 @@
     RingfenceError
     ├── UsageError            a flag, a path or an arrow that cannot be used (exit 2)
     │   ├── ArrowError        text that is not an arrow; says where and what was expected
+    │   ├── HostNameError     text that names no host outside the cluster; says why and what to write
+    │   ├── PinError          a pin that cannot be used: addresses a person writes down for a name
     │   ├── UnknownEndpoint   a name that is not in the input; says the nearest ones
     │   └── AmbiguousEndpoint a name that means two things which lead to different ports
+    ├── UnsupportedNames      names outside that a dialect cannot say, or would read differently (exit 1)
     ├── InputError            nothing of the input could be used (exit 2)
     └── EnvironmentError_     the machine lacks what the verb needs (exit 3)
         └── LabError          the packet lab cannot be made or held on this machine
@@ -43,6 +46,26 @@ class ArrowError(UsageError):
         super().__init__(f'arrow "{text}": at column {column + 1}, expected {expected}\n  {text}\n  {" " * column}^')
 
 
+class HostNameError(UsageError):
+    """Text that names no host outside the cluster: ``text``, what is ``wrong`` with it, and the ``remedy``."""
+
+    def __init__(self, text: str, wrong: str, remedy: str) -> None:
+        self.text = text
+        self.wrong = wrong
+        self.remedy = remedy
+        super().__init__(f"host {text}: {wrong}; {remedy}")
+
+
+class PinError(UsageError):
+    """A pin that cannot be used. ``where`` is the flag, or the file and line, that holds it."""
+
+    def __init__(self, where: str, wrong: str, remedy: str) -> None:
+        self.where = where
+        self.wrong = wrong
+        self.remedy = remedy
+        super().__init__(f"{where}: {wrong}; {remedy}")
+
+
 class UnknownEndpoint(UsageError):
     """A name that no object of the input has. ``nearest`` holds the closest names."""
 
@@ -64,6 +87,16 @@ class AmbiguousEndpoint(UsageError):
         self.spellings = spellings
         told = f", as {why}" if why else ""
         super().__init__(f"{name} ({where}): means more than one thing{told}; write {' or '.join(spellings)}")
+
+
+class UnsupportedNames(RingfenceError):
+    """Names outside that a dialect cannot say, or would read differently. ``reasons`` has one sentence for each."""
+
+    exit_status = 1
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("\n".join(reasons))
 
 
 class InputError(RingfenceError):

@@ -45,7 +45,7 @@ def test_the_example_is_proven(run: Run) -> None:
     assert result.status == 0
     assert "proven: the kernel did with every packet what was predicted." in result.out
     assert "Service default/kubernetes" in result.out
-    (row,) = [line for line in result.out.splitlines() if line.startswith("task-api/task-api ")]
+    (row,) = [line for line in result.out.splitlines() if line.startswith("task-api/task-api  ")]  # no arrow
     assert row.split() == ["task-api/task-api", "envoy-gateway-system/envoy-gateway", *["TCP", "8000"] * 2, "✓"]
 
 
@@ -171,3 +171,89 @@ def test_a_number_of_pods_is_a_number(run: Run, value: str) -> None:
     result = run("prove", EXAMPLE, f"--max-pods={value}")
     assert (result.status, result.out) == (2, "")
     assert "is not a number from 1 up" in result.err
+
+
+WISH = """
+---
+apiVersion: ringfence.dev/v1alpha1
+kind: Intents
+metadata: {name: shop}
+spec:
+  protect: [shop]
+  dns: none
+  allow: ["shop/a -> shop/b:80", "shop/a -> later/[app=c]:81"]
+  deny: ["shop/b -x shop/a"]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: a, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: a}}
+  policyTypes: [Egress]
+  egress:
+    - {to: [{podSelector: {matchLabels: {app: b}}}], ports: [{port: 80}]}
+    - to:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: later}}
+          podSelector: {matchLabels: {app: c}}
+      ports: [{port: 81}]
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: later}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+"""
+ADMIT = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: b, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: b}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]
+"""
+
+
+def test_what_is_intended_is_measured_too_with_pods_that_come_later(run: Run, tmp_path: Path) -> None:
+    result = run("prove", _written(tmp_path, PODS + WISH + ADMIT), "--format", "json")
+    found = json.loads(result.out)
+    SCHEMA.validate(found)
+    assert (result.status, found["word"]) == (0, "proven")
+    assert found["intended"]["check"]["clean"] is True
+    arrows = {one["arrow"]: one for one in found["intended"]["arrows"]}
+    assert set(arrows) == {"shop/a -> shop/b:80", "shop/a -> later/[app=c]:81", "shop/b -x shop/a"}
+    assert {one["standing"] for one in arrows.values()} == {"kept"}
+    assert arrows["shop/a -> later/[app=c]:81"]["open"] == 2  # of two pods that stand in
+    assert (arrows["shop/b -x shop/a"]["open"], arrows["shop/b -x shop/a"]["shut"] > 0) == (0, True)
+
+
+def test_what_is_proven_and_not_intended_is_told_apart(run: Run, tmp_path: Path) -> None:
+    path = _written(tmp_path, PODS + WISH)
+    result = run("prove", path, "--format", "json")
+    found = json.loads(result.out)
+    SCHEMA.validate(found)
+    assert (result.status, found["word"], found["disagreements"]) == (1, "unintended", [])
+    arrows = {one["arrow"]: one for one in found["intended"]["arrows"]}
+    assert (arrows["shop/a -> shop/b:80"]["standing"], arrows["shop/a -> shop/b:80"]["shut"]) == ("broken", 1)
+    text = run("prove", path).out
+    assert "unintended: the kernel did what was predicted, and that is not what is intended." in text
+    suites = ElementTree.fromstring(run("prove", path, "--format", "junit").out)  # noqa: S314 (our own text)
+    failed = [case.attrib for case in suites.iter("testcase") if case.find("failure") is not None]
+    assert [(one["classname"], one["name"]) for one in failed] == [
+        ("wanted", "shop/a -> shop/b:80"),
+        ("measured", "shop/a -> shop/b:80"),
+    ]
+    assert suites.attrib["failures"] == "2"
+
+
+def test_the_intents_of_the_example_are_proven(run: Run) -> None:
+    out = run("prove", EXAMPLE).out
+    assert "check: 4 of 4 intended connections are possible, nothing in excess." in out
+    assert any(line.startswith("the DNS of task-api") and line.endswith("✓") for line in out.splitlines())

@@ -76,6 +76,9 @@ def test_the_import_contracts_hold(tmp_path: Path) -> None:
         ("engine/reference/doors.py", "import ringfence.engine.compiler.bits\n", "The reference and the compiler"),
         ("engine/shared.py", '"""What both would lean on."""\n', "The reference and the compiler"),
         ("query/matrix.py", "import rich\n", "Pure rooms"),
+        ("infer/forms.py", "import socket\n", "Pure rooms"),
+        ("infer/draft.py", "import ringfence.query.matrix\n", "Imports point down only"),
+        ("manifests/clues/maps.py", "import ringfence.manifests.ways_in.entering\n", "Rooms of the reader"),
         ("model/ports.py", "import multiprocessing\n", "Pure rooms"),
         ("generate/__init__.py", '"""Policies."""\nimport socket\n', "The generator is pure too"),
         ("lab/__init__.py", '"""The lab."""\nimport ringfence.engine\n', "A witness that reads the prediction"),
@@ -90,6 +93,9 @@ def test_the_import_contracts_hold(tmp_path: Path) -> None:
         "reference-reads-compiler",
         "beside-both-witnesses",
         "terminal-in-query",
+        "socket-in-infer",
+        "sideways-infer",
+        "clues-read-ways-in",
         "processes-in-model",
         "socket-in-generate",
         "lab-reads-engine",
@@ -119,7 +125,7 @@ def test_the_model_needs_the_standard_library_alone() -> None:
     assert imported <= sys.stdlib_module_names | {"ringfence"}
 
 
-@pytest.mark.parametrize("room", ["model", "engine", "query"])
+@pytest.mark.parametrize("room", ["model", "engine", "query", "infer"])
 def test_pure_rooms_do_not_read_or_print_without_an_import_either(room: str) -> None:
     called = {
         node.func.id

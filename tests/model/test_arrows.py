@@ -110,6 +110,13 @@ def test_the_arrows_of_the_language(text: str, arrow: Arrow) -> None:
         ("api.openai.com", HostEnd("api.openai.com")),
         ("1password.com", HostEnd("1password.com")),
         ("http://web", HostEnd("web", "http")),
+        ("*.example.com", HostEnd("*.example.com")),
+        ("https://*.example.com", HostEnd("*.example.com", "https")),
+        ("https://API.OpenAI.com.", HostEnd("api.openai.com", "https")),
+        ("API.OpenAI.com.", HostEnd("api.openai.com")),
+        ("*.Example.com.", HostEnd("*.example.com")),
+        ("b\u00fccher.example", HostEnd("xn--bcher-kva.example")),
+        ("https://*.B\u00dcCHER.example", HostEnd("*.xn--bcher-kva.example", "https")),
     ],
 )
 def test_ends(text: str, end: ArrowEnd) -> None:
@@ -213,6 +220,7 @@ _ARROW = '"->", or "-x" between blanks'
 _PORTS = '":" and ports, or the end'
 _MORE = '"," and another port, or the end'
 _PORT = "a port from 1 to 65535"
+_LETTER = "a letter whose xn-- form all standards agree on, or the xn-- form of that part"
 _HOST = "a small letter, a digit, - or ., in a host name whose parts have 1 to 63 characters"
 
 WRONG = [
@@ -313,7 +321,18 @@ WRONG = [
     ("a -> x.‸.org", _INSIDE),
     ("a -> " + "x" * 63 + "‸x.org", _HOST),
     ("a -> nats://x.org‸", '":" and a port, as nats:// stands for none'),
-    ("a -> *‸.example.org", _PORTS),
+    ("a -> *.‸", "a host name"),
+    ("a -> *.‸org", "a name of two parts or more behind *."),
+    ("a -> https://*.‸org", "a name of two parts or more behind *."),
+    ("a -> *.‸*.example.org", "a host name"),
+    ("a -> *‸foo.example.org", _PORTS),
+    ("a -> foo‸*.example.org", _PORTS),
+    ("a -> https://‸*foo.example.org", "a host name; an address stands without a scheme, as in 203.0.113.7:443"),
+    ("a -> ns/*‸.example.org", _PORTS),
+    ("a -> *.10.0.0.‸1", "a host name, whose last part has a letter; an address stands without a scheme"),
+    ("a -> *.example.org‸/v1", _PORTS),
+    ("a -> stra\u2038\u00dfe.example", _LETTER),
+    ("a -> ‸" + "b\u00fccher" * 12 + ".example", _HOST),
     ("a -> ‸HTTPS://x.org", _NAME),
     # ports
     ("a -> b:‸0", _PORT),

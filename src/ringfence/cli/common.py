@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 from ringfence.cli import controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.intents import Dns
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
+
+if TYPE_CHECKING:
+    from ringfence.manifests.programs import Program
 
 DUMP: Final = (
     "kubectl get pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,namespaces,"
@@ -31,8 +36,13 @@ PIECE: Final = 1 << 16
 """Characters that are written at once."""
 
 
-def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: bool = True) -> None:
-    """The source of manifests and what can be changed about it; *profile* is for verbs that predict."""
+def add_input(
+    parser: argparse.ArgumentParser, *, paths: bool = True, profile: bool = True, intents: bool = False
+) -> None:
+    """The source of manifests and what can be changed about it.
+
+    *profile* is for verbs that predict, *intents* for those that need to know what documents of intents rest on.
+    """
     group = parser.add_argument_group("input")
     if paths:
         parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
@@ -48,6 +58,8 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
     for name, what in (("pod", "pods"), ("node", "nodes")):
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
+    if intents:
+        _add_intents(facts)
     if not profile:
         parser.set_defaults(profile="kubernetes")
         return
@@ -56,13 +68,23 @@ def add_input(parser: argparse.ArgumentParser, *, paths: bool = True, profile: b
     controllers.add(facts)
 
 
-def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
-    """The format, the file and the colour."""
+def _add_intents(facts: argparse._ArgumentGroup) -> None:
+    """What documents of intents rest on, and cannot say for every cluster."""
+    facts.add_argument("--dns", choices=[one.value for one in Dns], default=None,
+                       help="how pods reach the DNS, in place of what the intents say")  # fmt: skip
+    facts.add_argument("--api-server", action="append", default=[], metavar="ADDRESS:PORT", type=_api_server,
+                       help="where the API server listens, behind its Service; may be repeated")  # fmt: skip
+
+
+def add_output(
+    parser: argparse.ArgumentParser, formats: tuple[str, ...], where: str = "FILE", what: str = "write to FILE"
+) -> None:
+    """The format, the file and the colour; *where* and *what* say what ``-o`` takes."""
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}",
                        type=lambda word: word if word in formats else ALIASES.get(word, word))  # fmt: skip
-    group.add_argument("-o", "--output", metavar="FILE", type=lambda name: _file(name, formats),
-                       help="write to FILE, whole or not at all")  # fmt: skip
+    group.add_argument("-o", "--output", metavar=where, type=lambda name: _file(name, formats),
+                       help=f"{what}, whole or not at all")  # fmt: skip
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto",
                        help="default: auto, which is colour on a terminal unless NO_COLOR is set")  # fmt: skip
     group.add_argument("-q", "--quiet", action="store_true", help="only errors on standard error")
@@ -100,8 +122,30 @@ def _cidr(text: str) -> str:
     return text
 
 
-def load(args: argparse.Namespace) -> Cluster:
-    """The cluster that *args* name, with its findings told on standard error."""
+def _api_server(text: str) -> tuple[str, int]:
+    """The address and the port of an API server; the address may be a range."""
+    address, _, port = text.rpartition(":")
+    try:
+        (cidr,) = AddressSet.of(address.removeprefix("[").removesuffix("]")).cidrs()
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(port)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address and a port, as in 10.0.0.1:6443") from problem
+    return cidr, int(port)
+
+
+def load(
+    args: argparse.Namespace,
+    *,
+    stdin: BinaryIO | None = None,
+    programs: Sequence[Program] | None = None,
+    read_too: Collection[str] = (),
+) -> Cluster:
+    """The cluster that *args* name, with its findings told on standard error.
+
+    *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
+    kinds that it does not leave aside.
+    """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
     if not has_input(args):
@@ -110,9 +154,13 @@ def load(args: argparse.Namespace) -> Cluster:
     facts = Facts(pods, nodes, api_server=tuple(getattr(args, "api_server", ())))
     with busy("reading", quiet=args.quiet or not _large(args.paths)):
         cluster = read(
-            args.paths, namespace=args.namespace or "default", facts=facts, extra=args.extra, without=args.without,
-            exclude=args.exclude, programs=rendering.programs(args), direct_controller=profile(args).direct_controller,
+            args.paths, namespace=args.namespace or "default", facts=facts, stdin=stdin, extra=args.extra,
+            without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
+            programs=rendering.programs(args) if programs is None else programs,
         )  # fmt: skip
+    if read_too:
+        left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}
+        cluster = dataclasses.replace(cluster, ignored=left)
     telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 

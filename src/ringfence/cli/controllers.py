@@ -9,6 +9,7 @@ from dataclasses import replace
 from ringfence.cli.ends import named_by
 from ringfence.errors import UnknownEndpoint, UsageError
 from ringfence.model.cluster import Cluster
+from ringfence.model.ends import ArrowEnd, EveryEnd, LabelEnd, NameEnd
 from ringfence.model.objects import Pod, Workload
 
 FLAG = "--ingress-controller"
@@ -45,3 +46,20 @@ def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) 
             if not isinstance(one, Workload | Pod) or isinstance(one, Door):
                 raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
     return replace(cluster, doorman=None)
+
+
+def ends(cluster: Cluster, texts: Sequence[str], namespace: str | None) -> list[ArrowEnd]:
+    """The ends that *texts* write, each name with its namespace; :func:`named` has seen that they are there."""
+    from ringfence.model.arrows import parse_end  # noqa: PLC0415
+
+    found: list[ArrowEnd] = []
+    for text in texts:
+        end = parse_end(text)
+        if isinstance(end, NameEnd | EveryEnd | LabelEnd) and end.namespace is None:
+            some = [
+                one.namespace for one in named_by(FLAG, text, cluster, namespace) if isinstance(one, Workload | Pod)
+            ]
+            found += [replace(end, namespace=one) for one in sorted(set(some))]
+        else:
+            found.append(end)
+    return found

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ringfence.cli import common, machine
+from ringfence.cli.check import add_names, at_addresses, understood
+from ringfence.model.cluster import Cluster
+from ringfence.model.intents import Dns
+
+if TYPE_CHECKING:
+    from ringfence.lab.plan.questions import Ports
+    from ringfence.query.check.result import Checked
 
 FORMATS = ("table", "json", "junit")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser, profile=False)
+    common.add_input(parser, profile=False, intents=True)
+    add_names(parser)
     machine.add_size(parser)
     view = parser.add_argument_group("view")
     view.add_argument("--port", action="append", default=[], metavar="PORT[/PROTO]",
@@ -26,9 +36,24 @@ def run(args: argparse.Namespace) -> int:
 
     ports = machine.single_ports(args.port)
     cluster = common.load(args)
+    checked = None
+    if cluster.intents:
+        checked = _checked(cluster, args)
+        if checked is None:
+            return 2
+        cluster = checked.meaning.cluster
     snapshot = machine.snapshot(cluster, args)
+    more = _more(checked)
     with machine.lab(snapshot) as lab, common.progress("measuring", quiet=args.quiet) as progress:
-        proof = prove(lab, cluster, ports=ports, progress=progress)
+        proof = prove(lab, cluster, ports=ports, progress=progress, more=more)
+    if checked is not None:
+        from ringfence.intents.meaning import meaning  # noqa: PLC0415
+        from ringfence.workflow.intended import intended  # noqa: PLC0415
+
+        dns = Dns(args.dns) if args.dns else None
+        there = at_addresses(meaning(snapshot.cluster, namespace=args.namespace, dns=dns), args)
+        held = intended(checked, there, proof.comparisons)
+        proof = replace(proof, intended=held)
     with common.output(args) as out:
         if args.format == "json":
             from ringfence.report.proof import json as proof_json  # noqa: PLC0415
@@ -42,6 +67,20 @@ def run(args: argparse.Namespace) -> int:
             from ringfence.report.proof import text as proof_text  # noqa: PLC0415
 
             proof_text.write(proof, out, color=common.wants_color(args), every=args.every)
-    if proof.word is Word.DISPROVED:
+    if proof.word in (Word.DISPROVED, Word.UNINTENDED):
         return 1
     return common.input_status(cluster) or (0 if proof.word is Word.PROVEN else 3)
+
+
+def _checked(cluster: Cluster, args: argparse.Namespace) -> Checked | None:
+    """The check of the documents of intents in *cluster*; None when they mean nothing, which was told."""
+    from ringfence.query.check.check import check  # noqa: PLC0415
+
+    meaning = understood(cluster, args)
+    return None if meaning is None else check(meaning, common.profile(args))
+
+
+def _more(checked: Checked | None) -> Ports:
+    from ringfence.workflow.intended import more_ports  # noqa: PLC0415
+
+    return more_ports(checked) if checked is not None else frozenset()

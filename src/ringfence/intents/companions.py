@@ -74,6 +74,9 @@ def _kube_apiserver(asked: Asked) -> Iterator[Found]:
                          f"give --api-server ADDRESS:PORT, as '{_ASK}' shows it")  # fmt: skip
         return
     for src in asked.parties():
+        if src.cidr is not None:
+            yield asked.tell("RF077", f"{src.cidr} are addresses, and it is about pods", "name the pods")
+            continue
         for cidr, port in where:
             block = addresses(cidr)
             ports = ConnectionSet.of(TCP=[port])
@@ -166,11 +169,20 @@ def _kubelet_probes(asked: Asked) -> Iterator[Found]:
 def _cloud_metadata(asked: Asked) -> Iterator[Found]:
     """Nobody reads the cloud's metadata: a ban, which is cut out of wider blocks."""
     for src in asked.parties():
-        for cidr in METADATA if asked.cluster.speaks_ipv6 else METADATA[:1]:
+        if src.cidr is not None:
+            yield asked.tell("RF077", f"{src.cidr} are addresses, and it is about pods", "name the pods")
+            continue
+        for cidr in METADATA if asked.cluster.speaks_ipv6 or _names_ipv6(asked.document) else METADATA[:1]:
             block = addresses(cidr)
             intent = asked.intent(_end(src), AddressEnd(cidr), deny=True)
             into = tuple((end, ConnectionSet.ALL) for end in block.ends)
             yield Ban(intent, src, block, into, Helper.CLOUD_METADATA)
+
+
+def _names_ipv6(document: Intents) -> bool:
+    """Whether an arrow has addresses of that family, so that what is cut out of them matters."""
+    ends = [end for one in document.allow for end in (one.arrow.src, one.arrow.dst)]
+    return any(isinstance(end, AddressEnd) and ":" in end.cidr for end in ends)
 
 
 def _end(party: Party) -> ArrowEnd:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ringfence.errors import RingfenceError
+from ringfence.errors import HostNameError, RingfenceError
 from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
 from ringfence.intents.codes import finding
@@ -18,6 +18,7 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.ends import AddressEnd, Arrow, ArrowEnd, ControllerEnd, EveryEnd, HostEnd, LabelEnd, PortSpec
 from ringfence.model.findings import Finding
 from ringfence.model.flows import End
+from ringfence.model.hostnames import HostName
 from ringfence.model.intents import Dns, Helper, Intent, Intents
 from ringfence.model.lookup import nearest_labels, sources, spelled, targets
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -102,6 +103,10 @@ def _beside(found: Meaning) -> Iterator[Finding]:
         if not loose and not ends & found.protect.keys() and one.intent.path.startswith(("spec.allow", "spec.deny")):
             what = f'"{one.intent}" leads between namespaces of which none is protected, so nothing guards it'
             yield finding("RF079", what, source=one.intent.source, path=one.intent.path)
+    for name in found.names:
+        if name.src.namespace is not None and name.src.namespace not in found.protect:
+            what = f'"{name.intent}" starts in a namespace that is not protected, so nothing guards it'
+            yield finding("RF079", what, source=name.intent.source, path=name.intent.path)
 
 
 @dataclass
@@ -201,8 +206,7 @@ class _Looking:
         dst, into, ports, service = found
         if not arrow.ports and service is None:
             self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path)
-        if src.cidr is not None and dst.cidr is not None:
-            self.tell("RF074", f'"{intent}" has addresses at both ends, and a policy is about pods', intent.path)
+        if self._both_outside(intent, src, dst):
             return
         self.wishes.append(Wish(intent, src, dst, into, ports, service))
 
@@ -215,14 +219,23 @@ class _Looking:
         found = self._where(intent)
         if src is not None and found is not None:
             dst, into, _, _ = found
+            if self._both_outside(intent, src, dst):
+                return
             self.bans.append(Ban(intent, src, dst, into))
 
+    def _both_outside(self, intent: Intent, src: Party, dst: Party) -> bool:
+        if src.cidr is None or dst.cidr is None:
+            return False
+        self.tell("RF074", f'"{intent}" has addresses at both ends, and a policy is about pods', intent.path)
+        return True
+
     def _name(self, intent: Intent, host: HostEnd) -> None:
-        name, _, rest = host.host.partition(".")
-        namespace, _, zone = rest.partition(".")
-        if zone.split(".")[0] == "svc" or host.host.endswith(".cluster.local"):
-            self.tell("RF074", f"{host}: is a name of this cluster", intent.path, f"write {namespace}/svc/{name}")
-        elif not intent.arrow.ports:
+        try:
+            HostName.parse(host.host)
+        except HostNameError as refused:
+            self.tell("RF074", f"{host}: {refused.wrong}", intent.path, refused.remedy)
+            return
+        if not intent.arrow.ports:
             self.tell(
                 "RF074", f"{host}: a name says where, and not what", intent.path, f"add the port, as in {host}:443"
             )

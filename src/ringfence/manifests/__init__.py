@@ -1,7 +1,8 @@
 """Bytes to nouns and back: YAML and JSON with lines, directories, standard input, lists and dumps.
 
 Inner rooms, each with a charter: ``text`` finds the objects, ``checks`` says what the server refuses, ``objects`` reads
-one kind after another, and ``ways_in`` what leads traffic in from outside.
+one kind after another, ``ways_in`` what leads traffic in from outside, and ``clues``, in a second pass, what containers
+are told.
 Belongs: reading as the API server reads (S1 to S33). Here at the top is what sees all kinds at once: ``records`` tells
 them apart, ``quick`` is the short way for dumps, and ``plain`` holds what went it. What could not be read is a finding,
 and a gap that answers are qualified for.

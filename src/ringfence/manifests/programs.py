@@ -113,6 +113,30 @@ class Kustomize:
         )
 
 
+class Once:
+    """A program that is run once, however often its output is asked for."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._printed: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """As it would be typed."""
+        return self._program.name
+
+    @property
+    def source(self) -> str:
+        """What it works on."""
+        return self._program.source
+
+    def output(self, namespace: str) -> bytes:
+        """What it printed; the namespace is that of the first time."""
+        if self._printed is None:
+            self._printed = self._program.output(namespace)
+        return self._printed
+
+
 def _run(name: str, words: Sequence[str], remedy: str) -> bytes:
     """What the program that *words* start prints. It and what it starts are ended when it takes too long."""
     try:

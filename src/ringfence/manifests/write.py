@@ -253,21 +253,22 @@ def network_policy(policy: Policy) -> Plain:
 def _rule(rule: Rule, peers: str) -> Plain:
     made: Plain = {}
     if rule.peers:
-        made[peers] = [_peer(peer) for peer in rule.peers]
+        made[peers] = [peer(one) for one in rule.peers]
     if rule.ports:
         made["ports"] = [_port_match(port) for port in rule.ports]
     return made
 
 
-def _peer(peer: Peer) -> Plain:
-    if peer.block is not None:
-        cut = {"except": list(peer.block.excepts)} if peer.block.excepts else {}
-        return {"ipBlock": {"cidr": peer.block.cidr, **cut}}
+def peer(one: Peer) -> Plain:
+    """An item of a rule's ``from`` or ``to``."""
+    if one.block is not None:
+        cut = {"except": list(one.block.excepts)} if one.block.excepts else {}
+        return {"ipBlock": {"cidr": one.block.cidr, **cut}}
     made: Plain = {}
-    if peer.namespaces is not None:
-        made["namespaceSelector"] = selector(peer.namespaces)
-    if peer.pods is not None:
-        made["podSelector"] = selector(peer.pods)
+    if one.namespaces is not None:
+        made["namespaceSelector"] = selector(one.namespaces)
+    if one.pods is not None:
+        made["podSelector"] = selector(one.pods)
     return made
 
 

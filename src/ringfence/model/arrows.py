@@ -4,14 +4,17 @@
 
     flow   = end ( "->" | "-x" ) end [ ":" ports ]
     end    = [ ns "/" ] ( name | kind "/" name | "*" | "[" label "=" value { "," label "=" value } "]" )
-           | cidr | "[" ipv6-cidr "]" | scheme "://" host | host | "{ingress-controller}"
+           | cidr | "[" ipv6-cidr "]" | [ scheme "://" ] host | "{ingress-controller}"
+    host   = [ "*." ] part { "." part }
     ports  = port { "," port }        port = ( number [ "-" number ] | name ) [ "/" ( TCP | UDP | SCTP ) ]
 
 ``-x`` stands between blanks, as a name may hold it. A first part that is one of kubectl's kinds is never a namespace:
 what lies in a namespace of such a name is reached by setting the namespace. A bare name with a dot in it is a host; a
 workload of such a name is written ``ns/name`` or ``kind/name``. Between a namespace and a name any kind may stand, as
 pods have owners of kinds that kubectl has no short word for (``ns/rollout/name``). A kind may also be spelled as the
-API does (``ns/Rollout/name``).
+API does (``ns/Rollout/name``). ``*.example.com`` is every name below ``example.com``, at any depth, and not that name
+itself. Hosts are read as DNS compares them: capital letters are small ones, a final dot is left out, and letters
+outside ASCII become ``xn--`` labels (``hostnames``).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import ipaddress
 import re
 from typing import Final
 
-from ringfence.errors import ArrowError
+from ringfence.errors import ArrowError, HostNameError
 from ringfence.model.ends import (
     KINDS,
     AddressEnd,
@@ -34,6 +37,7 @@ from ringfence.model.ends import (
     PortSpec,
 )
 from ringfence.model.entrances import CONTROLLER
+from ringfence.model.hostnames import normal
 from ringfence.model.ports import MAX_PORT, PROTOCOLS, ConnectionSet
 
 __all__ = [
@@ -73,6 +77,7 @@ _BARE_V6: Final = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*")
 _END_WORDS: Final = "a name, ns/name, ns/*, ns/[label=value], a CIDR, or a host"
 _IN_NAMES: Final = "a small letter, a digit, - or ., with a letter or digit at either end of a name"
 _IN_HOSTS: Final = "a small letter, a digit, - or ., in a host name whose parts have 1 to 63 characters"
+_IN_OTHER_LETTERS: Final = "a letter whose xn-- form all standards agree on, or the xn-- form of that part"
 _MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253
 _MAX_PORT_NAME: Final = 15
@@ -199,11 +204,29 @@ class _Reader:
         start = self.at
         if "@" in re.split(r"[/\s]", self.text[start:], maxsplit=1)[0]:
             raise self.fail("a host alone, without a user or password")
-        host = self.match(_WORD, "a host name; an address stands without a scheme, as in 203.0.113.7:443")
-        self.check_host(host, start)
+        host = self.host_name("a host name; an address stands without a scheme, as in 203.0.113.7:443")
         if self.text[self.at : self.at + 1] in ("/", "?", "#"):
             raise self.fail("the end of the host: a flow has no path")
         return HostEnd(host, scheme)
+
+    def host_name(self, expected: str) -> str:
+        """A host in normal form, or ``*.`` and the name above those that are meant."""
+        wild = self.take("*.")
+        start = self.at
+        word = self.match(_WORD, "a host name" if wild else expected)
+        try:
+            host = normal(word)
+        except HostNameError:
+            first = next(place for place, char in enumerate(word) if not char.isascii())
+            raise self.fail(_IN_OTHER_LETTERS, start + first) from None
+        if len(host) > len(word):  # the places of its letters are no longer those of the text
+            if not _HOST.fullmatch(host) or len(host) > _MAX_SUBDOMAIN:
+                raise self.fail(_IN_HOSTS, start)
+        else:
+            self.check_host(host, start)
+        if wild and "." not in host:
+            raise self.fail("a name of two parts or more behind *.", start)
+        return f"*.{host}" if wild else host
 
     def check_host(self, host: str, start: int) -> None:
         self.check(host, start, _HOST, _MAX_SUBDOMAIN, "a host name", _IN_HOSTS)
@@ -212,7 +235,16 @@ class _Reader:
             what = "a host name, whose last part has a letter; an address stands without a scheme"
             raise self.fail(what, start + len(host) - len(last))
 
+    def written_otherwise(self) -> bool:
+        """Whether a host stands here, without a scheme, that is not in normal form: of names there is one spelling."""
+        word = _WORD.match(self.text, self.at)
+        if word is None or "." not in word[0].strip(".") or self.text.startswith("/", word.end()):
+            return False
+        return word[0].endswith(".") or word[0] != word[0].lower() or not word[0].isascii()
+
     def name(self) -> ArrowEnd:
+        if self.text.startswith("*.", self.at) or self.written_otherwise():
+            return HostEnd(self.host_name(_END_WORDS))
         if self.take("*"):
             return EveryEnd()
         start = self.at

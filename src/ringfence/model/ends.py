@@ -91,7 +91,7 @@ class AddressEnd:
 
 @dataclass(frozen=True, slots=True)
 class HostEnd:
-    """A name outside the cluster, with the scheme it was given."""
+    """A name outside the cluster in normal form, or ``*.`` and the name above many; with the scheme it was given."""
 
     host: str
     scheme: str | None = None

@@ -144,6 +144,8 @@ def _not_service(end: End | Service) -> End:
 
 def _no_host(end: HostEnd, where: str) -> UsageError:
     """The refusal of a host; a Service's name in the cluster's DNS has a spelling of its own."""
+    if end.host.startswith("*.") and end.host.endswith((".svc", ".cluster.local")):
+        return UsageError(f"{end} ({where}): holds names of this cluster; write its Services, as in shop/svc/api")
     name, _, rest = end.host.partition(".")
     namespace, _, zone = rest.partition(".")
     if zone == "svc" or zone.startswith("svc."):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Any, Protocol
 
@@ -22,6 +23,13 @@ class Document(Protocol):
         """The object as plain data, with every field as written (S31)."""
         ...
 
+    def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:
+        """Line and column where *words* stand, one behind the other, in the text at *path*.
+
+        *row* is the line of the value that holds them, from 0. Where they do not stand as such, the place of the field.
+        """
+        ...
+
 
 @light(frozen=True, slots=True)
 class Source:
@@ -34,6 +42,10 @@ class Source:
     def at(self, path: str) -> tuple[int, int]:
         """Line and column, from 1, of the field at *path*; the object's own line when that is all there is."""
         return self.document.locate(path) if self.document else (self.line, 1 if self.line else 0)
+
+    def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:
+        """Line and column of *words* in the text at *path*, as the document finds them."""
+        return self.document.find(path, row, words) if self.document else self.at(path)
 
     def value(self) -> Any:
         """The object as written, with the fields that no room has read yet; None without text."""

@@ -39,10 +39,11 @@ class Measured:
 
 
 def measure(
-    lab: Lab, *, ports: Ports | None = None, sorts: Sequence[Sort] = PAIRS, progress: Progress | None = None
-) -> Measured:
-    """Try everything that matters in *lab*, or *ports* alone."""
-    asked = Questions(lab.snapshot, ports)
+    lab: Lab, *, ports: Ports | None = None, sorts: Sequence[Sort] = PAIRS, progress: Progress | None = None,
+    more: Ports = frozenset(),
+) -> Measured:  # fmt: skip
+    """Try everything that matters in *lab* and *more* ports, or *ports* alone."""
+    asked = Questions(lab.snapshot, ports, more)
     questions = tuple(everything(asked, sorts))
     probes = [probe for question in questions for probe in question.probes]
     began = time.perf_counter()

@@ -20,6 +20,7 @@ from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.workflow.compare import Agreement, Comparison, Predictions, compare
+from ringfence.workflow.intended import Intended
 from ringfence.workflow.measured import Measured, measure
 
 HIDING = frozenset({Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY})
@@ -30,12 +31,13 @@ class Word(StrEnum):
     """The outcome of a proof.
 
     ``proven``: at least one flow was measured as allowed and one as denied, none against the prediction, and nothing
-    that matters was left unmeasured. ``disproved``: something was measured against the prediction. ``incomplete``:
-    the rest.
+    that matters was left unmeasured. ``disproved``: something was measured against the prediction. ``unintended``:
+    nothing was, and what was predicted is not what documents of intents want. ``incomplete``: the rest.
     """
 
     PROVEN = "proven"
     DISPROVED = "disproved"
+    UNINTENDED = "unintended"
     INCOMPLETE = "incomplete"
 
 
@@ -55,7 +57,7 @@ class Proof:
 
     ``comparisons`` are in the order of the questions. ``coverage`` says how many connections each rule let through.
     ``untried`` are sentences about what no probe could reach. ``depends`` are the answers that need addresses or
-    placement.
+    placement. ``intended`` holds it against documents of intents, where there are some.
     """
 
     snapshot: Snapshot
@@ -64,6 +66,7 @@ class Proof:
     coverage: tuple[tuple[Counted, int], ...]
     untried: tuple[str, ...] = ()
     depends: tuple[Depends, ...] = ()
+    intended: Intended | None = None
 
     def of(self, agreement: Agreement) -> tuple[Comparison, ...]:
         """The comparisons with that outcome."""
@@ -79,6 +82,10 @@ class Proof:
         """Proven, disproved or incomplete."""
         if self.of(Agreement.DISAGREES):
             return Word.DISPROVED
+        if self.intended is not None and not self.intended.clean:
+            return Word.UNINTENDED
+        if self.intended is not None and (self.intended.unmeasured or self.intended.lost):
+            return Word.INCOMPLETE
         agreed = Counter(one.measured for one in self.of(Agreement.AGREES))
         if self.untried or self.of(Agreement.UNMEASURED) or not (agreed["allowed"] and agreed["denied"]):
             return Word.INCOMPLETE
@@ -94,6 +101,9 @@ class Proof:
             for word in ("allowed", "denied")
             if not agreed[word]
         ]
+        if self.intended is not None:
+            said += [f"an arrow has no place in the lab: {one}" for one in self.intended.lost]
+            said += [f'no flow of "{one.arrow.intent}" was measured' for one in self.intended.unmeasured]
         failed = self.of(Agreement.UNMEASURED)
         if failed:
             said.append(f"{len(failed)} flows could not be measured")
@@ -110,10 +120,12 @@ class Proof:
         return decide(self.snapshot.cluster, Flow(predictions.end(question.src), dst, question.protocol, question.port))
 
 
-def prove(lab: Lab, bare: Cluster, *, ports: Ports | None = None, progress: Progress | None = None) -> Proof:
-    """Predict and measure the snapshot of *lab*, which was made from *bare*."""
+def prove(
+    lab: Lab, bare: Cluster, *, ports: Ports | None = None, progress: Progress | None = None, more: Ports = frozenset()
+) -> Proof:
+    """Predict and measure the snapshot of *lab*, which was made from *bare*; *more* ports are tried besides."""
     snapshot = lab.snapshot
-    measured = measure(lab, ports=ports, sorts=SORTS, progress=progress)
+    measured = measure(lab, ports=ports, sorts=SORTS, progress=progress, more=more)
     predictions = Predictions(snapshot)
     comparisons = tuple(compare(predictions, measured.questions, measured.observations))
     return Proof(

@@ -172,8 +172,24 @@ class Reachability:
         ]
         return join(found or [EVERYTHING]).noted(src.remarks | dst.remarks, src.gaps | dst.gaps)
 
-    def _answers(self, src: Kind, dst: Kind, within: frozenset[Family]) -> Iterator[Answer]:
-        """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122)."""
+    def apart(self, src: Behind, dst: Behind) -> Answer | None:
+        """As :meth:`between`, without a pod and itself (S70) and a pod and its own node; None when nobody is left."""
+        found = [
+            answer
+            for a in src.kinds
+            for b in dst.kinds
+            if a.sole is None or a.sole is not b.sole
+            for answer in self._answers(a, b, own_node=False)
+        ]
+        return join(found).noted(src.remarks | dst.remarks, src.gaps | dst.gaps) if found else None
+
+    def _answers(
+        self, src: Kind, dst: Kind, within: frozenset[Family] = frozenset(), *, own_node: bool = True
+    ) -> Iterator[Answer]:
+        """Each answer that one of *src* gets at one of *dst*: by family, and by node where those count (S122).
+
+        Without *own_node* those of a pod and the node that it is known to run on are left out.
+        """
         a, b = self.classes.items[src.number], self.classes.items[dst.number]
         shared = a.families & b.families
         common = sorted(shared & within or shared)
@@ -186,6 +202,8 @@ class Reachability:
                 yield answer
             else:
                 for here, there in _placements(src.nodes, dst.nodes):
+                    if here is not None and here == there and not own_node:
+                        continue
                     yield self._own_node(answer, here, there, a.node_like)
 
     def _own_node(self, answer: Answer, here: str | None, there: str | None, from_node: bool) -> Answer:

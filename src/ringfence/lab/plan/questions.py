@@ -72,9 +72,11 @@ class Cell:
 class Questions:
     """What to ask of one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, ports: Ports | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, ports: Ports | None = None, more: Ports = frozenset()) -> None:
+        """*ports* are tried alone; *more* are tried besides those that matter."""
         self.snapshot = snapshot
         self.only = ports
+        self.more = more
         self._of_rules: dict[tuple[str, Direction], frozenset[tuple[str, int]]] = {}
         self._of_pairs: dict[tuple[str, int], Ports] = {}
 
@@ -86,7 +88,7 @@ class Questions:
             return self.only
         key = (src.namespace if isinstance(src, Pod) else "", id(dst) if isinstance(dst, Pod) else 0)
         if key not in self._of_pairs:
-            found = set(self._unnamed)
+            found = self._unnamed | self.more
             if isinstance(src, Pod):
                 found |= self._named_by_rules(src.namespace, Direction.EGRESS)
             if isinstance(dst, Pod):

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.text import scalars
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
@@ -48,6 +49,11 @@ class YamlDocument:
 
         return yaml_text.compose(self.text, places=True).place or Place(1, 1)
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines as they stand."""
+        return self.text.split("\n")
+
 
 class YamlObject:
     """An object in a document of YAML. ``prefix`` is its path there: empty, or ``items[3]``."""
@@ -71,6 +77,13 @@ class YamlObject:
             if rest != behind and rest.lstrip().startswith("#") and rest[:1].isspace():
                 return rest.lstrip().lstrip("#").strip()
         return ""
+
+    def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:
+        """Line and column of *words* in the text at *path*, whatever the style it is written in."""
+        line, column = self.locate(path)
+        first = self._document.first_line
+        found = scalars.find(self._document.lines, line - first, column - 1, row, words)
+        return (found[0] + first, found[1] + 1) if found else (line, column)
 
     def value(self) -> Any:
         """The object as plain data."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ringfence.intents.wishes import Wish
+from ringfence.report.check import json as check_json
+from ringfence.report.check.words import title
 from ringfence.report.explain.json import end_json
 from ringfence.report.proof.rows import connections, flow_name, rows
 from ringfence.report.words import as_json
 from ringfence.workflow.compare import Agreement, Comparison
+from ringfence.workflow.intended import Intended
 from ringfence.workflow.prove import Proof
 
 
@@ -18,6 +22,7 @@ def document(proof: Proof) -> dict[str, Any]:
         "word": str(proof.word),
         "snapshot": _snapshot(proof),
         "measured": _measured(proof),
+        **({"intended": _intended(proof.intended)} if proof.intended is not None else {}),
         "unmeasured": [*proof.why_incomplete, *(flow_name(one) for one in proof.of(Agreement.UNMEASURED))],
         "disagreements": [_disagreement(proof, one) for one in proof.of(Agreement.DISAGREES)],
         "implementation_defined": [_flow(one) for one in proof.of(Agreement.EITHER)],
@@ -51,6 +56,18 @@ def _snapshot(proof: Proof) -> dict[str, Any]:
         "added": list(snapshot.added),
         "left_out": list(snapshot.left_out),
     }
+
+
+def _intended(held: Intended) -> dict[str, Any]:
+    return {
+        "check": check_json.document(held.checked),
+        "arrows": [
+            {"arrow": title(one.arrow), "wanted": isinstance(one.arrow, Wish), "standing": str(one.standing),
+             "open": one.open, "shut": one.shut, "failed": one.failed}
+            for one in held.arrows
+        ],
+        "not_measured": [title(one.wish) for one in held.checked.names],
+    }  # fmt: skip
 
 
 def _measured(proof: Proof) -> dict[str, Any]:

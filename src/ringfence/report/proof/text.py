@@ -10,16 +10,26 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.query.check.result import Standing
+from ringfence.report.check.words import title, verdict
 from ringfence.report.explain import text as explain_text
 from ringfence.report.proof.rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
 from ringfence.report.screen import show
 from ringfence.report.words import NOT_TRIED, human
 from ringfence.workflow.compare import Agreement, Comparison
+from ringfence.workflow.intended import Intended
 from ringfence.workflow.prove import Proof, Word
 
 _MOST_ROWS: Final = 40
 _MOST_DISAGREEMENTS: Final = 5
-_STYLE: Final = {Word.PROVEN: "bold green", Word.DISPROVED: "bold red", Word.INCOMPLETE: "bold yellow"}
+_STYLE: Final = {
+    Word.PROVEN: "bold green",
+    Word.DISPROVED: "bold red",
+    Word.INCOMPLETE: "bold yellow",
+    Word.UNINTENDED: "bold red",
+}
+_KEPT: Final = {Standing.KEPT: ("✓", "green"), Standing.BROKEN: ("✗", "red"),
+                Standing.UNSURE: ("? not measured", "yellow")}  # fmt: skip
 _MARK: Final = {Agreement.AGREES: ("✓", "green"), Agreement.DISAGREES: ("✗ disagrees", "red"),
                 Agreement.UNMEASURED: ("? not measured", "yellow")}  # fmt: skip
 
@@ -41,6 +51,8 @@ def _parts(proof: Proof, every: bool) -> Iterator[RenderableType]:
     for one in proof.of(Agreement.DISAGREES)[:_MOST_DISAGREEMENTS]:
         yield from _disagreement(proof, one)
     yield from _apart(proof)
+    if proof.intended is not None:
+        yield from _intended(proof.intended)
     yield from _snapshot(proof)
     yield from _word(proof)
 
@@ -163,6 +175,22 @@ def _id(workload: object) -> str:
     return f"{getattr(workload, 'namespace', '')}/{getattr(workload, 'name', '')}"
 
 
+def _intended(held: Intended) -> Iterator[RenderableType]:
+    """What is wanted, as it was compared with the policies and as it was measured."""
+    yield Text()
+    yield Text(verdict(held.checked), "bold green" if held.checked.clean else "bold red")
+    if not held.checked.clean:
+        yield Text("  'ringfence check' with the same input says what is wrong, and where.", "dim")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for name in ("INTENDED", "MEASURED", ""):
+        table.add_column(name, overflow="fold")
+    for one in held.arrows:
+        table.add_row(Text(title(one.arrow)), Text(f"{one.open} open, {one.shut} shut"), Text(*_KEPT[one.standing]))
+    for outside in held.checked.names:
+        table.add_row(Text(title(outside.wish)), Text("not measured"), Text("·", "dim"))
+    yield table
+
+
 def _snapshot(proof: Proof) -> Iterator[Text]:
     hosts = proof.snapshot.hosts
     pods = sum(len(host.pods) for host in hosts)
@@ -185,6 +213,7 @@ def _word(proof: Proof) -> Iterator[Text]:
     tail = {
         Word.PROVEN: "the kernel did with every packet what was predicted.",
         Word.DISPROVED: f"{wrong} flows went otherwise than predicted.",
+        Word.UNINTENDED: "the kernel did what was predicted, and that is not what is intended.",
         Word.INCOMPLETE: f"{wrong} disagreements, but this is missing:",
     }[proof.word]
     yield Text.assemble((str(proof.word), _STYLE[proof.word]), f": {tail}")
