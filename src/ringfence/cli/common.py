@@ -21,6 +21,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
+    from ringfence.manifests.memory import Memory
     from ringfence.manifests.programs import Program
 
 DUMP: Final = (
@@ -140,11 +141,12 @@ def load(
     stdin: BinaryIO | None = None,
     programs: Sequence[Program] | None = None,
     read_too: Collection[str] = (),
+    memory: Memory | None = None,
 ) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
-    kinds that it does not leave aside.
+    kinds that it does not leave aside; *memory* is what two readings share.
     """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
@@ -156,7 +158,7 @@ def load(
         cluster = read(
             args.paths, namespace=args.namespace or "default", facts=facts, stdin=stdin, extra=args.extra,
             without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
-            programs=rendering.programs(args) if programs is None else programs,
+            programs=rendering.programs(args) if programs is None else programs, memory=memory,
         )  # fmt: skip
     if read_too:
         left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}

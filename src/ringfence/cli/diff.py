@@ -63,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _loaded(args: argparse.Namespace, found: Sides) -> tuple[Cluster, Cluster]:
     """The clusters of both sides; ``--with`` and ``--without`` change the newer one."""
-    made = []
+    from ringfence.manifests.memory import Memory  # noqa: PLC0415
+
+    made, memory = [], Memory()
     for name, paths in (("before", found.old), ("after", found.new)):
         side = copy(args)
         side.paths = paths
@@ -73,7 +75,7 @@ def _loaded(args: argparse.Namespace, found: Sides) -> tuple[Cluster, Cluster]:
             made.append(Cluster())
             continue
         with _headed(f"{name}:"):
-            made.append(common.load(side))
+            made.append(common.load(side, memory=memory))
     return made[0], made[1]
 
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.memory import Memory, Recalled
 from ringfence.manifests.objects.by_shape import taken_as_described
 from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.manifests.objects.workloads import Live, Maker, join
@@ -56,6 +57,7 @@ def load(
     exclude: Sequence[str] = (),
     programs: Sequence[Program] = (),
     direct_controller: bool = False,
+    memory: Memory | None = None,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
@@ -64,13 +66,14 @@ def load(
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
-    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136).
+    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). Two readings that
+    are given one *memory* share the pods that stand in both.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller)
+        reading = _Reading(namespace, direct_controller, memory)
         reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
             more = _Reading(namespace, direct_controller)
@@ -116,8 +119,10 @@ def _nothing(paths: Sequence[str], reading: _Reading) -> str:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, namespace: str, direct: bool) -> None:
+    def __init__(self, namespace: str, direct: bool, memory: Memory | None = None) -> None:
         self.namespace = namespace
+        self._memory = memory
+        self._recalled = Recalled()
         self.direct = direct
         self.records: Records = {}
         self.nameless: list[Record] = []
@@ -172,12 +177,27 @@ class _Reading:
 
     def _quickly(self, file: str, above: Head, item: JsonObject) -> bool:
         """Keep what can be read the quick way; what stands twice is read the general way, which tells of it (S9)."""
-        found = self._read_quickly(file, above, item)
+        found: Plain | None = self._recall(file, item) if self._memory is not None else None
         if found is None:
-            return False
+            found = self._read_quickly(file, above, item)
+            if found is None:
+                return False
+            if self._memory is not None:
+                self._memory.keep(item, found)
         if self._is_general(found) or not self.plain.add(found):
-            self._take(plain_item(found))
+            self._take(self._item(found))
         return True
+
+    def _recall(self, file: str, item: JsonObject) -> Plain | None:
+        """What another reading has of the same bytes."""
+        found = self._memory.recall(file, item) if self._memory is not None else None
+        if isinstance(found, Live):
+            self._recalled.note(found, file, item)
+        return found
+
+    def _item(self, one: Plain) -> Item:
+        """The object that *one* was read from here, for the general way."""
+        return plain_item(self._recalled.here(one) if isinstance(one, Live) else one)
 
     def _is_general(self, one: Plain) -> bool:
         """Whether another of the same name was read the general way."""
@@ -196,7 +216,7 @@ class _Reading:
         if isinstance(found, Record):
             if found.name:
                 if (other := self.plain.pop(found.kind, found.namespace, found.name)) is not None:
-                    self._take(plain_item(other))  # what stands twice is read the general way, the first one first
+                    self._take(self._item(other))  # what stands twice is read the general way, the first one first
                 self.records.setdefault(found.key, []).append(found)
                 if GROUPS.get(found.kind) == found.key[0]:
                     self._generally[Live if found.kind == "Pod" else Policy].add((found.namespace, found.name))

@@ -12,6 +12,7 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import FAMILIES, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Note
+from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
 
@@ -49,7 +50,7 @@ class Joint:
         more = tuple(one.new for one in self.policies if one.new is not None)
         together = replace(
             old,
-            workloads=old.workloads + new.workloads + ((new.doorman,) if new.doorman else ()),
+            workloads=old.workloads + _others(old, new) + ((new.doorman,) if new.doorman else ()),
             nodes=old.nodes + new.nodes,
             policies=old.policies + more,
             gaps=old.gaps + new.gaps,
@@ -147,6 +148,12 @@ def policies_changed(old: Iterable[Policy], new: Iterable[Policy]) -> list[Chang
             found.append(Changed(was, policy))
     found += [Changed(policy, None) for policy in before.values()]
     return sorted(found, key=_place)
+
+
+def _others(old: Cluster, new: Cluster) -> tuple[Workload, ...]:
+    """The workloads of *new* that are not those of *old* as they are."""
+    known = set(map(id, old.workloads))
+    return tuple(one for one in new.workloads if id(one) not in known)
 
 
 def _place(one: Changed) -> tuple[str, str, str]:

@@ -112,24 +112,22 @@ class Reachability:
         if isinstance(src, Outside):
             if isinstance(dst, Outside):
                 return EVERYTHING.noted(NO_NOTES, self.everywhere)
-            into = self.behind(dst)
-            return join(self._from_outside(src, into)).noted(into.remarks, into.gaps | self.everywhere)
+            return self.entering(src, self.behind(dst))
         if isinstance(dst, Outside):
-            out_of = self.behind(src)
-            return join(self._to_outside(out_of, dst)).noted(out_of.remarks, out_of.gaps | self.everywhere)
+            return self.leaving(self.behind(src), dst)
         return self.between(self.behind(src), self.behind(dst), within)
 
     def behind(self, end: Workload | Party) -> Behind:
         """Whom *end* stands for."""
         found = self._behind_workloads.get(id(end))
         if found is None:
-            found = self._look_behind(end.pods if isinstance(end, Workload) else (end,))
+            found = self.look_behind(end.pods if isinstance(end, Workload) else (end,))
         return found
 
     @cached_property
     def _behind_workloads(self) -> dict[int, Behind]:
         """Whom each of the cluster's own workloads stands for; those live as long as the cluster does."""
-        return {id(workload): self._look_behind(workload.pods) for workload in self.cluster.workloads}
+        return {id(workload): self.look_behind(workload.pods) for workload in self.cluster.workloads}
 
     @cached_property
     def _plain(self) -> dict[int, int]:
@@ -144,7 +142,8 @@ class Reachability:
                 found[id(workload)] = number
         return found
 
-    def _look_behind(self, parties: Iterable[Party]) -> Behind:
+    def look_behind(self, parties: Iterable[Party]) -> Behind:
+        """Whom *parties* are together; :meth:`behind` remembers it."""
         of_party = self.classes.of_party
         members: dict[int, list[Party]] = {}
         for party in parties:
@@ -219,6 +218,14 @@ class Reachability:
             return answer
         undecided_too = (*answer.open, (Reason.OWN_NODE_EGRESS, answer.blocked))
         return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.remarks)
+
+    def entering(self, src: Outside, dst: Behind) -> Answer:
+        """What a range of the outside may open to one end inside the cluster."""
+        return join(self._from_outside(src, dst)).noted(dst.remarks, dst.gaps | self.everywhere)
+
+    def leaving(self, src: Behind, dst: Outside) -> Answer:
+        """What one end inside the cluster may open to a range of the outside."""
+        return join(self._to_outside(src, dst)).noted(src.remarks, src.gaps | self.everywhere)
 
     def _from_outside(self, src: Outside, dst: Behind) -> Iterator[Answer]:
         table = self.table(src.family)

@@ -99,7 +99,8 @@ def diff(
     """
     if by == "pod":
         old, new = by_pod(old), by_pod(new)
-    old, new = ordered(old), ordered(new)
+    old = ordered(old)
+    new = _sharing(old, ordered(new))
     if profile.direct_controller:
         for side in (old, new):
             refuse_label_gaps(side, profile)
@@ -123,6 +124,19 @@ def diff(
         newly_broken(old, new, profile, check),
         lambda: _pairs(inside, doors),
     )  # fmt: skip
+
+
+def _sharing(old: Cluster, new: Cluster) -> Cluster:
+    """*new* with the workloads of *old* where their pods are the same objects, which need no second look."""
+    known = {(one.namespace, one.name, one.kind): one for one in old.workloads}
+
+    def same(one: Workload) -> Workload:
+        was = known.get((one.namespace, one.name, one.kind))
+        if was is None or len(was.pods) != len(one.pods) or was.no_replicas != one.no_replicas:
+            return one
+        return was if all(a is b for a, b in zip(was.pods, one.pods, strict=True)) else one
+
+    return replace(new, workloads=tuple(map(same, new.workloads)))
 
 
 def _order(change: Change) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from ringfence.engine.compiler.answers import NO_NOTES, Answer
 from ringfence.engine.compiler.bits import bits_of, mask
 from ringfence.engine.compiler.compile import Table
 from ringfence.engine.compiler.joint import Joint
-from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.compiler.reachability import Behind, Reachability
 from ringfence.engine.compiler.rows import Row, answer_in
 from ringfence.model.flows import Note, Outside
 from ringfence.model.objects import Workload
@@ -64,6 +64,34 @@ class Relation:
                 rows[dst] ^= 1 << src
 
 
+class _Side:
+    """One side, asked about single pairs; a workload that is not there opens nothing, and nobody reaches it."""
+
+    def __init__(self, reach: Reachability) -> None:
+        self._reach = reach
+        self._known: dict[int, Behind] = {}
+
+    def between(self, src: Workload | None, dst: Workload | None) -> Answer:
+        """What one workload may open to another, or to itself where that is several pods."""
+        if src is None or dst is None or alone(src, dst, self._reach.profile):
+            return ABSENT
+        return self._reach.between(self._behind(src), self._behind(dst))
+
+    def entering(self, cell: Outside, dst: Workload | None) -> Answer:
+        """What a cell of the outside may open to a workload."""
+        return ABSENT if dst is None else self._reach.entering(cell, self._behind(dst))
+
+    def leaving(self, src: Workload | None, cell: Outside) -> Answer:
+        """What a workload may open to a cell of the outside."""
+        return ABSENT if src is None else self._reach.leaving(self._behind(src), cell)
+
+    def _behind(self, workload: Workload) -> Behind:
+        found = self._known.get(id(workload))
+        if found is None:
+            found = self._known[id(workload)] = self._reach.look_behind(workload.pods)
+        return found
+
+
 class Comparing:
     """One comparison. Positions: the workloads of both sides in order, then cells of the outside.
 
@@ -74,6 +102,7 @@ class Comparing:
         self.joint = joint
         self.spots = Spots(joint)
         self.found = Relation()
+        self._old, self._new = _Side(joint.old), _Side(joint.new)
         tables = [joint.old.table(family) for family in joint.families]
         self.count = len(self.spots.all)
         self.source_cells = [cell for table in tables for cell in table.source_cells]
@@ -106,9 +135,11 @@ class Comparing:
         """The workloads that may differ as destinations, whatever the source, and as sources."""
         rows, columns = self.touched()
         spots = self.spots.all
-        into = {at for at, spot in enumerate(spots) if spot.moved or spot.classes & rows}
-        out_of = {at for at, spot in enumerate(spots) if spot.moved or spot.classes & columns}
-        return into, out_of
+        into, out_of = set(bits_of(rows)), set(bits_of(columns))
+        return (
+            {at for at, spot in enumerate(spots) if spot.moved or not into.isdisjoint(spot.classes)},
+            {at for at, spot in enumerate(spots) if spot.moved or not out_of.isdisjoint(spot.classes)},
+        )
 
     def _one_by_one(self, special: list[int]) -> None:
         into, out_of = self._may_differ
@@ -138,18 +169,16 @@ class Comparing:
                 self._to_outside(dst, position, cell)
 
     def _pair(self, src: int, dst: int) -> None:
-        a, b, joint = self.spots.all[src], self.spots.all[dst], self.joint
-        self._note(src, dst, _between(joint.old, a.old, b.old), _between(joint.new, a.new, b.new))
+        a, b = self.spots.all[src], self.spots.all[dst]
+        self._note(src, dst, self._old.between(a.old, b.old), self._new.between(a.new, b.new))
 
     def _from_outside(self, src: int, cell: Outside, dst: int) -> None:
-        spot, joint = self.spots.all[dst], self.joint
-        before = joint.old.answer(cell, spot.old) if spot.old else ABSENT
-        self._note(src, dst, before, joint.new.answer(cell, spot.new) if spot.new else ABSENT)
+        spot = self.spots.all[dst]
+        self._note(src, dst, self._old.entering(cell, spot.old), self._new.entering(cell, spot.new))
 
     def _to_outside(self, src: int, dst: int, cell: Outside) -> None:
-        spot, joint = self.spots.all[src], self.joint
-        before = joint.old.answer(spot.old, cell) if spot.old else ABSENT
-        self._note(src, dst, before, joint.new.answer(spot.new, cell) if spot.new else ABSENT)
+        spot = self.spots.all[src]
+        self._note(src, dst, self._old.leaving(spot.old, cell), self._new.leaving(spot.new, cell))
 
     def _note(self, src: int, dst: int, before: Answer, after: Answer) -> None:
         two = self.found.two(before, after)
@@ -173,12 +202,6 @@ def never_with_itself(spot: Spot, joint: Joint) -> bool:
         one is not None and not alone(one, one, reach.profile)
         for one, reach in ((spot.old, joint.old), (spot.new, joint.new))
     )
-
-
-def _between(reach: Reachability, src: Workload | None, dst: Workload | None) -> Answer:
-    if src is None or dst is None or alone(src, dst, reach.profile):
-        return ABSENT
-    return reach.answer(src, dst)
 
 
 class _Rows:

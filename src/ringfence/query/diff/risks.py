@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ringfence.engine.compiler.bits import bits_of
 from ringfence.engine.compiler.joint import Joint
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Workload
@@ -51,7 +52,7 @@ def _exposed(joint: Joint, *, new: bool) -> dict[Direction, dict[str, Workload]]
     found: dict[Direction, dict[str, Workload]] = {}
     for direction in Direction:
         shut = table.isolated[direction] & ~node_like
-        bare = {number for number in range(len(reach.classes.items)) if not shut >> number & 1} if shut else None
+        bare = set(bits_of(reach.classes.everything & ~shut)) if shut else None
         found[direction] = {
             one.id: one
             for one in reach.cluster.workloads

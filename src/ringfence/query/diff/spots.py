@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ringfence.engine.compiler.joint import Joint
-from ringfence.engine.compiler.reachability import Behind, Reachability
+from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
-from ringfence.model.objects import Workload
+from ringfence.model.objects import Pod, Workload
 from ringfence.query.blocks import listing_order
 
 
@@ -27,7 +27,7 @@ class Spot:
     after: int | None = None
     plain: bool = False
     moved: bool = True
-    classes: int = 0
+    classes: tuple[int, ...] = ()
 
     @property
     def workload(self) -> Workload:
@@ -49,15 +49,17 @@ class Spots:
 
     def _place(self, spot: Spot) -> None:
         old, new = self.joint.old, self.joint.new
-        was = old.behind(spot.old) if spot.old else None
-        now = new.behind(spot.new) if spot.new else None
+        was = _members(old, spot.old)
+        if spot.old is spot.new:
+            now, spot.moved = was, False
+        else:
+            now = _members(new, spot.new)
+            spot.moved = not (was and now) or _kinds(old, was) != _kinds(new, now)
         spot.before, spot.after = _class(old, was), _class(new, now)
         spot.plain = self.joint.main is not None and all(
-            one is None or number is not None for one, number in ((was, spot.before), (now, spot.after))
+            not some or number is not None for some, number in ((was, spot.before), (now, spot.after))
         )
-        spot.moved = was is None or now is None or _kinds(was) != _kinds(now)
-        for kind in (*(was.kinds if was else ()), *(now.kinds if now else ())):
-            spot.classes |= 1 << kind.number
+        spot.classes = tuple({*was, *now})
 
     @cached_property
     def position(self) -> dict[int, int]:
@@ -66,12 +68,35 @@ class Spots:
         return found | {id(spot.new): at for at, spot in enumerate(self.all) if spot.new}
 
 
-def _class(reach: Reachability, behind: Behind | None) -> int | None:
-    return None if behind is None else reach.simple(behind)
+Members = dict[int, list[Pod]]
+"""The pods of a workload by class."""
 
 
-def _kinds(behind: Behind) -> frozenset[object]:
-    return frozenset((kind.number, kind.nodes, kind.sole is None) for kind in behind.kinds)
+def _members(reach: Reachability, workload: Workload | None) -> Members:
+    found: Members = {}
+    for pod in workload.pods if workload is not None else ():
+        found.setdefault(reach.classes.of_party[id(pod)], []).append(pod)
+    return found
+
+
+def _class(reach: Reachability, members: Members) -> int | None:
+    """The class of all of *members*, when rows answer for it: it is one, and no node in the eyes of policies."""
+    if len(members) != 1:
+        return None
+    (number,) = members
+    return None if reach.classes.items[number].node_like else number
+
+
+def _kinds(reach: Reachability, members: Members) -> frozenset[object]:
+    """What tells a workload from another: the classes, the nodes where those count, and whether it is one pod."""
+    return frozenset(
+        (
+            number,
+            frozenset(pod.node for pod in pods) if reach.nodes_count else frozenset(),
+            len(pods) == 1 and pods[0].replicas == 1,
+        )
+        for number, pods in members.items()
+    )
 
 
 def _matched(old: Cluster, new: Cluster) -> list[tuple[Workload | None, Workload | None]]:
