@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         result = diff(old, new, profile=common.profile(args), by=args.by)
         with common.output(args) as out:
             _show(result, args, out)
+    if result.intents.findings:
+        found.status = 2
     status = max(common.input_status(old), common.input_status(new), found.status)
     return status or int(args.exit_code and not result.empty)
 

@@ -191,9 +191,7 @@ class _Reading:
     def _recall(self, file: str, item: JsonObject) -> Plain | None:
         """What another reading has of the same bytes."""
         found = self._memory.recall(file, item) if self._memory is not None else None
-        if isinstance(found, Live):
-            self._recalled.note(found, file, item)
-        return found
+        return None if isinstance(found, Live) and not self._recalled.note(found, file, item) else found
 
     def _item(self, one: Plain) -> Item:
         """The object that *one* was read from here, for the general way."""

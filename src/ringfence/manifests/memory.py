@@ -57,9 +57,10 @@ class Recalled:
     def __init__(self) -> None:
         self._places: dict[int, tuple[str, JsonObject]] = {}
 
-    def note(self, live: Live, file: str, item: JsonObject) -> None:
-        """*live* stands in *file* too."""
-        self._places[id(live.pod)] = file, item
+    def note(self, live: Live, file: str, item: JsonObject) -> bool:
+        """That *live* stands in *file* too; false when it stood here before: once more, it has to be another object."""
+        place = file, item
+        return self._places.setdefault(id(live.pod), place) is place
 
     def here(self, live: Live) -> Live:
         """*live* with its place in this reading."""

@@ -22,8 +22,8 @@ from ringfence.query.diff.doors import ByDoors
 from ringfence.query.diff.folding import Rectangle, fold
 from ringfence.query.diff.namespaces import by_namespace
 from ringfence.query.diff.pairs import Comparing, Relation, Two, never_with_itself
-from ringfence.query.diff.parts import Change, Pair, Risk
-from ringfence.query.diff.risks import BrokenIntent, Check, newly_broken, unprotected
+from ringfence.query.diff.parts import Change, Compared, Pair, Risk
+from ringfence.query.diff.risks import unprotected
 from ringfence.query.outside import Merger
 
 By = Literal["workload", "pod", "namespace"]
@@ -65,13 +65,13 @@ class Diff:
     policies: tuple[Changed, ...]
     unprotected: dict[Direction, Unprotected]
     doubts: tuple[Doubt, ...]
-    broken: tuple[BrokenIntent, ...] = ()
+    intents: Compared
     make_pairs: Callable[[], Iterator[Pair]] = field(repr=False, default=lambda: iter(()))
 
     @property
     def empty(self) -> bool:
         """Whether no connection differs, and no workload came or went, or lost or gained its protection."""
-        changed = self.changes or self.added or self.removed or self.broken
+        changed = self.changes or self.added or self.removed or self.intents.broken
         return not changed and not any(one.lost or one.gained for one in self.unprotected.values())
 
     @property
@@ -90,10 +90,8 @@ class Diff:
         return (self.old.gaps, self.new.gaps) if self.profile.notes else ((), ())
 
 
-def diff(
-    old: Cluster, new: Cluster, *, profile: Profile = KUBERNETES, by: By = "workload", check: Check | None = None
-) -> Diff:
-    """What *new* opens and closes, compared with *old*. *check* tells which intents of a cluster do not hold.
+def diff(old: Cluster, new: Cluster, *, profile: Profile = KUBERNETES, by: By = "workload") -> Diff:
+    """What *new* opens and closes, compared with *old*.
 
     Raises: UsageError under the np-guard profile for pods of one owner that a policy tells apart (S140).
     """
@@ -121,9 +119,17 @@ def diff(
         tuple(joint.policies),
         {d: Unprotected(tuple(lost), tuple(gained)) for d, (lost, gained) in guarded.items()},
         tuple(_doubts(joint)),
-        newly_broken(old, new, profile, check),
+        _compared(old, new, profile),
         lambda: _pairs(inside, doors),
     )  # fmt: skip
+
+
+def _compared(old: Cluster, new: Cluster, profile: Profile) -> Compared:
+    if not new.intents:
+        return Compared()
+    from ringfence.query.diff.intents import compared  # noqa: PLC0415 (few inputs have any)
+
+    return compared(old, new, profile)
 
 
 def _sharing(old: Cluster, new: Cluster) -> Cluster:
@@ -184,7 +190,12 @@ class _Inside:
         sources, destinations = rectangle
         before, after = self.found.answers[two]
         both = sources & destinations & self._inner
-        alone = tuple(self._rank[at] for at in bits_of(both) if at in free) if both else ()
+        apart = [at for at in bits_of(both) if at in free] if both else []
+        if apart and destinations.bit_count() == 1:
+            sources, apart = sources & ~destinations, []
+        elif apart and sources.bit_count() == 1:
+            destinations, apart = destinations & ~sources, []
+        alone = tuple(self._rank[at] for at in apart)
         src = self.places(sources, self.comparing.source_cells)
         dst = self.places(destinations, self.comparing.destination_cells)
         pairs = len(src) * len(dst) - len(alone)

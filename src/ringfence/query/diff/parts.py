@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ringfence.engine.compiler.answers import NOTHING, Answer
 from ringfence.model.entrances import Door
+from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Note, Outside
 from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.model.ports import ConnectionSet
@@ -42,6 +43,33 @@ class Risk(StrEnum):
     TO_OUTSIDE = "to-outside"
     WITHIN_NAMESPACE = "within-namespace"
     NONE = "none"
+
+
+class Break(StrEnum):
+    """How an intent is broken."""
+
+    MISSING = "missing"
+    FORBIDDEN = "forbidden"
+    UNPROTECTED = "unprotected"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenIntent:
+    """An arrow, or a protected namespace, that was kept and is not any more."""
+
+    what: str
+    how: Break
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The intents that broke, and those that were broken before; ``findings`` are why they could not be compared."""
+
+    broken: tuple[BrokenIntent, ...] = ()
+    before: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 class Pair(NamedTuple):

@@ -1,30 +1,11 @@
-"""What a change makes worse beside its connections: workloads that nothing protects any more, intents that broke."""
+"""What a change makes worse beside its connections: workloads that nothing protects any more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
 from ringfence.engine.compiler.bits import bits_of
 from ringfence.engine.compiler.joint import Joint
-from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Workload
 from ringfence.model.policies import Direction
-from ringfence.model.profiles import Profile
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenIntent:
-    """An arrow that held before and does not now: how it is written, where, and what is wrong."""
-
-    arrow: str
-    file: str
-    line: int
-    why: str
-
-
-Check = Callable[[Cluster, Profile], Iterable[BrokenIntent]]
-"""What of a cluster's intents does not hold; whoever checks intents gives one."""
 
 
 def unprotected(joint: Joint) -> dict[Direction, tuple[list[Workload], list[Workload]]]:
@@ -59,11 +40,3 @@ def _exposed(joint: Joint, *, new: bool) -> dict[Direction, dict[str, Workload]]
             if bare is None or any(of_party[id(pod)] in bare for pod in one.pods)
         }
     return found
-
-
-def newly_broken(old: Cluster, new: Cluster, profile: Profile, check: Check | None) -> tuple[BrokenIntent, ...]:
-    """The intents of *new* that do not hold in it, but for those that did not hold in *old* either."""
-    if check is None or not new.intents:
-        return ()
-    held_not = {(one.arrow, one.why) for one in check(old, profile)} if old.intents else set()
-    return tuple(one for one in check(new, profile) if (one.arrow, one.why) not in held_not)

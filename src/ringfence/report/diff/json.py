@@ -43,11 +43,14 @@ def document(diff: Diff) -> dict[str, Any]:
         made["policies"] = [_policy(one) for one in diff.policies]
     if guarded := _unprotected(diff):
         made["unprotected"] = guarded
-    if diff.broken:
+    intents = diff.intents
+    if intents.broken:
         made["broken"] = [
-            {"arrow": one.arrow, "why": one.why, **({"file": one.file, "line": one.line} if one.file else {})}
-            for one in diff.broken
+            {"intent": one.what, "how": str(one.how), **({"file": one.file, "line": one.line} if one.file else {})}
+            for one in intents.broken
         ]
+    if intents.findings:
+        made["intents_not_compared"] = [finding_json(finding) for finding in intents.findings]
     if diff.doubts:
         made["doubts"] = [
             {"note": str(one.note), "policy": one.policy.id, "side": "after" if one.new else "before"}

@@ -14,8 +14,9 @@ from ringfence.model.policies import Direction, Policy
 from ringfence.query.blocks import Place
 from ringfence.query.diff.blame import Because
 from ringfence.query.diff.diff import Diff
-from ringfence.query.diff.parts import Change, Effect, Risk
+from ringfence.query.diff.parts import Break, Change, Effect, Risk
 from ringfence.query.regions import Cause
+from ringfence.report.findings import finding_line
 from ringfence.report.gaps import sentences
 from ringfence.report.words import NOTE_TEXT, REASON_TEXT, end_name, human
 
@@ -29,6 +30,11 @@ TITLE: Final = {
     Risk.TO_OUTSIDE: "Newly reaching the outside",
     Risk.WITHIN_NAMESPACE: "Newly reachable within a namespace",
     Risk.NONE: "Closed, or no wider than before",
+}
+BREAK: Final = {
+    Break.MISSING: "what it wants is possible no more",
+    Break.FORBIDDEN: "what it forbids is possible now",
+    Break.UNPROTECTED: "a workload of it is isolated no more",
 }
 MARK: Final = {Effect.ADDED: "+", Effect.REMOVED: "-", Effect.CHANGED: "~"}
 
@@ -74,22 +80,19 @@ def because(change: Change, diff: Diff) -> Iterator[str]:
     """The policies responsible: what lets through where something is let through, what shuts out where nothing is."""
     if diff.by == "namespace":
         return
-    before, after = diff.why(change)
-    if change.effect is not Effect.ADDED and (text := _side(before)):
-        yield f"before: {text}"
-    if text := _side(after):
-        yield f"after: {text}"
+    for name, side in zip(("before", "after"), diff.why(change), strict=True):
+        if text := _side(side):
+            yield f"{name}: {text}"
 
 
 def _side(because: Because) -> str:
     found = [_cause(one) for one in because.through if not one.unprotected]
-    shut = [] if found else [one for one in because.shut if not one.unprotected]
-    if not found and not shut:
-        free = [one for one in because.through if one.unprotected]
-        return f"no policy restricts {' or '.join(dict.fromkeys(str(one.direction) for one in free))}" if free else ""
-    if shut:
-        return f"shut by {_some([f'{one.policy}{_place(one.file, one.line)}' for one in shut])}"
-    return f"let through by {_some(found)}"
+    if found:
+        return f"let through by {_some(found)}"
+    if because.through:
+        return "restricted by no policy"
+    shut = [f"{one.policy}{_place(one.file, one.line)}" for one in because.shut]
+    return f"shut by {_some(shut)}" if shut else ""
 
 
 def _cause(cause: Cause) -> str:
@@ -156,8 +159,14 @@ def unprotected_lines(diff: Diff) -> Iterator[Line]:
 
 def broken_lines(diff: Diff) -> Iterator[Line]:
     """The intents that do not hold any more."""
-    for one in diff.broken:
-        yield Line(f"Broken intent: {one.arrow}{_place(one.file, one.line)}: {one.why}.", "red")
+    for one in diff.intents.broken:
+        yield Line(f"Broken intent: {one.what}{_place(one.file, one.line)}: {BREAK[one.how]}.", "red")
+    if diff.intents.before:
+        yield Line(
+            f"{count(diff.intents.before, 'intent')} did not hold before either; 'ringfence check' tells.", "dim"
+        )
+    for finding in diff.intents.findings:
+        yield Line(f"Intents are not compared: {finding_line(finding)}", "red")
 
 
 def doubt_lines(diff: Diff) -> Iterator[Line]:
