@@ -259,11 +259,16 @@ def test_files_of_other_sorts(repository: Repository, tmp_path: Path) -> None:
     (repository.top / "manifests" / "bad.yaml").write_bytes(b"kind: Pod\0\xff")
     (repository.top / "manifests" / "linked.yaml").symlink_to("../elsewhere/pods.yaml")
     (repository.top / "manifests" / "out.yaml").symlink_to("/etc/hostname")
+    (repository.top / "manifests" / "folder").symlink_to("../elsewhere")
+    (repository.top / "manifests" / "text").symlink_to("picture.png")
     repository.commit(elsewhere__pods_yaml=PODS.replace("shop", "linked"))
     done = repository.diff("--git", "HEAD~1..HEAD", "manifests", "--format", "json")
     assert done.returncode == 2
     assert "HEAD: submodules are not read: manifests/module" in done.stderr
-    assert "links that lead to no file of the revision are not followed: manifests/out.yaml" in done.stderr
+    assert (
+        "links that lead to no file of the revision are not followed: manifests/folder, manifests/out.yaml"
+        in done.stderr
+    )
     assert "HEAD:manifests/bad.yaml: error RF002: is binary, not text" in done.stderr
     assert "picture" not in done.stderr
     document = json.loads(done.stdout)

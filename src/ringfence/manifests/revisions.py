@@ -137,6 +137,8 @@ class Repository:
             if data is None:
                 found.links.append(entry.path)
                 continue
+            if not (_matters(entry.path) or entry.path in paths):
+                continue  # a link to a file of another sort
             total += len(data)
             if total > LARGEST:
                 raise InputError(f"--git {name}: holds more than {LARGEST >> 30} GiB of manifests; name fewer paths")
@@ -163,12 +165,12 @@ class Repository:
             mode, _, blob = about.split()
             if mode == _MODULE:
                 found.modules.append(path)
-            elif path in paths or (_matters(path) and not _hidden(path, paths)):
+            elif path in paths or ((_matters(path) or mode == _LINK) and not _hidden(path, paths)):
                 entries.append(_Entry(mode, blob, path))
         return entries
 
     def _contents(self, commit: str, entries: Iterable[_Entry]) -> Iterator[tuple[_Entry, bytes | None]]:
-        """Each of *entries* with its bytes; None for a link that leads to no file of the revision."""
+        """Each of *entries* with its bytes; None for a link that leads to a folder, or to no file of the revision."""
         argv = [self._git, "-C", self._top, "cat-file", "--batch", "--follow-symlinks"]
         with subprocess.Popen(  # noqa: S603 (git, by its full path)
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
