@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -27,7 +28,9 @@ from ringfence.intents.codes import CODES as INTENT_CODES  # noqa: E402
 from ringfence.manifests import CODES  # noqa: E402
 from ringfence.manifests.checks.codes import Code  # noqa: E402
 from ringfence.manifests.intents.shapes import schema  # noqa: E402
+from ringfence.model.profiles import ALIASES, KUBERNETES, PROFILES, Profile  # noqa: E402
 from ringfence.report.check.findings import CODES as CHECK_CODES  # noqa: E402
+from ringfence.report.lint.pages import book  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -51,6 +54,13 @@ written, and the exit status is 2; from RF085 on, which is about what no Network
 
 ABOUT_CHECKS = """\
 What [`check`](../explanation/checking.md) finds is told in its own formats: the JSON, and SARIF, have these codes.
+"""
+
+
+ABOUT_PROFILES = """\
+A profile is a table of what sources say of a network plugin, chosen with `--profile`. A dash means that no source
+settles the point; the answer is then that of the text of the API, the third one included. `kubernetes`, the default, is
+the only profile under which a static answer is meant to hold on every conforming cluster.
 """
 
 
@@ -127,6 +137,32 @@ def intents_schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def checks() -> str:
+    """Every check of lint, with its examples."""
+    return "\n".join([MADE, *book()]).rstrip() + "\n"
+
+
+def profiles() -> str:
+    """What is known of each network plugin."""
+    rows = [MADE, "# Profiles of network plugins\n", f"{ABOUT_PROFILES}"]
+    rows += ["| profile | also | what | enforces policies |", "|---|---|---|---|"]
+    for one in PROFILES.values():
+        also = ", ".join(alias for alias, name in ALIASES.items() if name == one.name)
+        rows.append(f"| [`{one.name}`](#{one.name}) | {also} | {one.title} | {one.enforces} |")
+    for one in PROFILES.values():
+        rows += ["", f"## {one.name}\n", f"Sources: {one.sources}.\n"]
+        told = [(item.name, getattr(one.traits, item.name)) for item in fields(one.traits)]
+        if any(value for _, value in told):
+            rows += ["| property | what sources say |", "|---|---|"]
+            rows += [f"| `{name}` | {value or '–'} |" for name, value in told]
+        flags = [item.name for item in fields(Profile) if item.compare and item.name != "name"]
+        differs = [
+            f"`{flag}` {getattr(one, flag)}" for flag in flags if getattr(one, flag) != getattr(KUBERNETES, flag)
+        ]
+        rows += ["", f"Answers differ from those under `kubernetes` by: {', '.join(differs) or 'nothing'}."]
+    return "\n".join(rows) + "\n"
+
+
 def _signature(function: Callable[..., object]) -> str:
     """The signature, its annotations without quotes."""
     return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
@@ -157,6 +193,8 @@ def _functions(module: ModuleType) -> Iterator[str]:
 
 
 PAGES = {
+    "checks.md": checks,
+    "profiles.md": profiles,
     "cli.md": cli,
     "findings.md": findings,
     "intents.schema.json": intents_schema,

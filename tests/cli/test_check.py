@@ -166,7 +166,7 @@ def test_sarif_points_at_arrows_and_policies(run: Run, tmp_path: Path) -> None:
     (one,) = found["runs"]
     places = {(r["ruleId"], r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
                r["locations"][0]["physicalLocation"]["region"]["startLine"]) for r in one["results"]}  # fmt: skip
-    assert {("RF100", f"{EXAMPLE}/intents.yaml", 10), ("RF101", policy, 10)} <= places
+    assert {("RF091", f"{EXAMPLE}/intents.yaml", 10), ("RF092", policy, 10)} <= places
     moved = json.loads(run("check", EXAMPLE, _with(tmp_path, f"# a line\n{POLICY}"), *BROKEN, "--format", "sarif").out)
     prints = [[r["partialFingerprints"] for r in run_["results"]] for run_ in (one, moved["runs"][0])]
     assert prints[0] == prints[1]

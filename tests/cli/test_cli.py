@@ -29,7 +29,7 @@ POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
         (("matrix", "nowhere"), "nowhere: no such file or directory"),
         (("matrix", EXAMPLE, "--frmat", "txt"), "unrecognized arguments: --frmat"),
         (("matrix", EXAMPLE, "--format", "xml"), "invalid choice: 'xml'"),
-        (("matrix", EXAMPLE, "--profile", "calico"), "invalid choice: 'calico'"),
+        (("matrix", EXAMPLE, "--profile", "weave"), "invalid choice: 'weave'"),
         (("matrix", EXAMPLE, "--port", "http"), "--port http: expected a number"),
         (("matrix", EXAMPLE, "--port", "0"), "--port 0: expected a port from 1 to 65535"),
         (("matrix", EXAMPLE, "--port", "90-80"), "--port 90-80: expected a port of at least 90"),

@@ -92,7 +92,10 @@ def test_the_policy_lies_where_its_subject_does() -> None:
 
 def test_every_workload_of_another_namespace() -> None:
     assert _beyond(generated(_shop(), intents("data/* -> shop/api:8000", protect="shop"))) == [
-        "shop allow-data-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=data on TCP 8000"
+        (
+            "shop allow-data-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=data"
+            " and podSelector {} on TCP 8000"
+        )
     ]
 
 
@@ -105,7 +108,10 @@ def test_every_workload_of_the_same_namespace() -> None:
 
 def test_a_whole_namespace_as_the_subject_is_not_named() -> None:
     assert _beyond(generated(_shop(), intents("data/* -> shop/*:8080", protect="shop"))) == [
-        "shop allow-data-ingress ({}): namespaceSelector kubernetes.io/metadata.name=data on TCP 8080"
+        (
+            "shop allow-data-ingress ({}): namespaceSelector kubernetes.io/metadata.name=data"
+            " and podSelector {} on TCP 8080"
+        )
     ]
 
 
@@ -117,7 +123,7 @@ def test_everyone() -> None:
             "data allow-shop-api-egress ({}): "
             "namespaceSelector kubernetes.io/metadata.name=shop and podSelector app=api on TCP 8000"
         ),
-        "shop allow-everyone-to-api-ingress (app=api): namespaceSelector {} on TCP 8000",
+        "shop allow-everyone-to-api-ingress (app=api): namespaceSelector {} and podSelector {} on TCP 8000",
         "shop allow-api-egress ({}): podSelector app=api on TCP 8000",
     ]
 
@@ -158,7 +164,10 @@ def test_pods_that_come_later() -> None:
 def test_an_empty_namespace_as_a_peer() -> None:
     made = generated(_shop(namespace("batch")), intents("batch/* -> shop/api:8000", protect="shop"))
     assert _beyond(made) == [
-        "shop allow-batch-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=batch on TCP 8000"
+        (
+            "shop allow-batch-to-api-ingress (app=api): namespaceSelector kubernetes.io/metadata.name=batch"
+            " and podSelector {} on TCP 8000"
+        )
     ]
 
 
@@ -280,7 +289,7 @@ def test_a_name_is_not_written_where_it_means_more() -> None:
     ("word", "rules"),
     [
         ("tight", f"{DNS} on TCP 53, UDP 53"),
-        ("namespace", "namespaceSelector kubernetes.io/metadata.name=kube-system on TCP 53, UDP 53"),
+        ("namespace", "namespaceSelector kubernetes.io/metadata.name=kube-system and podSelector {} on TCP 53, UDP 53"),
         ("node-local", f"{DNS} or ipBlock 169.254.20.10/32 on TCP 53, UDP 53"),
         (
             "openshift",
@@ -315,7 +324,7 @@ def test_where_the_dns_is_everyone_may_ask_it() -> None:
     made = generated(_shop(), intents(protect=["kube-system"]))
     assert _lines(made) == [
         "kube-system default-deny-all ({}): nothing",
-        "kube-system allow-dns-ingress (k8s-app=kube-dns): namespaceSelector {} on TCP 53, UDP 53",
+        "kube-system allow-dns-ingress (k8s-app=kube-dns): namespaceSelector {} and podSelector {} on TCP 53, UDP 53",
         "kube-system allow-dns-egress ({}): podSelector k8s-app=kube-dns on TCP 53, UDP 53",
     ]
 

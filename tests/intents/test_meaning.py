@@ -255,6 +255,12 @@ def test_the_dns_that_is_not_there_is_taken_to_be_where_it_usually_is_and_told()
     assert "kube-system/[k8s-app=kube-dns]" in told(found)[0]
 
 
+def test_two_documents_that_protect_one_namespace_wish_for_its_dns_once() -> None:
+    text = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {{name: {}}}\nspec: {{protect: [shop]}}\n"
+    found = meaning(read(f"{SHOP}{KUBE_DNS}{text.format('one')}---\n{text.format('two')}"))
+    assert [wish.origin for wish in found.wishes] == [Origin.DNS]
+
+
 def test_other_ways_to_the_dns() -> None:
     assert dns(Dns.NONE).wishes == ()
     assert dns(Dns.NAMESPACE, KUBE_DNS).wishes[0].dst.everyone

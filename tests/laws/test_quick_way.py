@@ -141,6 +141,27 @@ def test_an_address_that_is_none_is_told_either_way(status: dict[str, Any]) -> N
     assert ([finding.code for finding in first.findings], taken) == (["RF021"], 0)
 
 
+def test_a_pod_that_is_left_to_the_general_way_gives_its_neighbours_nothing() -> None:
+    """Replicas share what was read of the one before; of one that could not be read whole they take no part."""
+
+    def pod(name: str, app: str, owner: object, port: int) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": name, "labels": {"app": app}, "ownerReferences": [owner]},
+                "spec": {"containers": [{"ports": [{"name": "http", "containerPort": port}]}]}}  # fmt: skip
+
+    mine, other = {"kind": "ReplicaSet", "name": "web"}, {"kind": "ReplicaSet", "name": "db"}
+    odd = [pod("b", "db", 1, 80), pod("d", "db", mine, 99999), pod("f", "Not a label!", other, 80)]
+    items = [pod("a", "web", mine, 80), odd[0], pod("c", "web", mine, 80), odd[1], pod("e", "web", mine, 80), odd[2],
+             pod("g", "web", mine, 80), pod("h", "web", other, 81)]  # fmt: skip
+    first, other_way, taken = _both(
+        json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), pytest.MonkeyPatch()
+    )
+    _same(first, other_way)
+    assert isinstance(first, Cluster)
+    assert taken == len(items) - len(odd)
+    assert {one.name: one.labels["app"] for one in first.pods if one.name in "aceg"} == dict.fromkeys("aceg", "web")
+
+
 def test_what_replaces_an_object_is_of_its_group_either_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A policy of a group that is not served takes no policy's place: without it there would be no isolation."""
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p"},

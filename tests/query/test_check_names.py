@@ -35,6 +35,9 @@ class _Text:
     def find(self, *_: Any) -> Any:
         return None
 
+    def text(self, line: int) -> str:
+        return ""
+
     def value(self) -> dict[str, Any]:
         return self._value
 

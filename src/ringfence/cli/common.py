@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 from ringfence.cli import controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
+from ringfence.model import profiles
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.intents import Dns
 from ringfence.model.ports import ConnectionSet
-from ringfence.model.profiles import PROFILES, Profile
+from ringfence.model.profiles import Profile
 
 if TYPE_CHECKING:
     from ringfence.manifests.memory import Memory
@@ -31,6 +32,8 @@ DUMP: Final = (
 """What takes a dump of all that the answers need; Secrets are not among it."""
 ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "dot"}
 """Other names that a format has elsewhere."""
+PROFILES: Final = sorted({*profiles.PROFILES, *profiles.ALIASES})
+"""The names of profiles, and their other names."""
 LARGE: Final = 16 << 20
 """Bytes of a file from which on reading it is told."""
 PIECE: Final = 1 << 16
@@ -57,15 +60,18 @@ def add_input(
     rendering.configure(group)
     facts = parser.add_argument_group("facts that files cannot hold")
     for name, what in (("pod", "pods"), ("node", "nodes")):
-        facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=_cidr,
+        facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
     if intents:
         _add_intents(facts)
     if not profile:
         parser.set_defaults(profile="kubernetes")
+        if intents:
+            controllers.add(facts, packets=True)
         return
-    facts.add_argument("--profile", choices=sorted(PROFILES), default="kubernetes",
-                       help="the network plugin's behaviour (default: kubernetes, the text of the API)")  # fmt: skip
+    facts.add_argument("--profile", choices=PROFILES, default="kubernetes", metavar="NAME",
+                       help="the network plugin's behaviour (default: kubernetes, the text of the API); one of "
+                       f"{', '.join(PROFILES)}")  # fmt: skip
     controllers.add(facts)
 
 
@@ -73,6 +79,8 @@ def _add_intents(facts: argparse._ArgumentGroup) -> None:
     """What documents of intents rest on, and cannot say for every cluster."""
     facts.add_argument("--dns", choices=[one.value for one in Dns], default=None,
                        help="how pods reach the DNS, in place of what the intents say")  # fmt: skip
+    facts.add_argument("--service-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
+                       help="where Services have their addresses; may be repeated")  # fmt: skip
     facts.add_argument("--api-server", action="append", default=[], metavar="ADDRESS:PORT", type=_api_server,
                        help="where the API server listens, behind its Service; may be repeated")  # fmt: skip
 
@@ -113,7 +121,8 @@ def add_view(parser: argparse.ArgumentParser) -> None:
                       help="default: workload; namespace for a whole table of more than 40 workloads")  # fmt: skip
 
 
-def _cidr(text: str) -> str:
+def a_cidr(text: str) -> str:
+    """*text*, which must be a CIDR."""
     try:
         AddressSet.of(text)
     except ValueError as problem:
@@ -142,8 +151,10 @@ def load(
     programs: Sequence[Program] | None = None,
     read_too: Collection[str] = (),
     memory: Memory | None = None,
+    others: bool = False,
+    tell: bool = True,
 ) -> Cluster:
-    """The cluster that *args* name, with its findings told on standard error.
+    """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
     kinds that it does not leave aside; *memory* is what two readings share.
@@ -153,17 +164,21 @@ def load(
     if not has_input(args):
         raise UsageError("no input: name files or directories, or - for standard input")
     pods, nodes = (AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr))
-    facts = Facts(pods, nodes, api_server=tuple(getattr(args, "api_server", ())))
+    services = AddressSet.of(*getattr(args, "service_cidr", ()))
+    facts = Facts(pods, nodes, services, tuple(getattr(args, "api_server", ())))
     with busy("reading", quiet=args.quiet or not _large(args.paths)):
         cluster = read(
             args.paths, namespace=args.namespace or "default", facts=facts, stdin=stdin, extra=args.extra,
             without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
-            programs=rendering.programs(args) if programs is None else programs, memory=memory,
+            programs=rendering.programs(args) if programs is None else programs,
+            others=others,
+            memory=memory,
         )  # fmt: skip
     if read_too:
         left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}
         cluster = dataclasses.replace(cluster, ignored=left)
-    telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
+    if tell:
+        telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
     return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
 
 
@@ -191,7 +206,7 @@ def has_input(args: argparse.Namespace) -> bool:
 
 def profile(args: argparse.Namespace) -> Profile:
     """The profile that was asked for."""
-    return PROFILES[args.profile]
+    return profiles.named(args.profile)
 
 
 def input_status(cluster: Cluster) -> int:

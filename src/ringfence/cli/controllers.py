@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ringfence.cli.ends import named_by
 from ringfence.errors import UnknownEndpoint, UsageError
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import ArrowEnd, EveryEnd, LabelEnd, NameEnd
+from ringfence.model.ends import ArrowEnd, ControllerEnd, EveryEnd, LabelEnd, NameEnd
+from ringfence.model.intents import Intent, Intents
 from ringfence.model.objects import Pod, Workload
 
 FLAG = "--ingress-controller"
 
 
-def add(group: argparse._ArgumentGroup) -> None:
-    """Add the option to *group*."""
-    group.add_argument(FLAG, action="append", default=[], metavar="END",
+def add(group: argparse._ArgumentGroup, *, packets: bool = False) -> None:
+    """Add the option to *group*; without it, verbs that send *packets* have nobody in the controller's place."""
+    group.add_argument(FLAG, action="append", default=None if packets else [], metavar="END",
                        help="the pods that Ingress objects, Routes and Gateways are served by, such as "
                        "ingress-nginx/controller or ingress-nginx/*; may be repeated")  # fmt: skip
 
@@ -45,7 +46,19 @@ def named(cluster: Cluster, texts: Sequence[str] | None, namespace: str | None) 
         for one in found:
             if not isinstance(one, Workload | Pod) or isinstance(one, Door):
                 raise UsageError(f"{FLAG} {text}: must be pods of the input, such as ingress-nginx/controller")
-    return replace(cluster, doorman=None)
+    written = ends(cluster, texts, namespace)
+    return replace(cluster, doorman=None, intents=tuple(_entered(one, written) for one in cluster.intents))
+
+
+def _entered(document: Intents, written: Sequence[ArrowEnd]) -> Intents:
+    """*document* with its arrows that begin at the controller begun at each of the ends *written*."""
+
+    def each(intents: Sequence[Intent]) -> Iterator[Intent]:
+        for one in intents:
+            starts = written if isinstance(one.arrow.src, ControllerEnd) else (one.arrow.src,)
+            yield from (replace(one, arrow=replace(one.arrow, src=end)) for end in starts)
+
+    return replace(document, allow=tuple(each(document.allow)), deny=tuple(each(document.deny)))
 
 
 def ends(cluster: Cluster, texts: Sequence[str], namespace: str | None) -> list[ArrowEnd]:

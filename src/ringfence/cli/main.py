@@ -16,6 +16,7 @@ from ringfence.errors import RingfenceError
 VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
+    "lint": "what is wrong or suspicious in these policies?",
     "infer": "who talks to whom? a draft of the intents from the manifests alone, each arrow with its evidence",
     "generate": "which policies allow what these intents say, and nothing else?",
     "check": "is everything that is wanted possible, and nothing else? intents, or a stored matrix, against policies",
@@ -24,13 +25,13 @@ VERBS: Final = {
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
-PURE: Final = ("matrix", "explain", "diff", "infer", "check")
+PURE: Final = ("matrix", "explain", "lint", "diff", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (
-    "exit status: 0 clean; 1 a denial or a difference under --exit-code, an intent that no policy can hold, or a check "
-    "that is not clean; 2 usage, or input of which something had to be left out; 3 the environment; 70 a fault of "
-    "ringfence itself"
+    "exit status: 0 clean; 1 a denial or a difference under --exit-code, an error that lint found, an intent that no "
+    "policy can hold, or a check that is not clean; 2 usage, or input of which something had to be left out; 3 the "
+    "environment; 70 a fault of ringfence itself"
 )
 
 
@@ -61,7 +62,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def _parse(words: list[str], verb: str) -> argparse.Namespace:
     """The arguments; paths and the flow may stand before, between and behind options, a command behind ``--``."""
     top = parser(verb)
-    words, command = _cut(words)
+    words, command = _cut(_with_settings(words, verb, top))
     args, more = top.parse_known_args(words)
     if "command" in args:
         args.command = command
@@ -78,6 +79,19 @@ def _parse(words: list[str], verb: str) -> argparse.Namespace:
             top.exit(2, f"ringfence {args.verb}: unexpected {more[0]}; run 'ringfence {args.verb} --help'\n")
         (args.words if hasattr(args, "words") else args.paths).extend(more)
     return args
+
+
+def _with_settings(words: list[str], verb: str, top: argparse.ArgumentParser) -> list[str]:
+    """*words* with what a settings file says of other options. Raises: UsageError for a wrong file."""
+    from ringfence.cli import config  # noqa: PLC0415 (the version needs none)
+
+    found = config.settings() if verb and not {"-h", "--help"} & {*words} else None
+    if found is None:
+        return words
+    (verbs,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    told, at = config.given(words), words.index(verb) + 1
+    more = [word for word in config.words(verb, verbs.choices[verb], found) if word.partition("=")[0] not in told]
+    return [*words[:at], *more, *words[at:]]
 
 
 def _open_streams() -> None:
@@ -107,8 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
-    args = _parse(words, verb if verb in VERBS else "")
     try:
+        args = _parse(words, verb if verb in VERBS else "")
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()
     except RingfenceError as problem:

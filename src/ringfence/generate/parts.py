@@ -87,12 +87,11 @@ class Edge:
         """The peer as one item of a rule: pods elsewhere always with their namespace in the same item (S47)."""
         if isinstance(self.peer, Block):
             return Peer(block=self.peer.block)
-        pods = None if self.peer.whole else self.peer.selector
         if self.peer.namespace is None:
-            return Peer(pods=pods, namespaces=EVERYTHING)
+            return Peer(pods=self.peer.selector, namespaces=EVERYTHING)
         if self.peer.namespace == self.namespace:
             return Peer(pods=self.peer.selector)
-        return Peer(pods=pods, namespaces=Selector.of({NAME_LABEL: self.peer.namespace}))
+        return Peer(pods=self.peer.selector, namespaces=Selector.of({NAME_LABEL: self.peer.namespace}))
 
 
 class Role(StrEnum):

@@ -119,6 +119,6 @@ def _pods(cluster: Cluster, place: Home) -> Servers:
 
 
 def _both(ports: ConnectionSet) -> ConnectionSet:
-    """*ports* on UDP and TCP alike: answers that are too long for UDP come by TCP (RF104)."""
+    """*ports* on UDP and TCP alike: answers that are too long for UDP come by TCP."""
     numbers = ports["UDP"] | ports["TCP"]
     return ConnectionSet.from_mapping({"UDP": numbers, "TCP": numbers})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ringfence.errors import HostNameError, RingfenceError
@@ -40,12 +40,23 @@ def meaning(cluster: Cluster, *, namespace: str | None = None, dns: Dns | None =
     found = replace(
         found,
         protect=protect,
-        wishes=tuple(one for part in parts for one in part.wishes),
+        wishes=tuple(_once(one for part in parts for one in part.wishes)),
         names=tuple(one for part in parts for one in part.names),
         bans=tuple(one for part in parts for one in part.bans),
         findings=tuple(one for part in parts for one in part.findings),
     )
     return replace(found, findings=(*found.findings, *_contradictions(found), *_beside(found)))
+
+
+def _once(wishes: Iterable[Wish]) -> Iterator[Wish]:
+    """*wishes*, the DNS of a namespace once, though several documents protect it."""
+    seen = set()
+    for wish in wishes:
+        way = (wish.src.namespace, wish.dst.namespace, wish.dst.title)
+        if wish.origin is not Origin.DNS or way not in seen:
+            yield wish
+        if wish.origin is Origin.DNS:
+            seen.add(way)
 
 
 def _furnish(cluster: Cluster, namespace: str | None, dns: Dns | None) -> Cluster:
@@ -376,7 +387,7 @@ def _named(into: Into) -> Party:
 def _refused(end: ArrowEnd, *, source: bool) -> tuple[str, str] | None:
     """Why an end cannot be meant in an intent, and what to write."""
     if isinstance(end, ControllerEnd):
-        remedy = "name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
+        remedy = "give --ingress-controller, or name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
         return "nothing says which pods the ingress controller has", remedy
     if isinstance(end, HostEnd) and source:
         return "a connection starts at pods or addresses, not at a name", "write the addresses"

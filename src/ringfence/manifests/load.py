@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.memory import Memory, Recalled
+from ringfence.manifests.memory import Memory, Recalling
 from ringfence.manifests.objects.by_shape import taken_as_described
 from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.manifests.objects.workloads import Live, Maker, join
 from ringfence.manifests.plain import PlainObjects
 from ringfence.manifests.programs import Program
-from ringfence.manifests.quick import GROUPS, Plain, Quick, plain_item
-from ringfence.manifests.records import Aside, Key, Record, record
+from ringfence.manifests.quick import GROUPS, Plain, Quick, key, plain_item
+from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import File
@@ -32,7 +32,7 @@ from ringfence.manifests.text.tree import Trees
 from ringfence.manifests.ways_in.entering import settle
 from ringfence.manifests.ways_in.entrances import Grant
 from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
-from ringfence.model.cluster import Cluster, Facts, Gap
+from ringfence.model.cluster import Cluster, Facts, Gap, Other
 from ringfence.model.entrances import Entrance, controller
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
@@ -57,6 +57,7 @@ def load(
     exclude: Sequence[str] = (),
     programs: Sequence[Program] = (),
     direct_controller: bool = False,
+    others: bool = False,
     memory: Memory | None = None,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
@@ -66,17 +67,18 @@ def load(
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
-    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). Two readings that
-    are given one *memory* share the pods that stand in both.
+    owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). *others* keeps the
+    objects of kinds that are not read, too. Two readings that are given one *memory* share the
+    pods that stand in both.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller, memory)
+        reading = _Reading(namespace, direct_controller, others=others, memory=memory)
         reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
-            more = _Reading(namespace, direct_controller)
+            more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
             reading.replace(more)
         if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
@@ -119,10 +121,10 @@ def _nothing(paths: Sequence[str], reading: _Reading) -> str:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, namespace: str, direct: bool, memory: Memory | None = None) -> None:
+    def __init__(self, namespace: str, direct: bool, *, others: bool = False, memory: Memory | None = None) -> None:
         self.namespace = namespace
-        self._memory = memory
-        self._recalled = Recalled()
+        self.keep_others = others
+        self.others: list[Other] = []
         self.direct = direct
         self.records: Records = {}
         self.nameless: list[Record] = []
@@ -134,10 +136,11 @@ class _Reading:
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
         self.quick: documents.Quick | None = None if direct else self._quickly
-        self._read_quickly = Quick(namespace).read
+        self._recalling = Recalling(Quick(namespace), memory) if memory is not None else None
+        self._read_quickly = (self._recalling or Quick(namespace)).read
         self.plain = PlainObjects()
-        self._generally: dict[type, set[tuple[str, str]]] = {Live: set(), Policy: set()}
-        """Namespaces and names of what was read the general way of what is otherwise read the quick way."""
+        self._generally: set[tuple[str, str, str]] = set()
+        """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
@@ -175,35 +178,21 @@ class _Reading:
             place = Source(problem.file, problem.line)
             self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
 
-    def _quickly(self, file: str, above: Head, item: JsonObject) -> bool:
-        """Keep what can be read the quick way; what stands twice is read the general way, which tells of it (S9)."""
-        found: Plain | None = self._recall(file, item) if self._memory is not None else None
-        if found is None:
-            found = self._read_quickly(file, above, item)
+    def _quickly(self, file: str, above: Head, items: Sequence[JsonObject]) -> Iterator[tuple[int, JsonObject]]:
+        """Keep of *items* what can be read the quick way, and give the others; what stands twice is read the general
+        way, which tells of it (S9).
+        """
+        read, add, general = self._read_quickly, self.plain.add, self._generally
+        for index, item in enumerate(items):
+            found = read(file, above, item)
             if found is None:
-                return False
-            if self._memory is not None:
-                self._memory.keep(item, found)
-        if self._is_general(found) or not self.plain.add(found):
-            self._take(self._item(found))
-        return True
-
-    def _recall(self, file: str, item: JsonObject) -> Plain | None:
-        """What another reading has of the same bytes."""
-        found = self._memory.recall(file, item) if self._memory is not None else None
-        return None if isinstance(found, Live) and not self._recalled.note(found, file, item) else found
+                yield index, item
+            elif (general and key(found) in general) or not add(found):
+                self._take(self._item(found))
 
     def _item(self, one: Plain) -> Item:
         """The object that *one* was read from here, for the general way."""
-        return plain_item(self._recalled.here(one) if isinstance(one, Live) else one)
-
-    def _is_general(self, one: Plain) -> bool:
-        """Whether another of the same name was read the general way."""
-        general = self._generally[type(one)]
-        if not general:
-            return False
-        named = one.pod if isinstance(one, Live) else one
-        return (named.namespace or "", named.name) in general
+        return plain_item(one if self._recalling is None else self._recalling.here(one))
 
     def _take(self, item: Item) -> None:
         try:
@@ -217,10 +206,13 @@ class _Reading:
                     self._take(self._item(other))  # what stands twice is read the general way, the first one first
                 self.records.setdefault(found.key, []).append(found)
                 if GROUPS.get(found.kind) == found.key[0]:
-                    self._generally[Live if found.kind == "Pod" else Policy].add((found.namespace, found.name))
+                    self._generally.add((found.kind, found.namespace, found.name))
             else:
                 self.nameless.append(found)
-        elif found.finding or found.gap:
+            return
+        if self.keep_others:
+            self.others.append(as_other(item, self.namespace))
+        if found.finding or found.gap:
             self.aside.append(found)
         else:
             self.ignored[found.kind] += 1
@@ -236,6 +228,7 @@ class _Reading:
         self.plain.replace(other.plain)
         self.nameless += other.nameless
         self.aside += other.aside
+        self.others += other.others
         self.ignored += other.ignored
         self.passed += other.passed
         self.trees |= other.trees
@@ -275,6 +268,7 @@ class _Reading:
             entrances=ways_in,
             doorman=controller() if any(one.backends for one in ways_in) else None,
             intents=tuple(sorted(values.of(Intents), key=lambda one: one.name)),
+            others=tuple(self.others),
         )
         told = [
             *self.findings,

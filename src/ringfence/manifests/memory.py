@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from ringfence.manifests.objects.workloads import Live
-from ringfence.manifests.quick import Plain
+from ringfence.manifests.quick import Plain, Quick
+from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
+from ringfence.model.objects import Pod
 from ringfence.model.policies import Policy
 from ringfence.model.sources import Source
 
@@ -37,7 +39,7 @@ class Memory:
         before, one = found
         if len(before.data) != len(item.data) or bytes(before.data) != bytes(item.data):
             return None
-        if isinstance(one, Live):
+        if not isinstance(one, Policy):
             return one
         return Policy(
             one.namespace, one.name, one.subject, one.directions, one.ingress, one.egress,
@@ -51,20 +53,34 @@ class Memory:
             self._held.setdefault(key, (item, one))
 
 
-class Recalled:
-    """The pods of one reading that are those of another, each with where it stands in this one."""
+class Recalling:
+    """The quick way of one reading, which looks into a memory first, and knows where what it found stands here."""
 
-    def __init__(self) -> None:
+    def __init__(self, quick: Quick, memory: Memory) -> None:
+        self._quick = quick
+        self._memory = memory
         self._places: dict[int, tuple[str, JsonObject]] = {}
 
-    def note(self, live: Live, file: str, item: JsonObject) -> bool:
-        """That *live* stands in *file* too; false when it stood here before: once more, it has to be another object."""
-        place = file, item
-        return self._places.setdefault(id(live.pod), place) is place
+    def read(self, file: str, above: Head, item: JsonObject) -> Plain | None:
+        """As :meth:`Quick.read`. What stands here twice is two objects."""
+        found = self._memory.recall(file, item)
+        if found is not None:
+            place = file, item
+            if isinstance(found, Policy) or self._places.setdefault(id(_pod(found)), place) is place:
+                return found
+        found = self._quick.read(file, above, item)
+        if found is not None:
+            self._memory.keep(item, found)
+        return found
 
-    def here(self, live: Live) -> Live:
-        """*live* with its place in this reading."""
-        place = self._places.get(id(live.pod))
-        if place is None:
-            return live
-        return Live(replace(live.pod, source=Source(place[0], 0, place[1])), live.phase)
+    def here(self, one: Plain) -> Plain:
+        """*one* with its place in this reading."""
+        place = None if isinstance(one, Policy) else self._places.get(id(_pod(one)))
+        if place is None or isinstance(one, Policy):
+            return one
+        pod = replace(_pod(one), source=Source(place[0], 0, place[1]))
+        return Live(pod, one.phase) if isinstance(one, Live) else pod
+
+
+def _pod(one: Live | Pod) -> Pod:
+    return one.pod if isinstance(one, Live) else one

@@ -29,10 +29,11 @@ class PlainObjects:
         if isinstance(one, Policy):
             policies = self._policies.setdefault(one.namespace or "", {})
             return policies.setdefault(one.name, one) is one
-        pod = one.pod
-        pods = self._pods.setdefault(pod.namespace, {})
-        held = pod if one.phase == RUNNING else one
-        return pods.setdefault(pod.name, held) is held
+        pod = one if isinstance(one, Pod) else one.pod
+        pods = self._pods.get(pod.namespace)
+        if pods is None:
+            pods = self._pods[pod.namespace] = {}
+        return pods.setdefault(pod.name, one) is one
 
     def pop(self, kind: str, namespace: str, name: str) -> Plain | None:
         """Take out the object of this name, if it is there."""
@@ -40,8 +41,7 @@ class PlainObjects:
             return None
         if kind == "NetworkPolicy":
             return self._policies.get(namespace, {}).pop(name, None)
-        found = self._pods.get(namespace, {}).pop(name, None)
-        return Live(found, RUNNING) if isinstance(found, Pod) else found
+        return self._pods.get(namespace, {}).pop(name, None)
 
     def pods(self) -> list[Live]:
         """The pods."""

@@ -18,7 +18,7 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.objects import policy, workloads
 from ringfence.manifests.objects.fields import labels
 from ringfence.manifests.objects.shapes import Container, OwnerReference, Port
-from ringfence.manifests.objects.workloads import Live
+from ringfence.manifests.objects.workloads import RUNNING, Live
 from ringfence.manifests.text import json_text
 from ringfence.manifests.text.documents import Item
 from ringfence.manifests.text.heads import Head
@@ -138,16 +138,21 @@ class _Meaning(NamedTuple):
     egress: tuple[Rule, ...]
 
 
-Plain = Live | Policy
-"""What is read the quick way."""
+Plain = Pod | Live | Policy
+"""What is read the quick way; a running pod is held as itself."""
 Way = Callable[[str, Head, JsonObject], Plain | None]
-Names = tuple[str, str]
 GROUPS: Final = {"Pod": "", "NetworkPolicy": "networking.k8s.io"}
+
+
+def key(one: Plain) -> tuple[str, str, str]:
+    """Kind, namespace and name of *one*."""
+    named = one.pod if isinstance(one, Live) else one
+    return "Pod" if isinstance(named, Pod) else "NetworkPolicy", named.namespace or "", named.name
 
 
 def plain_item(one: Plain) -> Item:
     """The object that *one* was read from, for the general way."""
-    kind, place = ("Pod", one.pod.source) if isinstance(one, Live) else ("NetworkPolicy", one.source)
+    kind, place = key(one)[0], (one.pod if isinstance(one, Live) else one).source
     version = "/".join(filter(None, (GROUPS[kind], "v1")))
     document = place.document
     assert isinstance(document, JsonObject)
@@ -164,13 +169,17 @@ class Quick:
         self._sound: set[tuple[str, str | None]] = set()
         """Labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
+        self._last: tuple[_Metadata, Mapping[str, str], Controller | None] = _Metadata(""), self._labels[b""], None
+        """What was written of the pod before, its labels and its owner: the next one is mostly a replica of it."""
+        self._last_ports: tuple[msgspec.Raw, tuple[ContainerPort, ...]] = msgspec.Raw(), ()
+        """The ports of the pod before, as written and as read."""
         self._specs: dict[bytes, _Meaning] = {}
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
         self._ways: tuple[Way, ...] = (self._pod, self._policy)
 
-    def read(self, file: str, above: Head, item: JsonObject) -> Live | Policy | None:
-        """The live pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
+    def read(self, file: str, above: Head, item: JsonObject) -> Plain | None:
+        """The pod or the policy in *item* of the list *above*; None when the general way has to look at it."""
         for way in self._ways:
             try:
                 found = way(file, above, item)
@@ -184,7 +193,7 @@ class Quick:
 
     # -- pods ---------------------------------------------------------------------------------------------------------
 
-    def _pod(self, file: str, above: Head, item: JsonObject) -> Live | None:
+    def _pod(self, file: str, above: Head, item: JsonObject) -> Pod | Live | None:
         found = _POD.decode(item.data)  # of another kind it is but the names that are looked at
         if (found.kind != "Pod" or found.apiVersion != "v1") and _said(found, above) != ("v1", "Pod"):
             return None
@@ -193,45 +202,53 @@ class Quick:
         if names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
-        labels_known = self._labels.get(bytes(metadata.labels))
-        owner = bytes(metadata.ownerReferences)
+        before, worn, owner = self._last
+        if metadata.labels != before.labels or metadata.ownerReferences != before.ownerReferences:
+            worn = self._read_labels(bytes(metadata.labels))
+            owner = self._read_owner(bytes(metadata.ownerReferences))
+            self._last = metadata, worn, owner
         made = Pod(
             namespace,
             name,
-            self._read_labels(metadata.labels) if labels_known is None else labels_known,
+            worn,
             self._ports_of(spec),
             _addresses(status),
             spec.hostNetwork or False,
             self._texts.setdefault(node, node) if node else None,
-            self._owners[owner] if owner in self._owners else self._read_owner(owner),
+            owner,
             1,
             False,
             _is_ready(status),
             _NOTHING,
             Source(file, 0, item),
         )
-        return Live(made, status.phase or "")
+        return made if status.phase == RUNNING else Live(made, status.phase or "")
 
-    def _read_labels(self, part: msgspec.Raw) -> Mapping[str, str]:
+    def _read_labels(self, part: bytes) -> Mapping[str, str]:
+        known = self._labels.get(part)
+        if known is not None:
+            return known
         found = _LABELS.decode(part) or {}
         fresh = [pair for pair in found.items() if pair not in self._sound]
         if fresh:
             _unremarked(partial(labels, dict(fresh), "metadata.labels"))
             self._sound.update(fresh)
         worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
-        self._labels[bytes(part)] = cast("dict[str, str]", worn)
-        return self._labels[bytes(part)]
+        made = self._labels[part] = cast("dict[str, str]", worn)
+        return made
 
     def _read_owner(self, part: bytes) -> Controller | None:
-        found = self._owners[part] = _owner(part)
-        return found
+        if part not in self._owners:
+            self._owners[part] = _owner(part)
+        return self._owners[part]
 
     def _ports_of(self, spec: _PodSpec) -> tuple[ContainerPort, ...]:
         containers = spec.containers or ()
         if len(containers) == 1 and not spec.initContainers and containers[0] is not None:  # as most have
-            known = self._ports.get(bytes(containers[0].ports))
-            if known is not None:
-                return known
+            written = containers[0].ports
+            if written != self._last_ports[0]:
+                self._last_ports = written, self._shared(written, self._ports, _declared)
+            return self._last_ports[1]
         found = [self._shared(one.ports, self._ports, _declared) for one in containers if one is not None]
         for one in spec.initContainers or ():
             if one is not None and bytes(one.ports) not in _NONE:
@@ -285,9 +302,12 @@ def _said(found: _Pod | _Policy, above: Head) -> tuple[str, str]:
 
 
 def _addresses(status: _PodStatus) -> tuple[Address, ...]:
+    several = status.podIPs
     try:
-        if status.podIPs:
-            return tuple([_PARSE((one and one.ip) or "") for one in status.podIPs])
+        if several:
+            if len(several) == 1 and several[0] is not None:  # as most have
+                return (_PARSE(several[0].ip or ""),)
+            return tuple([_PARSE((one and one.ip) or "") for one in several])
         return (_PARSE(status.podIP),) if status.podIP else ()
     except ValueError:
         raise _UnusualError from None

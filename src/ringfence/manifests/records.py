@@ -20,7 +20,7 @@ from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.ways_in.entrances import READERS as ENTRANCES
 from ringfence.manifests.ways_in.entrances import Grant
 from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
-from ringfence.model.cluster import Gap
+from ringfence.model.cluster import Gap, Other
 from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Note
@@ -216,6 +216,29 @@ def _gap(item: Item, namespace: str, name: str, selector: Selector | None) -> Ga
     if item.kind == "Namespace":
         return Gap(Note.INCOMPLETE_INPUT, f"Namespace {name}", name or None, None, source(item))
     return None
+
+
+def as_other(item: Item, default_namespace: str) -> Other:
+    """*item* as an object that no answer rests on."""
+    try:
+        metadata = item.document.decode(AnyObject).get("metadata") or {}
+    except msgspec.ValidationError:
+        metadata = {}
+    namespace, name = metadata.get("namespace"), metadata.get("name")
+    if item.kind in CLUSTER_SCOPED or item.kind in _CLUSTER_WIDE:
+        namespace = ""
+    elif not isinstance(namespace, str) or not namespace:
+        namespace = default_namespace
+    return Other(item.group, item.version, item.kind, namespace, name if isinstance(name, str) else "", source(item))
+
+
+_CLUSTER_WIDE: Final = frozenset({
+    "APIService", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "CustomResourceDefinition",
+    "ClusterRole", "ClusterRoleBinding", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "StagedGlobalNetworkPolicy", "GlobalNetworkSet", "Tier",
+    "HostEndpoint", "GatewayClass", "IngressClass", "StorageClass", "PersistentVolume", "PriorityClass",
+})  # fmt: skip
+"""Other kinds of no namespace that lint looks at or often meets."""
 
 
 def _aside(item: Item, default_namespace: str) -> Aside:

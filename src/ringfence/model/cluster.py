@@ -50,6 +50,23 @@ class Facts:
     api_server: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An object of a kind that no answer rests on, kept as it is written; ``group`` is empty for the core one."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+    source: Source = field(default=Source(), compare=False, repr=False)
+
+    @property
+    def id(self) -> str:
+        """``namespace/name``, or the name alone."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
 @dataclass(frozen=True)
 class Cluster:
     """All we know at one moment. Built by ``manifests``; no room changes it.
@@ -58,6 +75,7 @@ class Cluster:
     ``ignored`` counts objects of kinds that have nothing to do with traffic; ``passed`` are files of directories that
     hold no object. ``entrances`` are the ways in through a controller; ``doorman`` stands for it where its pods were
     not named, and is none of ``pods``. ``intents`` are what a person wants of it, and change no answer.
+    ``others`` are the objects of kinds that are not read, where they were asked for.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -74,6 +92,7 @@ class Cluster:
     entrances: tuple[Entrance, ...] = ()
     doorman: Door | None = None
     intents: tuple[Intents, ...] = ()
+    others: tuple[Other, ...] = field(default=(), compare=False)
 
     def __getstate__(self) -> dict[str, object]:
         """The fields alone: what is derived from them goes by identity, which no copy of this shares."""

@@ -23,6 +23,10 @@ class Document(Protocol):
         """The object as plain data, with every field as written (S31)."""
         ...
 
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written; empty where it cannot be shown."""
+        ...
+
     def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:
         """Line and column where *words* stand, one behind the other, in the text at *path*.
 
@@ -50,6 +54,10 @@ class Source:
     def value(self) -> Any:
         """The object as written, with the fields that no room has read yet; None without text."""
         return self.document.value() if self.document else None
+
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written; empty without text."""
+        return self.document.text(line) if self.document and line else ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file

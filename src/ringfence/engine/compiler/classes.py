@@ -63,9 +63,20 @@ class _Keys:
         self._labels: dict[int, int] = {}
         self._ports: dict[int, int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
+        self._last: tuple[Pod, object, tuple[object, ...]] | None = None
 
     def pod(self, pod: Pod) -> tuple[object, ...]:
-        """The key of *pod*: pods that agree in it are alike to every policy."""
+        """The key of *pod*: pods that agree in it are alike to every policy, and neighbours that do mostly share it."""
+        where = self._classes.segments(pod.ips or self._classes.known_addresses(pod))
+        if self._last is not None:
+            before, there, key = self._last
+            if where == there and _plainly_alike(pod, before):
+                return key
+        key = self._key(pod, where)
+        self._last = pod, where, key
+        return key
+
+    def _key(self, pod: Pod, where: object) -> tuple[object, ...]:
         labels = self._labels.get(id(pod.labels))
         if labels is None:
             labels = self._labels[id(pod.labels)] = self._number(self._worn(pod.labels))
@@ -73,7 +84,6 @@ class _Keys:
         if ports is None:
             ports = self._ports[id(pod.ports)] = self._number(self._named(pod.ports))
         generated = tuple(sorted(pod.generated & self._interest.values.keys())) if pod.generated else ()
-        where = self._classes.segments(pod.ips or self._classes.known_addresses(pod))
         return (pod.namespace, labels, ports, pod.host_network, where, generated)
 
     def _number(self, part: tuple[object, ...]) -> int:
@@ -88,6 +98,12 @@ class _Keys:
     def _named(self, ports: tuple[ContainerPort, ...]) -> tuple[object, ...]:
         names = self._interest.port_names
         return tuple((p.name, p.protocol, p.number, p.container) for p in ports if p.name in names)
+
+
+def _plainly_alike(pod: Pod, other: Pod) -> bool:
+    """Whether both have the same key but for where they are; what pods of one owner share is one object."""
+    same = pod.labels is other.labels and pod.ports is other.ports and pod.host_network is other.host_network
+    return same and pod.namespace == other.namespace and pod.generated == other.generated
 
 
 class Classes:
@@ -128,8 +144,13 @@ class Classes:
     def _fill(self) -> None:
         keys: dict[tuple[object, ...], list[Pod | Node]] = {}
         key_of = _Keys(self)
+        last: tuple[object, ...] | None = None
+        members: list[Pod | Node] = []
         for pod in self.cluster.pods:
-            keys.setdefault(key_of.pod(pod), []).append(pod)
+            key = key_of.pod(pod)
+            if key is not last:
+                last, members = key, keys.setdefault(key, [])
+            members.append(pod)
         for pod in self.cluster.doorman.pods if self.cluster.doorman is not None else ():
             keys.setdefault(key_of.pod(pod), []).append(pod)
         for node in self.cluster.nodes:
@@ -229,6 +250,14 @@ class Classes:
         """The classes of the namespace called *name*."""
         start, stop = self.ranges.get(name or "", (0, 0))
         return ((1 << (stop - start)) - 1) << start
+
+    def home(self, selector: Selector | None, name: str | None) -> tuple[int, int]:
+        """The classes of the namespace called *name* that *selector* takes, or any does: its first class, and the bits
+        from there on. What lies in one namespace of a large cluster is a small number.
+        """
+        start, stop = self.ranges.get(name or "", (0, 0))
+        taken = self.selectable if selector is None else self.pods(selector)
+        return start, taken >> start & (1 << stop - start) - 1
 
     def in_namespaces(self, selector: Selector) -> int:
         """The classes of every namespace whose labels *selector* takes."""

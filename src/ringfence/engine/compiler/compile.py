@@ -106,20 +106,21 @@ class Table:
 
     def subjects(self, policy: Policy) -> int:
         """The classes that *policy* selects."""
-        classes = self.classes
-        return classes.pods(policy.subject.pods) & classes.in_namespace(policy.namespace)
+        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
+        return bits << start
 
     def _add(self, policy: Policy) -> None:
-        subjects = self.subjects(policy)
-        if not subjects:
+        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
+        if not bits:
             return
+        subjects = bits << start
         self._policies.setdefault(policy.namespace, {})[id(policy)] = policy
         for direction in policy.directions:
             self.isolated[direction] |= subjects
             self._note(policy, direction, subjects)
-        for peers, ports in self._contributions(policy, Direction.INGRESS):
-            for number in bits_of(subjects):
-                self._ingress.setdefault(number, []).append((peers, ports))
+        for one in self._contributions(policy, Direction.INGRESS):
+            for number in bits_of(bits):
+                self._ingress.setdefault(start + number, []).append(one)
         for peers, ports in self._contributions(policy, Direction.EGRESS):
             self._admit(policy, subjects, peers, ports)
 
@@ -329,6 +330,29 @@ class Table:
             for (into, out_of), row in self._rows.items():
                 row[:] = self._patched(row, self._meet(into, out_of, columns), columns)
         return Touched(rows, columns)
+
+    def needless(self, policy: Policy, instead: Policy | None = None) -> bool:
+        """Whether without *policy*, or with *instead* in its place, every row and every isolation is as it was.
+
+        *instead* has the same subject and directions. The table is the same before and after.
+        """
+        subjects, inhabitants = self.subjects(policy), self._policies.get(policy.namespace, {})
+        for direction in policy.directions if instead is None else ():
+            others = self._selected(p for p in inhabitants.values() if p is not policy and direction in p.directions)
+            if subjects & ~others:
+                return False
+        spoken, due = list(bits_of(self._spoken_of(policy))), self._due
+        before = [(number, self.row(number)) for number in spoken]
+        keys = [(number, self._rows.key(number), row) for number, row in before]
+        self.change(policy, instead)
+        try:
+            return all(dict(self.row(number)) == dict(row) for number, row in before)
+        finally:
+            self.change(instead, policy)
+            self._due = due
+            for number, key, row in keys:  # they are what they were: nothing is made again
+                if key is not None:
+                    self._rows.keep(number, key, row)
 
     def again(self) -> int:
         """Make the rows that changes have touched since the last time; how many they were."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ringfence.engine.compiler.classes import Classes
 from ringfence.model.addresses import NEVER_A_POD, AddressSet, Family, IpBlock
 from ringfence.model.flows import Outside
-from ringfence.model.objects import Pod
 from ringfence.model.policies import Direction, Peer, Rule
 
 
@@ -90,6 +89,8 @@ class PeerSets:
         classes, cells = self._classes, self._cells[direction]
         if not peers:
             return Peers(0, classes.everything | (((1 << len(cells)) - 1) << len(classes.items)))
+        if all(peer.block is None and peer.namespaces is None for peer in peers):
+            return self._at_home_only(peers, namespace)
         plain = by_block = unknown = 0
         for peer in peers:
             if peer.block is not None:
@@ -102,6 +103,15 @@ class PeerSets:
             plain |= where & (classes.pods(peer.pods) if peer.pods is not None else classes.selectable)
         by_block &= ~plain
         return Peers.of(plain, by_block, unknown & ~plain & ~by_block)
+
+    def _at_home_only(self, peers: tuple[Peer, ...], namespace: str | None) -> Peers:
+        """What *peers* take that are all looked for in *namespace*."""
+        start = taken = 0
+        for peer in peers:
+            start, more = self._classes.home(peer.pods, namespace)
+            taken |= more
+        found = Peers.of(taken)
+        return found._replace(shift=start + found.shift) if taken else found
 
     def _block(self, block: IpBlock, direction: Direction) -> Peers:
         found = self._blocks.get((block, direction))
@@ -117,7 +127,7 @@ class PeerSets:
             if cell.addresses <= block.addresses:
                 plain |= 1 << position
         for bits, item in self._classes.by_address:
-            if isinstance(item.party, Pod) and not self._profile.blocks_match_pods:
+            if not (self._profile.blocks_match_nodes if item.node_like else self._profile.blocks_match_pods):
                 continue
             known = [a for a in self._classes.known_addresses(item.party) if a.family == self._family]
             inside = sum(address in block.addresses for address in known)

@@ -99,6 +99,13 @@ class Reachability:
             self.__dict__.pop(name, None)
         return self
 
+    def needless(self, policy: Policy, instead: Policy | None = None) -> bool:
+        """Whether without *policy*, or with *instead* in its place, the same is let through and the same isolated.
+
+        *instead* has the same subject and directions, and asks for nothing that *policy* does not ask for.
+        """
+        return all(table.needless(policy, instead) for table in self._outside_tables.values())
+
     # -- any two ends ------------------------------------------------------------------------------------------
 
     def answer(self, src: End, dst: End, within: frozenset[Family] = frozenset()) -> Answer:
@@ -213,6 +220,8 @@ class Reachability:
         if here != there:
             return answer
         if from_node:
+            return Answer(ConnectionSet.ALL, remarks=answer.remarks - {Note.PLUGIN_DEPENDENT})
+        if self.profile.pod_to_own_node == "allowed":
             return Answer(ConnectionSet.ALL, remarks=answer.remarks - {Note.PLUGIN_DEPENDENT})
         if self.profile.pod_to_own_node != "open" or not answer.blocked:
             return answer

@@ -33,6 +33,10 @@ class Rows:
         key = self._keys.get(destination)
         return None if key is None else self._rows.get(key)
 
+    def key(self, destination: int) -> Key | None:
+        """The key of the row of *destination*, if it is kept."""
+        return self._keys.get(destination)
+
     def alike(self, key: Key) -> Row | None:
         """The row of a destination that has *key*, if one is kept."""
         return self._rows.get(key)

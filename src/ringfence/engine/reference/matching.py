@@ -119,7 +119,8 @@ class Matcher:
         if isinstance(party, Outside):
             # A cell of the cut lies wholly inside or wholly outside of every block (S128).
             return Match.YES if party.addresses <= block.addresses else Match.NO
-        if isinstance(party, Pod) and not self.profile.blocks_match_pods:
+        node_like = isinstance(party, Node) or self.is_node(party)
+        if not (self.profile.blocks_match_nodes if node_like else self.profile.blocks_match_pods):
             return Match.NO
         known = [address for address in self.addresses(party) if address.family == family]
         if known:

@@ -375,12 +375,15 @@ class _Judge:
             self.hits["S71"] += 1  # another node is an ordinary address
             return egress, ingress
         if self._node_of(source) is not None:
-            # "Traffic from the node the pod runs on is always allowed."
-            self.hits["S71"] += 1
+            self.hits["S71"] += 1  # "Traffic from the node the pod runs on is always allowed."
             text = f"{say.party_name(source)} is on the node of {say.party_name(destination)}: always let in"
             step = (say.exempt(text, "S71"),) if self.explain else ()
             return egress, _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=step, isolated=ingress.isolated)
         self.hits["S72"] += 1
+        if self.profile.pod_to_own_node == "allowed":
+            text = f"{say.party_name(destination)} is the node of {say.party_name(source)}: always let out"
+            steps = (say.exempt(text, "S72"),) if self.explain else ()
+            return _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=steps, isolated=egress.isolated), ingress
         if egress.verdict is Verdict.DENIED and self.profile.pod_to_own_node == "open":
             # The documentation excepts it in one list and not in another; plugins differ.
             open_end = replace(egress, verdict=Verdict.IMPLEMENTATION_DEFINED,

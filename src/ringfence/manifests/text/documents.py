@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -19,8 +19,10 @@ from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
 T = TypeVar("T")
-Quick = Callable[[str, Head, JsonObject], bool]
-"""Takes an item of a list in JSON, of the file and the list that are named; false when it is none that it takes."""
+Quick = Callable[[str, Head, Sequence[JsonObject]], Iterator[tuple[int, JsonObject]]]
+"""Takes what it can of the items of a list in JSON, of the file and the list that are named; the others come, with
+their numbers, each before the next item is looked at.
+"""
 _START: Final = 4096
 """Bytes at the beginning of a file that are looked at for what it is."""
 SMALL: Final = 1_000_000
@@ -88,6 +90,11 @@ class YamlObject:
     def value(self) -> Any:
         """The object as plain data."""
         return self._value
+
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written."""
+        at = line - self._document.first_line
+        return self._document.lines[at].rstrip() if 0 <= at < len(self._document.lines) else ""
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type."""
@@ -290,14 +297,15 @@ def _expand(
             yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
-    name, taken = file.name, False
-    for index, item in enumerate(inside):
-        if quick is not None and isinstance(item, JsonObject) and quick(name, head, item):
-            taken = True
-        else:
-            yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
-    if taken:
-        yield Taken(name)
+    left: Iterable[tuple[int, YamlObject | JsonObject]] = enumerate(inside)
+    if quick is not None and isinstance(document, JsonObject):
+        left = quick(file.name, head, cast("Sequence[JsonObject]", inside))
+    came = 0
+    for index, item in left:
+        came += 1
+        yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
+    if came < len(inside):
+        yield Taken(file.name)
 
 
 def _below(above: Head, head: Head) -> Head:

@@ -70,6 +70,10 @@ class JsonObject:
             return self.at(json_text.next_item(self.data, 0))
         return self.at(inner(self._place(), path).column)
 
+    def text(self, line: int) -> str:  # noqa: ARG002 (the other documents have it)
+        """Nothing: a line of JSON shows one brace, or the whole dump."""
+        return ""
+
     def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:  # noqa: ARG002 (one line holds all)
         """Line and column of the field at *path*: no text of JSON goes over the end of a line."""
         return self.locate(path)

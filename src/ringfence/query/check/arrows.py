@@ -60,8 +60,8 @@ class Arrows:
                 if not denied and not undecided:
                     continue
                 a, b = (far, dst) if isinstance(src, Outside) else (src, far)
-                shut = self.why.shut(a, b, denied | undecided)
-                key = (_same(b), denied, undecided, shut, _same(a) if isinstance(a, Outside) else 0)
+                shut = self.why.shut(a, b, denied | undecided if undecided else denied)
+                key = (_same(b), denied, undecided, id(shut), _same(a) if isinstance(a, Outside) else 0)
                 lack = Lack((), b, denied, undecided, denied & answered.possible, shut)
                 found.setdefault(key, ([], lack))[0].append(a)
         missing = tuple(
@@ -94,7 +94,7 @@ class Arrows:
                     continue
                 a, b = (far, dst) if isinstance(src, Outside) else (src, far)
                 causes = self.why.open(a, b, possible | undecided)
-                key = (_same(b), possible, undecided, causes, _same(a) if isinstance(a, Outside) else 0)
+                key = (_same(b), possible, undecided, id(causes), _same(a) if isinstance(a, Outside) else 0)
                 found.setdefault(key, ([], Opening((), b, possible, undecided, causes)))[0].append(a)
         openings = tuple(
             Opening(tuple(sources), one.destination, one.possible, one.undecided, one.causes)

@@ -69,7 +69,7 @@ class Closed:
     """Notes that could hide an opening, by the piece at whose end they are, with a pair that carries one."""
 
     def __post_init__(self) -> None:
-        self._compared: dict[tuple[int, int, Answer], Surplus] = {}
+        self._compared: dict[tuple[int, Answer], Surplus] = {}
         self._sizes: dict[ConnectionSet, int] = {}
         self._covered: dict[int, dict[int, Workload]] = {}
         self._pairs: dict[tuple[int, int], _Pair] = {}
@@ -153,7 +153,7 @@ class Closed:
         if found is None:
             found = self.pieces.reach.answer(src, dst)
         surplus = self._compare(mine, role, found)
-        ports = surplus.possible | surplus.undecided
+        ports = surplus.possible | surplus.undecided if surplus.undecided else surplus.possible
         causes = self.why.open(src, dst, ports) if ports else ()
         quiet = not ports and not surplus.open and not surplus.covering and not surplus.hidden and not surplus.kept
         key = self._keys.setdefault((surplus.possible, surplus.undecided, causes), len(self._keys))
@@ -172,10 +172,11 @@ class Closed:
 
     def _compare(self, source: int, destination: int, found: Answer) -> Surplus:
         """What *found* opens beyond what two roles want; few answers serve many pairs, so what was made is kept."""
-        key = (source, destination, found)
+        want = self.pieces.want(source, destination)
+        key = (id(want), found)  # each want is one object, as long as the pieces are there
         made = self._compared.get(key)
         if made is None:
-            made = self._compared[key] = self._surplus(self.pieces.want(source, destination), found)
+            made = self._compared[key] = self._surplus(want, found)
         return made
 
     def _surplus(self, want: Want, found: Answer) -> Surplus:

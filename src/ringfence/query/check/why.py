@@ -38,6 +38,8 @@ class Why:
         self._numbers: dict[int, int] = {}
         self._open: dict[object, tuple[Cause, ...]] = {}
         self._shut: dict[object, tuple[Shut, ...]] = {}
+        self._one_open: dict[tuple[Cause, ...], tuple[Cause, ...]] = {}  # equal reasons are one object
+        self._one_shut: dict[tuple[Shut, ...], tuple[Shut, ...]] = {}
         self._near_open: dict[object, tuple[Cause, ...]] = {}
         self._near_shut: dict[object, tuple[Shut, ...]] = {}
 
@@ -63,7 +65,8 @@ class Why:
             asked = regions(self._pieces.cluster, src, dst, ports, self._reach.profile)
             every = [_nameless(cause) for cause in causes(region.decision for region in asked)]
             kept = [cause for cause in every if cause.basis not in _OWN] or every
-            found = self._open[key] = tuple(dict.fromkeys(kept))
+            made = tuple(dict.fromkeys(kept))
+            found = self._open[key] = self._one_open.setdefault(made, made)
             self._near_open.setdefault(near, found)
         return found
 
@@ -76,7 +79,8 @@ class Why:
             found = self._near_shut.get(near)
         if found is None:
             asked = regions(self._pieces.cluster, src, dst, ports, self._reach.profile)
-            found = self._shut[key] = tuple(_shut(region.decision for region in asked))
+            made = tuple(_shut(region.decision for region in asked))
+            found = self._shut[key] = self._one_shut.setdefault(made, made)
             self._near_shut.setdefault(near, found)
         return found
 

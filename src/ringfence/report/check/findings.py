@@ -14,15 +14,15 @@ from ringfence.report.check import words
 ERROR, NOTE = Severity.ERROR, Severity.NOTE
 
 _TABLE: Final = (
-    Code("RF100", ERROR, "something that is wanted and not possible", "add the rule, or remove the arrow"),
-    Code("RF101", ERROR, "something that is possible and not wanted", "tighten the rule, or add an arrow"),
-    Code("RF102", ERROR, "a protected namespace without default deny", "add a policy for every pod"),
-    Code("RF103", ERROR, "something that is forbidden and possible", "tighten the rule"),
-    Code("RF104", ERROR, "something the answers lack that could hide an opening", "add it, or read it by hand"),
-    Code("RF105", ERROR, "an arrow of which the input does not tell enough", "add what is missing from the input"),
-    Code("RF106", NOTE, "pods that the block of an arrow covers", "except them from the block if they are not meant"),
-    Code("RF107", NOTE, "an arrow to a name, which is not measured", "pin the name, and prove measures its address"),
-    Code("RF108", NOTE, "a namespace where pods of other labels would be open", "add a policy for every pod"),
+    Code("RF091", ERROR, "something that is wanted and not possible", "add the rule, or remove the arrow"),
+    Code("RF092", ERROR, "something that is possible and not wanted", "tighten the rule, or add an arrow"),
+    Code("RF093", ERROR, "a protected namespace without default deny", "add a policy for every pod"),
+    Code("RF094", ERROR, "something that is forbidden and possible", "tighten the rule"),
+    Code("RF095", ERROR, "something the answers lack that could hide an opening", "add it, or read it by hand"),
+    Code("RF096", ERROR, "an arrow of which the input does not tell enough", "add what is missing from the input"),
+    Code("RF097", NOTE, "pods that the block of an arrow covers", "except them from the block if they are not meant"),
+    Code("RF098", NOTE, "an arrow to a name, which is not measured", "pin the name, and prove measures its address"),
+    Code("RF099", NOTE, "a namespace where pods of other labels would be open", "add a policy for every pod"),
 )  # fmt: skip
 
 CODES: Final = {code.code: code for code in _TABLE}
@@ -38,35 +38,35 @@ def findings(checked: Checked) -> Iterator[Finding]:
     for opening in checked.excess:
         yield _excess(opening)
     for exposed in checked.exposed:
-        yield _guard(checked, exposed, "RF102", words.exposed(exposed))
+        yield _guard(checked, exposed, "RF093", words.exposed(exposed))
     for doubt in checked.doubts:
-        yield _made("RF104", f"{doubt.what} ({doubt.note})", file=doubt.file, line=doubt.line)
+        yield _made("RF095", f"{doubt.what} ({doubt.note})", file=doubt.file, line=doubt.line)
     for covered in checked.covered:
-        yield _of_arrow("RF106", covered.wish, words.covered(covered))
+        yield _of_arrow("RF097", covered.wish, words.covered(covered))
     for name in checked.names:
-        code = "RF100" if name.lacking else "RF107"
+        code = "RF091" if name.lacking else "RF098"
         yield _of_arrow(code, name.wish, f'"{words.title(name.wish)}": {words.named(name)}')
     for strange in checked.strange:
-        yield _made("RF101", words.strange(strange), file=strange.file, line=strange.line)
+        yield _made("RF092", words.strange(strange), file=strange.file, line=strange.line)
     for exposed in checked.loose:
-        yield _guard(checked, exposed, "RF108", words.loose(exposed))
+        yield _guard(checked, exposed, "RF099", words.loose(exposed))
 
 
 def _of_wish(wanted: Wanted) -> Iterator[Finding]:
     for lack in wanted.missing:
         why = "; ".join(words.why_shut(lack.shut))
         said = f'"{words.title(wanted.wish)}": {words.lacking(lack)}'
-        yield _of_arrow("RF100", wanted.wish, f"{said} ({why})" if why else said)
+        yield _of_arrow("RF091", wanted.wish, f"{said} ({why})" if why else said)
     if not wanted.missing and wanted.notes:
-        yield _of_arrow("RF105", wanted.wish, f'"{words.title(wanted.wish)}": possible, but {words.notes(wanted)}')
+        yield _of_arrow("RF096", wanted.wish, f'"{words.title(wanted.wish)}": possible, but {words.notes(wanted)}')
 
 
 def _of_ban(forbidden: Forbidden) -> Iterator[Finding]:
     for opening in forbidden.openings:
         said = f'"{words.title(forbidden.ban)}": {_opening(opening)}'
-        yield _of_arrow("RF103", forbidden.ban, said)
+        yield _of_arrow("RF094", forbidden.ban, said)
     if not forbidden.openings and forbidden.notes:
-        yield _of_arrow("RF105", forbidden.ban, f'"{words.title(forbidden.ban)}": denied, but {words.notes(forbidden)}')
+        yield _of_arrow("RF096", forbidden.ban, f'"{words.title(forbidden.ban)}": denied, but {words.notes(forbidden)}')
 
 
 def _opening(opening: Opening) -> str:
@@ -77,8 +77,8 @@ def _opening(opening: Opening) -> str:
 def _excess(opening: Opening) -> Finding:
     for cause in opening.causes:
         if cause.policy:
-            return _made("RF101", _opening(opening), "NetworkPolicy", cause.policy, cause.rule, cause.file, cause.line)
-    return _made("RF101", _opening(opening))
+            return _made("RF092", _opening(opening), "NetworkPolicy", cause.policy, cause.rule, cause.file, cause.line)
+    return _made("RF092", _opening(opening))
 
 
 def _guard(checked: Checked, exposed: Exposed, code: str, message: str) -> Finding:

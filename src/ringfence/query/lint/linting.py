@@ -1,0 +1,323 @@
+"""The context of the checks: the cluster, and the questions that many of them ask, each answered once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.matching import Matcher
+from ringfence.intents import dns
+from ringfence.intents.parties import is_expected
+from ringfence.model.addresses import AddressSet
+from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.flows import End, Outside
+from ringfence.model.intents import Dns
+from ringfence.model.objects import Pod, Service, Workload
+from ringfence.model.policies import Direction, Peer, Policy, Rule
+from ringfence.model.ports import ConnectionSet
+from ringfence.model.profiles import KUBERNETES, Profile
+from ringfence.model.selectors import Selector
+from ringfence.query.lint.mentions import Mention, mentions
+
+
+@dataclass(frozen=True, slots=True)
+class NameServers:
+    """One place where DNS may answer: an end, and the ports of each protocol there."""
+
+    end: End
+    ports: ConnectionSet
+
+
+class Linting:
+    """What a check may ask. Everything is found when it is first asked for, and kept."""
+
+    def __init__(
+        self, cluster: Cluster, profile: Profile = KUBERNETES, *, closed: bool = False, dns_at: Dns = Dns.TIGHT
+    ) -> None:
+        """*closed*: the input holds the whole cluster. *dns_at*: where DNS is, as for intents."""
+        self.cluster = cluster
+        self.profile = profile
+        self._closed = closed
+        self._dns_at = dns_at
+        self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
+        self._spaces: dict[Selector, tuple[str, ...]] = {}
+        self._needless: dict[int, bool] = {}
+
+    # -- the input ---------------------------------------------------------------------------------------------
+
+    @property
+    def facts(self) -> Facts:
+        """What the user said about addresses; empty sets where nothing was."""
+        return self.cluster.facts
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy that is in force."""
+        return self.cluster.policies
+
+    def written(self, policy: Policy) -> dict[str, Any]:
+        """The ``spec`` of *policy* as written, before defaults (S31); empty without text."""
+        value = policy.source.value()
+        spec = value.get("spec") if isinstance(value, dict) else None
+        return spec if isinstance(spec, dict) else {}
+
+    def closed(self, namespace: str) -> bool:
+        """Whether the input holds a workload of *namespace*, or the user said that it holds everything.
+
+        What rests on the absence of something is sure only there.
+        """
+        return self._closed or namespace in self._inhabited
+
+    @cached_property
+    def _inhabited(self) -> frozenset[str]:
+        return frozenset(one.namespace for one in self.cluster.workloads)
+
+    @cached_property
+    def _by_namespace(self) -> dict[str, list[Workload]]:
+        """The workloads, and the stand-in for DNS where there is one: a rule for DNS takes it."""
+        found: dict[str, list[Workload]] = {}
+        for workload in self.world.workloads:
+            found.setdefault(workload.namespace, []).append(workload)
+        return found
+
+    # -- selectors ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """The reference's matching, for one selector and one pod at a time."""
+        return Matcher(self.cluster, self.profile, Counter())
+
+    def pods(self, selector: Selector, namespace: str) -> tuple[Workload, ...]:
+        """The workloads of *namespace* of which *selector* takes a pod; none that is its node (S73)."""
+        found = self._pods.get((selector, namespace))
+        if found is None:
+            found = self._pods[selector, namespace] = tuple(
+                one for one in self._by_namespace.get(namespace, ())
+                if any(not self.matcher.is_node(p) and self.matcher.selects(selector, p.labels) for p in _unlike(one))
+            )  # fmt: skip
+        return found
+
+    def namespaces(self, selector: Selector) -> tuple[str, ...]:
+        """The namespaces of the input that *selector* takes."""
+        found = self._spaces.get(selector)
+        if found is None:
+            names = sorted({*self.cluster.inhabited, *self._by_namespace})
+            take = self.matcher.selects
+            found = tuple(name for name in names if take(selector, self.cluster.namespace(name).labels))
+            self._spaces[selector] = found
+        return found
+
+    def everywhere(self, selector: Selector) -> tuple[Workload, ...]:
+        """The workloads of all namespaces of which *selector* takes a pod."""
+        return tuple(one for name in self._by_namespace for one in self.pods(selector, name))
+
+    def subjects(self, policy: Policy) -> tuple[Workload, ...]:
+        """The workloads that *policy* selects."""
+        if policy.namespace is None:
+            return ()
+        return tuple(one for one in self.pods(policy.subject.pods, policy.namespace) if not is_expected(one))
+
+    def places(self, policy: Policy, peer: Peer) -> tuple[str, ...]:
+        """The namespaces that *peer* looks into; none for a block."""
+        if peer.block is not None:
+            return ()
+        if peer.namespaces is None:
+            return (policy.namespace,) if policy.namespace is not None else ()
+        return self.namespaces(peer.namespaces)
+
+    def taken(self, policy: Policy, peer: Peer) -> tuple[Workload, ...]:
+        """The workloads of which *peer* takes a pod; none for a block (S47)."""
+        wanted = peer.pods if peer.pods is not None else Selector()
+        return tuple(one for name in self.places(policy, peer) for one in self.pods(wanted, name))
+
+    # -- isolation ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _selecting(self) -> dict[int, list[Policy]]:
+        found: dict[int, list[Policy]] = {}
+        for policy in self.policies:
+            for workload in self.subjects(policy):
+                found.setdefault(id(workload), []).append(policy)
+        return found
+
+    def selecting(self, workload: Workload, direction: Direction) -> list[Policy]:
+        """The policies that select *workload* and are in force for *direction*."""
+        return [one for one in self._selecting.get(id(workload), ()) if direction in one.directions]
+
+    def isolated(self, workload: Workload, direction: Direction) -> bool:
+        """Whether some policy isolates *workload* for *direction* (S35)."""
+        return bool(self.selecting(workload, direction))
+
+    # -- what rules admit --------------------------------------------------------------------------------------
+
+    @cached_property
+    def reach(self) -> Reachability:
+        """The whole answer: both ends together. A check that calls ``change`` must put back what it took."""
+        return Reachability(self.world, self.profile)
+
+    def needless(self, policy: Policy) -> bool:
+        """Whether without *policy* the same is let through and the same isolated; asked of the engine, and once."""
+        found = self._needless.get(id(policy))
+        if found is None:
+            found = self._needless[id(policy)] = self.reach.needless(policy)
+        return found
+
+    def one_sided(self, direction: Direction) -> Reachability:
+        """The answer as if the policies were in force for *direction* alone: what is admitted at that end."""
+        return self._leaving if direction is Direction.EGRESS else self._entering
+
+    @cached_property
+    def _leaving(self) -> Reachability:
+        return Reachability(_only(self.world, Direction.EGRESS), self.profile)
+
+    @cached_property
+    def _entering(self) -> Reachability:
+        return Reachability(_only(self.world, Direction.INGRESS), self.profile)
+
+    def lets_out(self, src: Workload, dst: End) -> Answer:
+        """E(src): what the egress rules of all policies that select *src* admit to *dst*; all when none isolates it."""
+        return self._leaving.answer(src, dst)
+
+    def lets_in(self, src: End, dst: Workload) -> Answer:
+        """I(dst): what the ingress rules of all policies that select *dst* admit from *src*."""
+        return self._entering.answer(src, dst)
+
+    # -- DNS ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def world(self) -> Cluster:
+        """The cluster, with a stand-in for the DNS pods where the input has none."""
+        more = tuple(dns.stand_in(self.cluster, self._dns_at))
+        return replace(self.cluster, workloads=self.cluster.workloads + more) if more else self.cluster
+
+    @cached_property
+    def dns_pods(self) -> tuple[NameServers, ...]:
+        """The DNS pods, or the stand-in for them, with the ports on which they answer."""
+        found = dns.servers(self.world, self._dns_at)
+        return tuple(NameServers(end, ports) for one in found for end, ports in one.into)
+
+    @cached_property
+    def dns_service(self) -> Service | None:
+        """The DNS Service of the input."""
+        found = (one.service for one in dns.servers(self.world, self._dns_at))
+        return next((service for service in found if service is not None), None)
+
+    @cached_property
+    def name_servers(self) -> tuple[NameServers, ...]:
+        """Wherever a pod may have its names looked up: the DNS pods, its ClusterIP, the link-local addresses."""
+        at = ["169.254.20.10", "169.254.169.254", *(self.dns_service.cluster_ips if self.dns_service else ())]
+        both = ConnectionSet.of(UDP=[dns.PORT], TCP=[dns.PORT])
+        return (*self.dns_pods, *(NameServers(outside(address), both) for address in at))
+
+    # -- what programs listen on and speak to --------------------------------------------------------------------
+
+    @cached_property
+    def _services(self) -> dict[str, list[Service]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.cluster.services:
+            found.setdefault(service.namespace, []).append(service)
+        return found
+
+    def services_of(self, workload: Workload) -> list[Service]:
+        """The Services that select a pod of *workload*."""
+        return [
+            service for service in self._services.get(workload.namespace, ())
+            if service.selector and any(service.selector.items() <= pod.labels.items() for pod in _unlike(workload))
+        ]  # fmt: skip
+
+    def targets(self, workload: Workload, target: int | str, protocol: str) -> set[int]:
+        """The numbers that a Service's *target* has on the pods of *workload*."""
+        if isinstance(target, int):
+            return {target}
+        ports = (port for pod in _unlike(workload) for port in pod.ports)
+        return {port.number for port in ports if port.name == target and port.protocol == protocol}
+
+    def listens(self, workload: Workload) -> ConnectionSet:
+        """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
+        found = ConnectionSet.NONE
+        for pod in _unlike(workload):
+            for port in pod.ports:
+                found = found | ConnectionSet.of(**{port.protocol: [port.number]})
+        for service in self.services_of(workload):
+            for entry in service.ports:
+                for number in self.targets(workload, entry.target, entry.protocol):
+                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
+        return found
+
+    def mentions(self, workload: Workload) -> tuple[Mention, ...]:
+        """The hosts that env, args and command of *workload* name, each with its path."""
+        found = self._mentions.get(id(workload))
+        if found is None:
+            found = self._mentions[id(workload)] = tuple(mentions(workload))
+        return found
+
+    @cached_property
+    def _mentions(self) -> dict[int, tuple[Mention, ...]]:
+        return {}
+
+    def declared(self) -> Iterator[tuple[Workload, Service, Mention]]:
+        """The edges that strings tell of: a workload whose settings name a Service of the input."""
+        by_name = {(one.namespace, one.name): one for one in self.cluster.services}
+        for workload in self.cluster.workloads:
+            for mention in self.mentions(workload):
+                first, *rest = mention.host.split(".")
+                namespace = rest[0] if rest else workload.namespace
+                if rest[1:2] in ([], ["svc"]) and (service := by_name.get((namespace, first))) is not None:
+                    yield workload, service, mention
+
+
+def outside(address: str) -> Outside:
+    """One address, or a block of them, as an end."""
+    return Outside(AddressSet.of(address))
+
+
+def numbers(rule: Rule) -> ConnectionSet:
+    """The ports that *rule* admits by number; every port when it names none (S58). Names are left out."""
+    if not rule.ports:
+        return ConnectionSet.ALL
+    found = ConnectionSet.NONE
+    for item in rule.ports:
+        if item.port is None:
+            found = found | ConnectionSet.of(**{item.protocol: [(1, 65535)]})
+        elif isinstance(item.port, int):
+            found = found | ConnectionSet.of(**{item.protocol: [(item.port, item.end_port or item.port)]})
+    return found
+
+
+def rules(policy: Policy) -> Iterator[tuple[Direction, Rule]]:
+    """The rules of *policy* that are in force (S38)."""
+    for direction in sorted(policy.directions):
+        for rule in policy.rules(direction):
+            yield direction, rule
+
+
+def peer_path(direction: Direction, rule: Rule, index: int) -> str:
+    """The path of a peer, such as ``spec.ingress[0].from[1]``."""
+    return f"{rule.path}.{'from' if direction is Direction.INGRESS else 'to'}[{index}]"
+
+
+def names(workloads: Iterable[Workload], most: int = 3) -> str:
+    """``ns/a, ns/b and 4 more`` for a message."""
+    found = [f"{one.namespace}/{one.name}" for one in workloads]
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
+
+
+def _only(cluster: Cluster, direction: Direction) -> Cluster:
+    """*cluster* with its policies in force for *direction* alone."""
+    wanted = frozenset({direction})
+    kept = [one if one.directions == wanted else replace(one, directions=wanted)
+            for one in cluster.policies if direction in one.directions]  # fmt: skip
+    return replace(cluster, policies=tuple(kept))
+
+
+def _unlike(workload: Workload) -> list[Pod]:
+    """The pods of *workload* that policies can tell apart: the others are selected alike."""
+    if len(workload.pods) == 1:
+        return [workload.pods[0]]
+    return list({(tuple(p.labels.items()), p.ports, p.host_network): p for p in workload.pods}.values())

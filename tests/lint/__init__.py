@@ -1,0 +1,1 @@
+"""Lint: its checks by their examples, choosing, setting aside, and the reports."""

@@ -1,0 +1,75 @@
+"""Redundant is true by construction: for what is found, and for what is not, the matrix is made without it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from generate import random_cluster
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.matching import Matcher
+from ringfence.model.cluster import Cluster
+from ringfence.model.flows import End, Note, Outside
+from ringfence.model.policies import Direction
+from ringfence.model.profiles import KUBERNETES
+from ringfence.query.lint.linting import Linting, rules
+from ringfence.query.lint.themes.hygiene import redundant_policy, redundant_rule, without_rule
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def _all(cluster: Cluster, like: Cluster) -> list[object]:
+    """The whole answer of *cluster* over the ends of *like*: what is let through, and who is isolated.
+
+    Of notes the one counts that says that some plugins let less through: there a policy with selectors has an effect
+    beside one with blocks. The others may come with a policy without changing an answer.
+    """
+    reach, cut = Reachability(cluster), Reachability(like)
+    cells = [cell for family in cut.outside_families for cell in
+             (*cut.table(family).source_cells, *cut.table(family).destination_cells)]  # fmt: skip
+    ends: list[End] = [*like.workloads, *cells]
+    found: list[object] = []
+    for src in ends:
+        for dst in ends:
+            if isinstance(src, Outside) and isinstance(dst, Outside):
+                continue
+            answer = reach.answer(src, dst)
+            found.append((answer.possible, answer.open, answer.blocked, Note.PLUGIN_DEPENDENT in answer.notes))
+    take = Matcher(cluster, KUBERNETES, Counter())
+    return [*found, [
+        [any(d in p.directions and take.subject(p, pod) and not take.is_node(pod) for p in cluster.policies)
+         for d in Direction]
+        for pod in cluster.pods
+    ]]  # fmt: skip
+
+
+@given(SEEDS)
+def test_what_is_redundant_changes_nothing_and_what_is_not_does(seed: int) -> None:
+    linting = Linting(random_cluster(Random(seed)))
+    cluster = linting.world  # with pods that answer DNS: a rule for those is not redundant
+    before = _all(cluster, cluster)
+    policies = {id(found.thing) for found in redundant_policy.look(linting)}
+    in_rules = {(id(found.thing), found.path) for found in redundant_rule.look(linting)}
+    for policy in cluster.policies:
+        if linting.subjects(policy):
+            same = _all(cluster.change(without=[policy]), cluster) == before
+            assert (id(policy) in policies) == same, policy.id
+        for direction, rule in rules(policy):
+            if (id(policy), rule.path) in in_rules:
+                less = without_rule(policy, direction, rule)
+                assert _all(cluster.change(without=[policy], more=[less]), cluster) == before
+
+
+@given(SEEDS)
+def test_asking_leaves_the_answer_as_it_was(seed: int) -> None:
+    cluster = random_cluster(Random(seed))
+    reach = Reachability(cluster)
+    for policy in cluster.policies:
+        reach.needless(policy)
+    fresh = Reachability(cluster)
+    for src in cluster.workloads:
+        for dst in cluster.workloads:
+            assert reach.answer(src, dst) == fresh.answer(src, dst)
