@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from builders import cluster, namespace, policy, rule, workload
+from builders import cluster, namespace, pod, policy, rule, service, workload
 from conftest import ROOT
 from generate import random_cluster
 from jsonschema import Draft202012Validator
@@ -173,3 +173,20 @@ def test_the_same_written_otherwise_is_no_difference() -> None:
     assert found.empty
     assert len(found.policies) == 1
     assert next(table.lines(found)) == "No difference in what may connect; 1 policy written otherwise."
+
+
+def test_a_service_that_faces_outside_is_a_risk() -> None:
+    """The Service becomes a LoadBalancer: the outside comes in by it, on the port that it leads to."""
+    web = pod("shop/web", "app=web", ports=[8080], ip="10.0.0.5")
+    before = service("shop/web", selects="app=web", ports=["80->8080"])
+    after = replace(before, type="LoadBalancer", external_traffic_policy="Local")
+    found = diff(cluster(web, before), cluster(web, after))
+    (change,) = found.changes
+    assert change.risk is Risk.FROM_OUTSIDE
+    text = "\n".join(table.lines(found))
+    assert "+ outside by svc shop/web -> shop/web: TCP 8080" in text
+    line = "source: shop/web[Service], destination: shop/web[Pod], ref1: No Connections, ref2: TCP 8080"
+    assert line in "\n".join(txt.lines(found))
+    back = diff(cluster(web, after), cluster(web, before))
+    assert [str(one.effect) for one in back.changes] == ["removed"]
+    assert diff(cluster(web, after), cluster(web, after)).empty
