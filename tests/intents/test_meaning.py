@@ -63,6 +63,8 @@ spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, p
 ---
 """  # noqa: E501 (a manifest on few lines)
 
+HEAD = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: shop}\nspec:\n  protect: [shop]\n"
+
 
 def mean(allow: str = "", *, spec: str = "", facts: Facts | None = None, dns: Dns | None = Dns.NONE) -> Meaning:
     """What the arrows *allow*, one a line, and the rest of *spec* come to in the shop."""
@@ -162,6 +164,7 @@ def test_an_empty_namespace_is_a_source_and_an_unknown_one_is_none() -> None:
         ("shop/web -> shop/api:9000", "the Service shop/api has no port 9000; it has 80/TCP"),
         ("shop/web -> shop/web:grpc", "shop/web[Deployment] has no TCP port of that name; it has http"),
         ("shop/svc/api -> data/db:5432", "RF070 50 shop/api (source): is a Service"),
+        ("shop/svc/api -> data/db:5432", "the workload behind it, as in shop/deploy/api-v1 or shop/deploy/api-v2"),
         ("shop/web -> shop/outer:5432", "RF074 50 shop/svc/outer: stands for the name db.example.com outside"),
         ("shop/web -> shop/bare:80", "RF074 50 shop/svc/bare: has no selector"),
         ("10.0.0.0/8 -> 203.0.113.0/24:80", "has addresses at both ends"),
@@ -180,6 +183,31 @@ def test_what_an_arrow_cannot_be_about(arrow: str, words: str) -> None:
     assert words in line
     assert (found.wishes, found.names) == ((), ())
     assert all(one.excludes for one in found.findings)
+
+
+def test_a_port_that_neither_a_workload_nor_its_service_has() -> None:
+    """Both readings are wrong, so that neither is offered."""
+    service = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: data}
+spec: {selector: {app: db}, ports: [{port: 5432}]}
+---
+"""
+    (line,) = told(meaning(read(f"{service}{SHOP}{HEAD}  allow: ['shop/web -> data/db:5433']\n"), dns=Dns.NONE))
+    assert line.startswith('RF071 54 "shop/web -> data/db:5433": data/db has no port 5433, neither its pods nor its')
+    assert "there is 5432/TCP; write one of those" in line
+    aside = service.replace("port: 5432", "port: 80, targetPort: 5432")
+    (line,) = told(meaning(read(f"{aside}{SHOP}{HEAD}  allow: ['shop/web -> data/db:80']\n"), dns=Dns.NONE))
+    assert line.startswith("RF070")
+    assert line.endswith("write data/sts/db or data/svc/db")
+
+
+def test_an_arrow_without_a_port_is_told_with_the_port_that_there_is() -> None:
+    (line,) = told(mean("shop/web -> data/db"))
+    assert line == (
+        'RF076 50 "shop/web -> data/db" names no port, so every port of db is opened; say the port, as in data/db:5432'
+    )
 
 
 def test_a_name_outside() -> None:

@@ -80,6 +80,8 @@ def test_intents_change_no_answer_and_leave_no_gap() -> None:
         ("  dns: tigth\n", "RF065", 6, 3, "did you mean tight?"),
         ("  allow:\n  - shop/web => db:1\n", "RF060", 7, 14, 'expected "->"'),
         ("  allow:\n  - shop/web -> db: 5432\n", "RF016", 7, 5, "put the arrow in quotes"),
+        ("  allow: shop/web -> db:5432\n", "RF016", 6, 3, "write each arrow in a line of its own, behind a -"),
+        ("  names: [db]\n", "RF016", 6, 3, "as in db: database/postgres"),
         ("  allow:\n  - shop/web -x db:1\n", "RF062", 7, 5, "move the -x arrow to spec.deny"),
         ("  deny:\n  - shop/web -> db:1\n", "RF062", 7, 5, "move the -> arrow to spec.allow"),
         ("  allow:\n  - a/b -> c/d:1\n  - a/b -> c/d:1\n", "RF064", 8, 5, "said twice"),
@@ -102,6 +104,23 @@ def test_faults(spec: str, code: str, line: int, column: int, words: str) -> Non
     assert (finding.code, finding.file, finding.line, finding.column) == (code, "<stdin>", line, column)
     assert words in f"{finding.message}; {finding.remedy}"
     assert bool(cluster.intents) is not finding.excludes
+
+
+@pytest.mark.parametrize(
+    ("arrow", "sign"),
+    [
+        ("[app=web] -> shop/db:5432", "["),
+        ("{ingress-controller} -> shop/web:80", "{"),
+        ("* -> shop/db:5432", "*"),
+        ("[app=web] -x shop/db", "["),
+    ],
+)
+def test_an_arrow_that_begins_as_yaml_does_has_to_be_in_quotes(arrow: str, sign: str) -> None:
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n"
+    (finding,) = read(f"{HEAD}  allow:\n  - {arrow}  # why\n{pod}").findings
+    assert (finding.code, finding.line) == ("RF003", 7)
+    assert finding.remedy == f"put the arrow in quotes, as it begins with {sign}: '{arrow}'"
+    assert read(f"{HEAD}  {'deny' if '-x' in arrow else 'allow'}:\n  - '{arrow}'\n").findings == ()
 
 
 def test_faults_of_the_head() -> None:

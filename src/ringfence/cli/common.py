@@ -49,9 +49,12 @@ def add_input(
     """
     group = parser.add_argument_group("input")
     if paths:
-        parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
+        among = "" if not intents else ", Intents among them" if profile else ", with or without Intents"
+        parser.add_argument("paths", nargs="*", metavar="PATH",
+                            help=f"files and directories{among}; - reads standard input")  # fmt: skip
         parser.formatter_class = argparse.RawDescriptionHelpFormatter  # a command is not folded
-        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} -"
+        beside = "intents.yaml " if intents and profile else ""
+        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} {beside}-"
     group.add_argument("-n", "--namespace", default=None, help="for objects and names without one (default: default)")
     group.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE",
                        help="as if FILE were applied too; it replaces objects of the same name")  # fmt: skip

@@ -116,6 +116,8 @@ def _tell(findings: Sequence[Finding], *, quiet: bool, verbose: bool) -> None:
 def _write(made: Generated, sources: Sequence[str], args: argparse.Namespace) -> None:
     """To standard output, into one file, or into one for each namespace of a directory."""
     if not files.names_directory(args.output):
+        if args.output is not None:
+            _keep_others([Path(args.output)])
         with common.output(args) as out:
             out.write(_text(made, sources, args.format))
         return
@@ -124,10 +126,33 @@ def _write(made: Generated, sources: Sequence[str], args: argparse.Namespace) ->
         for place in dict.fromkeys(str(one.policy.namespace) for one in made.documents)
     }
     place = Path(args.output)
+    _keep_others([place / name for name in texts])
     files.write_all(place, texts)
     for name in _left_over(place, texts):
         print(f"{place / name}: an earlier run wrote it, and its namespace is protected no more; remove it"
               " and what was applied from it", file=sys.stderr)  # fmt: skip
+
+
+def _keep_others(targets: Iterable[Path]) -> None:
+    """Refuse to replace a file that an earlier run did not write: it may be the manifests themselves.
+
+    Raises: UsageError.
+    """
+    from ringfence.generate.parts import MANAGED_BY  # noqa: PLC0415
+    from ringfence.report.generate.yaml import MARKER  # noqa: PLC0415
+
+    label = ": ".join(f'"{word}"' for word in MANAGED_BY)
+    for target in targets:
+        if not target.is_file():
+            continue
+        try:
+            text = target.read_text(encoding="utf-8", errors="replace")
+        except OSError as problem:
+            raise UsageError(f"{target}: cannot be read ({problem.strerror}); name another file") from problem
+        ours = text.startswith(MARKER) or (text.startswith("{") and label in text)
+        if text.strip() and not ours:
+            raise UsageError(f"{target}: is there, and 'ringfence generate' did not write it; "
+                             "name another file or directory, or move it away")  # fmt: skip
 
 
 def _text(made: Generated, sources: Iterable[str], form: str) -> str:

@@ -6,16 +6,26 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ringfence.errors import HostNameError, RingfenceError
+from ringfence.errors import AmbiguousEndpoint, HostNameError, RingfenceError
 from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
 from ringfence.intents.codes import finding
 from ringfence.intents.contradictions import contradictions
 from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, missing, party
-from ringfence.intents.ports import Into, asked_of, gathered, through
+from ringfence.intents.ports import Into, asked_of, declared, gathered, in_no_reading, is_heard, through
 from ringfence.intents.wishes import Ban, Meaning, NameWish, Origin, Wish
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import AddressEnd, Arrow, ArrowEnd, ControllerEnd, EveryEnd, HostEnd, LabelEnd, PortSpec
+from ringfence.model.ends import (
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    ControllerEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
 from ringfence.model.findings import Finding
 from ringfence.model.flows import End
 from ringfence.model.hostnames import HostName
@@ -216,7 +226,9 @@ class _Looking:
             return
         dst, into, ports, service = found
         if not arrow.ports and service is None:
-            self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path)
+            there = declared(end for end, _ in into) if isinstance(arrow.dst, NameEnd) else ()
+            hint = f"say the port, as in {arrow.dst}:{there[0].removesuffix('/TCP')}" if there else ""
+            self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path, hint)
         if self._both_outside(intent, src, dst):
             return
         self.wishes.append(Wish(intent, src, dst, into, ports, service))
@@ -273,6 +285,9 @@ class _Looking:
             return every(self.cluster, arrow.dst.namespace), (), arrow.ports, None
         try:
             found = targets(self.cluster, arrow, self.inside)
+        except AmbiguousEndpoint as problem:
+            self._ambiguous(intent, problem)
+            return None
         except RingfenceError as problem:
             self._unknown(problem, intent.path)
             return None
@@ -307,18 +322,22 @@ class _Looking:
             None,
         )
 
+    def _ambiguous(self, intent: Intent, problem: AmbiguousEndpoint) -> None:
+        """Offer the readings of a name, unless the port that is wanted is in none of them."""
+        there = in_no_reading(self.cluster, intent.arrow, problem.spellings, self.inside)
+        if not there:
+            self._unknown(problem, intent.path)
+            return
+        said = ",".join(map(str, intent.arrow.ports))
+        what = f'"{intent}": {intent.arrow.dst} has no port {said}, neither its pods nor its Service; there is '
+        what += ", ".join(there)
+        self.tell("RF071", what, intent.path, "write one of those, or declare the port as containerPort")
+
     def _heard(self, intent: Intent, into: Into) -> bool:
-        """Whether somebody listens there: not told where pods declare other ports and none of these."""
-        for end, ports in into:
-            declared = ConnectionSet.NONE
-            for pod in end.pods if isinstance(end, Workload) else (end,):
-                for one in pod.ports if isinstance(pod, Pod) else ():
-                    declared = declared | ConnectionSet.of(**{one.protocol: [one.number]})
-            if not declared or ports & declared:
-                return True
-        end = into[0][0]
-        first = end.pods[0] if isinstance(end, Workload) else end
-        there = ", ".join(f"{p.number}/{p.protocol}" for p in first.ports) if isinstance(first, Pod) else ""
+        """Whether somebody listens there; it is told when nobody does."""
+        if is_heard(into):
+            return True
+        there = ", ".join(declared([into[0][0]]))
         said = ",".join(map(str, intent.arrow.ports))
         what = f'"{intent}": {intent.arrow.dst} declares no port {said}; it has {there}'
         self.tell("RF071", what, intent.path, "write one of those, or declare the port as containerPort")
@@ -387,7 +406,10 @@ def _named(into: Into) -> Party:
 def _refused(end: ArrowEnd, *, source: bool) -> tuple[str, str] | None:
     """Why an end cannot be meant in an intent, and what to write."""
     if isinstance(end, ControllerEnd):
-        remedy = "give --ingress-controller, or name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
+        remedy = (
+            "write them into the arrow, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]; "
+            "or give --ingress-controller, when they are in the input"
+        )
         return "nothing says which pods the ingress controller has", remedy
     if isinstance(end, HostEnd) and source:
         return "a connection starts at pods or addresses, not at a name", "write the addresses"

@@ -70,8 +70,12 @@ def _misshaped(value: Any, text: str) -> Problem:
     if match := _EMPTY.match(text):
         return Problem("RF032", "is empty", match[2], "name at least one" if match[1] == "array" else "write it out")
     found = mistyped(value, text)
+    if found.code == "RF016" and found.field in ("spec.allow", "spec.deny"):
+        return replace(found, remedy="write each arrow in a line of its own, behind a -")
     if found.code == "RF016" and found.field.startswith(("spec.allow", "spec.deny")):
         return replace(found, remedy="put the arrow in quotes, without a blank before the port: 'ns/a -> ns/b:8080'")
+    if found.code == "RF016" and found.field == "spec.names":
+        return replace(found, remedy="write short: ns/name for each, as in db: database/postgres")
     return found
 
 
