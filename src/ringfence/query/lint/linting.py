@@ -33,6 +33,17 @@ class NameServers:
     ports: ConnectionSet
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A connection that a string tells of: *src* names *service*, behind which *dst* has *ports*."""
+
+    src: Workload
+    service: Service
+    mention: Mention
+    dst: Workload
+    ports: ConnectionSet
+
+
 class Linting:
     """What a check may ask. Everything is found when it is first asked for, and kept."""
 
@@ -72,6 +83,11 @@ class Linting:
         What rests on the absence of something is sure only there.
         """
         return self._closed or namespace in self._inhabited
+
+    @property
+    def whole(self) -> bool:
+        """Whether the user said that the input holds everything: only then is a namespace missing that is not there."""
+        return self._closed
 
     @cached_property
     def _inhabited(self) -> frozenset[str]:
@@ -269,6 +285,34 @@ class Linting:
                 namespace = rest[0] if rest else workload.namespace
                 if rest[1:2] in ([], ["svc"]) and (service := by_name.get((namespace, first))) is not None:
                     yield workload, service, mention
+
+    def behind(self, service: Service) -> tuple[Workload, ...]:
+        """The workloads of which *service* selects a pod."""
+        return self.pods(Selector.of(service.selector), service.namespace) if service.selector else ()
+
+    def leads_to(self, service: Service, workload: Workload, port: int = 0) -> ConnectionSet:
+        """The ports of *workload* to which *service* leads: from all of its ports, or from *port* alone."""
+        found = ConnectionSet.NONE
+        for entry in service.ports:
+            if not port or entry.port == port:
+                for number in self.targets(workload, entry.target, entry.protocol):
+                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """What :meth:`declared` tells of, down to the pods behind the Service and their ports; none without a port."""
+        return tuple(
+            Edge(workload, service, mention, dst, ports)
+            for workload, service, mention in self.declared()
+            for dst in self.behind(service)
+            if (ports := self.leads_to(service, dst, mention.port))
+        )  # fmt: skip
+
+
+def may(answer: Answer, ports: ConnectionSet) -> bool:
+    """Whether *answer* admits one of *ports*, or leaves it open."""
+    return bool((answer.possible | answer.undecided) & ports)
 
 
 def outside(address: str) -> Outside:
