@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from ringfence.model.policies import Direction, Policy
+from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, Thing, check
-from ringfence.query.lint.linting import Edge, Linting, may, names
+from ringfence.query.lint.linting import Edge, Linting, may, names, rules
+
+_OPEN: Final = re.compile(r"allow.?(all|any)|(all|any).?allow|all-open|open-all")
 
 
 @check(
@@ -95,6 +99,45 @@ def deny_all_section(lint: Linting) -> Iterator[Found]:
             path = f"spec.{direction}" if direction.value in written else "spec.policyTypes"
             yield Found(policy, path, f"is in force for {direction} and has no such rule, which denies all",
                         effect=_cannot(cut), severity=WARNING if cut else NOTE, related=_strings(cut))  # fmt: skip
+
+
+@check(
+    "RF407", "allow-all-rule", WARNING,
+    title="a rule that admits everything",
+    wrong="A rule with neither peers nor ports admits everything from and to everywhere; the pod is isolated in name "
+    "only, and every other rule for it is moot.",
+    fix="remove it, or narrow it",
+    origin="cyclonus CheckTargetAllIngressAllowed, CheckTargetAllEgressAllowed; the allow-all of many tutorials",
+)  # fmt: skip
+def allow_all_rule(lint: Linting) -> Iterator[Found]:
+    """A rule of neither; a note where the name says so and no rule is made pointless."""
+    for policy in lint.policies:
+        for direction, rule in rules(policy):
+            if rule.peers or rule.ports:
+                continue
+            moot = _moot(lint, policy, direction, rule)
+            word = "come in" if direction is Direction.INGRESS else "go out"
+            more = f"; it makes pointless {', '.join(one for _, _, one in moot[:3])}" if moot else ""
+            meant = not moot and _OPEN.search(policy.name.lower())
+            yield Found(
+                policy, rule.path, f"lets everything {word}{more}", severity=NOTE if meant else WARNING,
+                related=tuple((one, path, "has no effect beside it") for one, path, _ in moot[:3]),
+            )  # fmt: skip
+
+
+def _moot(lint: Linting, policy: Policy, direction: Direction, rule: Rule) -> list[tuple[Policy, str, str]]:
+    """The other rules that only concern subjects of *policy*: with their policy, path and name."""
+    subjects = {id(one): one for one in lint.subjects(policy)}
+    near: dict[int, Policy] = {}
+    for one in subjects.values():
+        near.update((id(other), other) for other in lint.selecting(one, direction))
+    return [
+        (other, one.path, f"{other.name} {one.path.removeprefix('spec.')}")
+        for other in near.values()
+        if subjects.keys() >= {id(one) for one in lint.subjects(other)}
+        for one in other.rules(direction)
+        if one is not rule and (one.peers or one.ports)
+    ]  # fmt: skip
 
 
 def cut_off(lint: Linting, policy: Policy, direction: Direction) -> list[Edge]:
