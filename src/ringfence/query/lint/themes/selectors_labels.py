@@ -26,6 +26,7 @@ _VOLATILE: Final = {
 }
 _ZONES: Final = ("topology.kubernetes.io/", "failure-domain.")
 _REPLICA: Final = "statefulset.kubernetes.io/pod-name"
+_MEANT: Final = (_REPLICA, "app.kubernetes.io/managed-by")
 _JOB_NAMES: Final = ("job-name", "batch.kubernetes.io/job-name")
 
 
@@ -50,7 +51,7 @@ def volatile_label(lint: Linting) -> Iterator[Found]:
                 if not why or stays or one.operator not in (Operator.IN, Operator.NOT_IN):
                     continue
                 yield Found(policy, f"{path}.matchLabels[{one.key}]", f"{one}: the value of {one.key} {why}",
-                            severity=NOTE if one.key == _REPLICA else WARNING)  # fmt: skip
+                            severity=NOTE if one.key in _MEANT else WARNING)  # fmt: skip
 
 
 @check(

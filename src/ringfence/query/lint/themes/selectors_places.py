@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from ringfence.model.findings import Severity
-from ringfence.model.objects import NAME_LABEL
+from ringfence.model.objects import NAME_LABEL, Workload
 from ringfence.model.policies import Policy
 from ringfence.model.selectors import Operator, Selector
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
@@ -47,14 +47,17 @@ def namespace_label_missing(lint: Linting) -> Iterator[Found]:
     origin="cyclonus CheckSourceMissingNamespace; projectcalico/calico#1683 (a deny that went to default)",
 )  # fmt: skip
 def namespace_omitted(lint: Linting) -> Iterator[Found]:
-    """No namespace is written, it was not said with -n, and workloads or namespaces of the input have another."""
+    """No namespace is written, it was not said with -n, and other objects of the input name one.
+
+    Pods that it selects and that are written without a namespace as well go wherever it goes.
+    """
     homes = {one.namespace for one in lint.cluster.workloads}
     if not (homes | {*lint.cluster.namespaces}) - {"default"}:
         return
     for policy in lint.policies:
-        value = policy.source.value()
-        metadata = value.get("metadata") if isinstance(value, Mapping) else None
-        if policy.namespace != "default" or not isinstance(metadata, Mapping) or metadata.get("namespace"):
+        if policy.namespace != "default" or _writes_namespace(policy):
+            continue
+        if not all(map(_writes_namespace, lint.subjects(policy))):
             continue
         selector = policy.subject.pods
         meant = {one.namespace for one in lint.everywhere(selector)} if selector.requirements else homes
@@ -91,9 +94,9 @@ def namespace_unknown(lint: Linting) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _writes_namespace(policy: Policy) -> bool:
-    """Whether the namespace stands in the manifest: where it does not, RF307 tells of it."""
-    value = policy.source.value()
+def _writes_namespace(thing: Policy | Workload) -> bool:
+    """Whether the namespace stands in the manifest."""
+    value = thing.source.value()
     metadata = value.get("metadata") if isinstance(value, Mapping) else None
     return isinstance(metadata, Mapping) and bool(metadata.get("namespace"))
 
