@@ -22,7 +22,7 @@ spec:
 """
 
 FEW = ("--select", "RF304,RF912")
-"""What a test is about that must not change with every new check."""
+"""The checks of those tests that must not change with every new one."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
-from ringfence.model.ports import ConnectionSet
+from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.mentions import Mention, mentions
@@ -169,6 +169,10 @@ class Linting:
         """Whether some policy isolates *workload* for *direction* (S35)."""
         return bool(self.selecting(workload, direction))
 
+    def unread(self, namespace: str) -> str:
+        """What the input has for *namespace* and could not be read or modelled, such as a policy; empty for nothing."""
+        return next((gap.what for gap in self.cluster.gaps if gap.namespace in (None, namespace)), "")
+
     # -- what rules admit --------------------------------------------------------------------------------------
 
     @cached_property
@@ -255,15 +259,24 @@ class Linting:
 
     def listens(self, workload: Workload) -> ConnectionSet:
         """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
-        found = ConnectionSet.NONE
+        found = self._listening.get(id(workload))
+        if found is None:
+            found = self._listening[id(workload)] = self._listens(workload)
+        return found
+
+    @cached_property
+    def _listening(self) -> dict[int, ConnectionSet]:
+        return {}
+
+    def _listens(self, workload: Workload) -> ConnectionSet:
+        found = {protocol: set[int]() for protocol in PROTOCOLS}
         for pod in _unlike(workload):
             for port in pod.ports:
-                found = found | ConnectionSet.of(**{port.protocol: [port.number]})
+                found[port.protocol].add(port.number)
         for service in self.services_of(workload):
             for entry in service.ports:
-                for number in self.targets(workload, entry.target, entry.protocol):
-                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
-        return found
+                found[entry.protocol] |= self.targets(workload, entry.target, entry.protocol)
+        return ConnectionSet.of(**found)
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
         """The hosts that env, args and command of *workload* name, each with its path."""
@@ -311,8 +324,10 @@ class Linting:
 
 
 def may(answer: Answer, ports: ConnectionSet) -> bool:
-    """Whether *answer* admits one of *ports*, or leaves it open."""
-    return bool((answer.possible | answer.undecided) & ports)
+    """Whether *answer* admits one of *ports*, leaves it open, or the input may lack what admits them (S87)."""
+    if (answer.possible | answer.undecided) & ports:
+        return True
+    return any(note.could_hide_an_allow for note in answer.notes)
 
 
 def outside(address: str) -> Outside:

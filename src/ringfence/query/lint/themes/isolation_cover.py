@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ringfence.model.flows import Note
 from ringfence.model.objects import Namespace, Workload
 from ringfence.model.policies import Direction, Policy
 from ringfence.query.lint.check import NOTE, WARNING, Found, check
@@ -36,11 +35,12 @@ def no_default_deny(lint: Linting) -> Iterator[Found]:
         free = [one for one in workloads if not all(lint.isolated(one, direction) for direction in missing)]
         first = next(one for one in policies if missing[0] in one.directions)
         thing, path = _home(lint, namespace, first)
+        sure = bool(free) and not lint.unread(namespace)
         yield Found(
             thing, path, f"namespace {namespace} has policies and no default deny for {' and '.join(missing)}",
             effect=f"a new pod is open; so {'are' if free[1:] else 'is'} {names(free)}" if free
             else "every pod of today is isolated, and a new one is open",
-            severity=WARNING if free else NOTE,
+            severity=WARNING if sure else NOTE,
         )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def unprotected_workload(lint: Linting) -> Iterator[Found]:
     """
     found = _workloads(lint)
     for namespace, policies in lint.cluster.policies_by_namespace.items():
-        unknown = _unmodelled(lint, namespace)
+        unknown = lint.unread(namespace)
         concerned = any(Direction.INGRESS in one.directions for one in policies)
         for workload in found.get(namespace, ()):
             both = not lint.isolated(workload, Direction.EGRESS)
@@ -66,7 +66,7 @@ def unprotected_workload(lint: Linting) -> Iterator[Found]:
                 continue
             what = "no policy selects it" if both else "no policy selects it for ingress"
             yield Found(
-                workload, "metadata.name", what + (f", and {unknown} is not modelled" if unknown else ""),
+                workload, "metadata.name", what + (f", and {unknown} is not read" if unknown else ""),
                 effect="" if unknown else f"everything may reach {names([workload])}",
                 severity=NOTE if unknown else WARNING,
             )  # fmt: skip
@@ -83,6 +83,8 @@ def one_direction_only(lint: Linting) -> Iterator[Found]:
     """Per namespace the workloads that are isolated for exactly one of the two."""
     found = _workloads(lint)
     for namespace in lint.cluster.policies_by_namespace:
+        if lint.unread(namespace):
+            continue
         for direction, other in ((Direction.INGRESS, Direction.EGRESS), (Direction.EGRESS, Direction.INGRESS)):
             half = [
                 one for one in found.get(namespace, ())
@@ -105,7 +107,7 @@ def no_policies(lint: Linting) -> Iterator[Found]:
     found = _workloads(lint)
     if not lint.policies:
         first = next(iter(found.items()), None)
-        if first is not None and not _unmodelled(lint, first[0]):
+        if first is not None and not lint.unread(first[0]):
             spaces = f" in {len(found)} namespaces" if len(found) > 1 else ""
             count = sum(map(len, found.values()))
             what = f"{count} workloads{spaces}" if count > 1 else "1 workload"
@@ -114,7 +116,7 @@ def no_policies(lint: Linting) -> Iterator[Found]:
         return
     for namespace, workloads in found.items():
         covered = any(one.namespace in (namespace, None) for one in lint.policies)
-        if covered or namespace in _SYSTEM or _unmodelled(lint, namespace):
+        if covered or namespace in _SYSTEM or lint.unread(namespace):
             continue
         thing, path = _home(lint, namespace, workloads[0])
         yield Found(thing, path, f"namespace {namespace} has workloads and no policy",
@@ -134,11 +136,3 @@ def _home(lint: Linting, namespace: str, other: Policy | Workload) -> tuple[Name
     """Where to tell of *namespace*: at its object, or else at *other*."""
     space = lint.cluster.namespaces.get(namespace)
     return (other if space is None or space.invented else space), "metadata.name"
-
-
-def _unmodelled(lint: Linting, namespace: str) -> str:
-    """A policy of a kind that is not modelled and may concern *namespace*; empty when there is none."""
-    for gap in lint.cluster.gaps:
-        if gap.note in (Note.UNMODELLED_POLICY, Note.INCOMPLETE_INPUT) and gap.namespace in (None, namespace):
-            return gap.what
-    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.model.objects import Workload
-from ringfence.model.policies import Direction, Peer, Policy, Rule
+from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.selectors import EVERYTHING
 from ringfence.query.lint.check import ERROR, WARNING, Found, Thing, check
@@ -76,12 +76,19 @@ def _dead(lint: Linting, policy: Policy, direction: Direction, rule: Rule, peer:
     if peer.block is not None or peer.namespaces == EVERYTHING:
         return []
     found: list[Pair] = []
+    subjects = lint.subjects(policy)
+    numbered = numbers(rule)
+    named = [item for item in rule.ports if isinstance(item.port, str)]
+    asked: dict[int, ConnectionSet] = {}
     for other in lint.taken(policy, peer):
-        for subject in lint.subjects(policy):
+        for subject in subjects:
             if other is subject:
                 continue
             src, dst = (subject, other) if direction is Direction.EGRESS else (other, subject)
-            if ports := _asked(lint, rule, dst):
+            ports = asked.get(id(dst))
+            if ports is None:
+                ports = asked[id(dst)] = _asked(lint, numbered, named, dst)
+            if ports:
                 if _other_end(lint, direction, src, dst, ports):
                     return []
                 found.append((src, dst))
@@ -95,12 +102,11 @@ def _other_end(lint: Linting, direction: Direction, src: Workload, dst: Workload
     return not lint.isolated(src, Direction.EGRESS) or may(lint.lets_out(src, dst), ports)
 
 
-def _asked(lint: Linting, rule: Rule, dst: Workload) -> ConnectionSet:
-    """The ports of *rule* at *dst*: those on which it listens, where it does on any."""
-    found = numbers(rule)
-    for item in rule.ports:
-        if isinstance(item.port, str):
-            found = found | ConnectionSet.of(**{item.protocol: lint.targets(dst, item.port, item.protocol)})
+def _asked(lint: Linting, numbered: ConnectionSet, named: list[PortMatch], dst: Workload) -> ConnectionSet:
+    """The ports of a rule at *dst*, by number and by name: those on which it listens, where it does on any."""
+    found = numbered
+    for item in named:
+        found = found | ConnectionSet.of(**{item.protocol: lint.targets(dst, str(item.port), item.protocol)})
     return (found & lint.listens(dst)) or found
 
 
@@ -126,5 +132,5 @@ def _half(lint: Linting, edges: list[Edge]) -> Direction | None:
 
 
 def _isolating(lint: Linting, workload: Workload, direction: Direction) -> tuple[tuple[Thing, str, str], ...]:
-    found = lint.selecting(workload, direction)[:3]
-    return tuple((one, "spec", f"isolates {names([workload])} for {direction}") for one in found)
+    first = lint.selecting(workload, direction)[:1]
+    return tuple((one, "spec", f"isolates {names([workload])} for {direction}") for one in first)

@@ -33,7 +33,7 @@ def service_unreachable(lint: Linting) -> Iterator[Found]:
     """All pods behind it isolated for ingress, and no rule of theirs takes anybody on a target port."""
     for service in lint.cluster.services:
         behind = lint.behind(service)
-        if not behind or any(_comes_in(lint, service, one) for one in behind):
+        if not behind or lint.unread(service.namespace) or any(_comes_in(lint, service, one) for one in behind):
             continue
         yield Found(
             service, "metadata.name", f"no policy lets anybody reach the pods behind it, {names(behind)}",
@@ -185,7 +185,7 @@ def _is_denied(lint: Linting, workload: Workload, mention: Mention) -> bool:
     edges = [one for one in lint.edges if one.src is workload and one.mention is mention]
     if edges:
         return not any(may(lint.lets_out(workload, one.dst), one.ports) for one in edges)
-    if not _is_outside(lint, mention.host):
+    if not _is_outside(lint, mention.host) or lint.unread(workload.namespace):
         return False
     wanted = _wanted(mention)
     return not any(
