@@ -103,11 +103,11 @@ def _other_end(lint: Linting, direction: Direction, src: Workload, dst: Workload
 
 
 def _asked(lint: Linting, numbered: ConnectionSet, named: list[PortMatch], dst: Workload) -> ConnectionSet:
-    """The ports of a rule at *dst*, by number and by name: those on which it listens, where it does on any."""
-    found = numbered
+    """The ports of a rule at *dst*, by number and by name. Programs listen on ports that nobody declares: all count."""
     for item in named:
-        found = found | ConnectionSet.of(**{item.protocol: lint.targets(dst, str(item.port), item.protocol)})
-    return (found & lint.listens(dst)) or found
+        found = lint.targets(dst, str(item.port), item.protocol)
+        numbered = numbered | ConnectionSet.of(**{item.protocol: found})
+    return numbered
 
 
 def _by_string(lint: Linting) -> Iterator[list[Edge]]:

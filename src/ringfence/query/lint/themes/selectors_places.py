@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 from ringfence.model.findings import Severity
 from ringfence.model.objects import NAME_LABEL, Workload
@@ -11,6 +12,9 @@ from ringfence.model.policies import Policy
 from ringfence.model.selectors import Operator, Selector
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, peer_path, rules
+
+_NAMES: Final = ("name", "namespace", "ns", "metadata.name", "namespace-name", "namespaceName")
+"""Keys that are meant for the name of the namespace, behind any prefix."""
 
 
 @check(
@@ -118,7 +122,8 @@ def _missing(lint: Linting, selector: Selector) -> tuple[Severity, str, str]:
             severity = ERROR if lint.whole else WARNING if near else NOTE
             return severity, f"; it holds no namespace {value}", f"did you mean {near[0]}?" if near else ""
         if requirement.key != NAME_LABEL and value in every:
-            severity = ERROR if value in named else WARNING
+            meant = requirement.key.rpartition("/")[2] in _NAMES
+            severity = ERROR if value in named and meant else WARNING
             why = f"; namespace {value} does not" if value in named else f"; of namespace {value} no object is there"
             return severity, why, f"write {NAME_LABEL}: {value}"
     return (ERROR if lint.whole else WARNING), "", ""
