@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lint.test_selectors import found, severities
+from lint.asking import found, severities
 
 NP = """\
 apiVersion: networking.k8s.io/v1

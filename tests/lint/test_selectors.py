@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lint.asking import linting
-from ringfence.model.findings import Finding
-from ringfence.query.lint.run import lint
-from ringfence.query.lint.table import meant
-from ringfence.report.lint.pages import example
+from lint.asking import found, severities
 
 POLICY = """\
 apiVersion: networking.k8s.io/v1
@@ -25,21 +21,8 @@ spec:
 """
 
 
-def found(folder: Path, code: str, text: str, *options: str) -> list[Finding]:
-    """What *code* finds in *text* beside the cluster of the examples."""
-    tasks = example("tasks.yaml")
-    assert tasks is not None
-    (folder / "tasks.yaml").write_text(tasks.text)
-    (folder / "p.yaml").write_text(text)
-    return list(lint(linting([folder / "tasks.yaml", folder / "p.yaml"], options), meant([code], "test")).findings)
-
-
 def policy(peer: str, subject: str = "{matchLabels: {app: db}}", ports: str = "[]") -> str:
     return POLICY.format(subject=subject, peer=peer, ports=ports)
-
-
-def severities(findings: list[Finding]) -> list[str]:
-    return [str(one.severity) for one in findings]
 
 
 @pytest.mark.parametrize(

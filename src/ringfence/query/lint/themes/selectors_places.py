@@ -124,6 +124,6 @@ def _missing(lint: Linting, selector: Selector) -> tuple[Severity, str, str]:
         if requirement.key != NAME_LABEL and value in every:
             meant = requirement.key.rpartition("/")[2] in _NAMES
             severity = ERROR if value in named and meant else WARNING
-            why = f"; namespace {value} does not" if value in named else f"; of namespace {value} no object is there"
+            why = f", not even {value}" if value in named else f"; the labels of namespace {value} are not known"
             return severity, why, f"write {NAME_LABEL}: {value}"
     return (ERROR if lint.whole else WARNING), "", ""
