@@ -46,3 +46,17 @@ def found_in(one: Example, code: str, folder: Path) -> list[Finding]:
         (folder / name).write_text(beside.text)
         paths.append(folder / name)
     return list(lint(linting(paths, one.options), meant([code], "test")).findings)
+
+
+def found(folder: Path, code: str, text: str, *options: str) -> list[Finding]:
+    """What *code* finds in *text* beside the cluster of the examples."""
+    tasks = example("tasks.yaml")
+    assert tasks is not None
+    (folder / "tasks.yaml").write_text(tasks.text)
+    (folder / "p.yaml").write_text(text)
+    return list(lint(linting([folder / "tasks.yaml", folder / "p.yaml"], options), meant([code], "test")).findings)
+
+
+def severities(findings: list[Finding]) -> list[str]:
+    """How bad each of *findings* is."""
+    return [str(one.severity) for one in findings]

@@ -19,7 +19,7 @@ from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
-from ringfence.model.ports import ConnectionSet
+from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.mentions import Mention, mentions
@@ -30,6 +30,17 @@ class NameServers:
     """One place where DNS may answer: an end, and the ports of each protocol there."""
 
     end: End
+    ports: ConnectionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A connection that a string tells of: *src* names *service*, behind which *dst* has *ports*."""
+
+    src: Workload
+    service: Service
+    mention: Mention
+    dst: Workload
     ports: ConnectionSet
 
 
@@ -72,6 +83,11 @@ class Linting:
         What rests on the absence of something is sure only there.
         """
         return self._closed or namespace in self._inhabited
+
+    @property
+    def whole(self) -> bool:
+        """Whether the user said that the input holds everything: only then is a namespace missing that is not there."""
+        return self._closed
 
     @cached_property
     def _inhabited(self) -> frozenset[str]:
@@ -152,6 +168,10 @@ class Linting:
     def isolated(self, workload: Workload, direction: Direction) -> bool:
         """Whether some policy isolates *workload* for *direction* (S35)."""
         return bool(self.selecting(workload, direction))
+
+    def unread(self, namespace: str) -> str:
+        """What the input has for *namespace* and could not be read or modelled, such as a policy; empty for nothing."""
+        return next((gap.what for gap in self.cluster.gaps if gap.namespace in (None, namespace)), "")
 
     # -- what rules admit --------------------------------------------------------------------------------------
 
@@ -239,15 +259,24 @@ class Linting:
 
     def listens(self, workload: Workload) -> ConnectionSet:
         """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
-        found = ConnectionSet.NONE
+        found = self._listening.get(id(workload))
+        if found is None:
+            found = self._listening[id(workload)] = self._listens(workload)
+        return found
+
+    @cached_property
+    def _listening(self) -> dict[int, ConnectionSet]:
+        return {}
+
+    def _listens(self, workload: Workload) -> ConnectionSet:
+        found = {protocol: set[int]() for protocol in PROTOCOLS}
         for pod in _unlike(workload):
             for port in pod.ports:
-                found = found | ConnectionSet.of(**{port.protocol: [port.number]})
+                found[port.protocol].add(port.number)
         for service in self.services_of(workload):
             for entry in service.ports:
-                for number in self.targets(workload, entry.target, entry.protocol):
-                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
-        return found
+                found[entry.protocol] |= self.targets(workload, entry.target, entry.protocol)
+        return ConnectionSet.of(**found)
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
         """The hosts that env, args and command of *workload* name, each with its path."""
@@ -269,6 +298,36 @@ class Linting:
                 namespace = rest[0] if rest else workload.namespace
                 if rest[1:2] in ([], ["svc"]) and (service := by_name.get((namespace, first))) is not None:
                     yield workload, service, mention
+
+    def behind(self, service: Service) -> tuple[Workload, ...]:
+        """The workloads of which *service* selects a pod."""
+        return self.pods(Selector.of(service.selector), service.namespace) if service.selector else ()
+
+    def leads_to(self, service: Service, workload: Workload, port: int = 0) -> ConnectionSet:
+        """The ports of *workload* to which *service* leads: from all of its ports, or from *port* alone."""
+        found = ConnectionSet.NONE
+        for entry in service.ports:
+            if not port or entry.port == port:
+                for number in self.targets(workload, entry.target, entry.protocol):
+                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """What :meth:`declared` tells of, down to the pods behind the Service and their ports; none without a port."""
+        return tuple(
+            Edge(workload, service, mention, dst, ports)
+            for workload, service, mention in self.declared()
+            for dst in self.behind(service)
+            if (ports := self.leads_to(service, dst, mention.port))
+        )  # fmt: skip
+
+
+def may(answer: Answer, ports: ConnectionSet) -> bool:
+    """Whether *answer* admits one of *ports*, leaves it open, or the input may lack what admits them (S87)."""
+    if (answer.possible | answer.undecided) & ports:
+        return True
+    return any(note.could_hide_an_allow for note in answer.notes)
 
 
 def outside(address: str) -> Outside:
