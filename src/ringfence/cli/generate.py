@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Generate, write, and return the exit status."""
     from ringfence.generate.policies import Options, generate  # noqa: PLC0415
     from ringfence.intents.meaning import meaning  # noqa: PLC0415
+    from ringfence.intents.outside import at_addresses  # noqa: PLC0415
     from ringfence.model.intents import Dns  # noqa: PLC0415
     from ringfence.model.policies import Direction  # noqa: PLC0415
 
@@ -83,8 +84,9 @@ def run(args: argparse.Namespace) -> int:
             "no document of kind Intents (ringfence.dev/v1alpha1) in the input; 'ringfence infer' drafts one"
         )
     found = meaning(cluster, namespace=args.namespace, dns=Dns(args.dns) if args.dns else None)
-    _tell(found.findings, quiet=args.quiet, verbose=args.verbose)
-    errors = [one for one in found.findings if one.severity is Severity.ERROR]
+    told = at_addresses(found, names.pins, any_443=names.any_443 and names.opens_addresses).findings
+    _tell(told, quiet=args.quiet, verbose=args.verbose)
+    errors = [one for one in told if one.severity is Severity.ERROR]
     if errors:
         return _nothing(f"{_count(len(errors), 'error')} in the intents", 2)
     if not found.protect:
