@@ -47,7 +47,7 @@ def check(meaning: Meaning, profile: Profile = KUBERNETES) -> Checked:
         tuple(exposed),
         tuple(loose),
         tuple(doubts(closed)),
-        closed.covered,
+        (*closed.covered, *arrows.covered()),
         tuple(named(pieces, meaning.names, known)),
         tuple(strange(pieces, meaning.names, known)),
         closed.score,
