@@ -115,6 +115,15 @@ def test_a_service_by_the_ports_of_its_pods_with_its_own_selector() -> None:
     assert wish.service is not None
 
 
+def test_each_port_of_an_arrow_to_a_service_is_one_of_its_ports() -> None:
+    """The one that it lacks was left out, and the arrow passed for kept."""
+    found = mean("shop/web -> shop/api:80,81")
+    assert found.wishes == ()
+    (said,) = told(found)
+    assert said.startswith('RF071 50 "shop/web -> shop/api:80,81": the Service shop/api has no port 81; it has 80/TCP')
+    assert mean("shop/web -> shop/api:70-90").wishes
+
+
 def test_a_ports_name_by_pod() -> None:
     assert into(mean("shop/web -> shop/[app=api]:grpc")) == [
         [

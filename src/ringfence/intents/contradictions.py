@@ -19,7 +19,7 @@ def contradicting(wishes: Sequence[Wish], bans: Sequence[Ban]) -> Iterator[Findi
     """What is said of contradictions, each once."""
     for wish, ban in contradictions(wishes, bans):
         if wish.origin is Origin.DNS or wish.helper is not None:
-            what = f"the {wish.origin} of {wish.intent} is wanted, and {ban.intent} ({ban.intent.place}) forbids it"
+            what = f"{wish.intent} is wanted, and {ban.intent} ({ban.intent.place}) forbids it"
             at = ban.intent
         else:
             what, at = f'"{wish.intent}" is wanted, and "{ban.intent}" ({ban.intent.place}) forbids it', wish.intent

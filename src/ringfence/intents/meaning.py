@@ -341,10 +341,12 @@ class _Looking:
         if not service.selector:
             self.tell("RF074", f"{name}: has no selector, so it selects no pods", intent.path, "write the addresses")
             return None
-        if not asked_of(service, dialled):
+        strange = [spec for spec in intent.arrow.ports if spec.name is None and not asked_of(service, spec.ports)]
+        if strange or not asked_of(service, dialled):
             there = ", ".join(f"{p.port}/{p.protocol}" for p in service.ports)
-            what = f'"{intent}": the Service {service.id} has no port {",".join(map(str, intent.arrow.ports))}'
-            self.tell("RF071", what, intent.path, f"it has {there}" if there else "")
+            said = ",".join(map(str, strange or intent.arrow.ports)) if service.ports else ""
+            what = f'"{intent}": the Service {service.id} has no port{f" {said}" if said else ""}'
+            self.tell("RF071", what, intent.path, f"it has {there}" if there else "name its pods")
             return None
         into, specs = through(self.cluster, service, dialled)
         if not into:
