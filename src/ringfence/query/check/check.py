@@ -15,7 +15,7 @@ from ringfence.query.check.doubts import doubts
 from ringfence.query.check.named import companions, isolated, named, strange
 from ringfence.query.check.parts import Parts
 from ringfence.query.check.pieces import Pieces
-from ringfence.query.check.result import Checked, Exposed
+from ringfence.query.check.result import Checked, Exposed, Forbidden
 from ringfence.query.check.why import Why
 from ringfence.query.protection import unprotected
 
@@ -53,6 +53,12 @@ def check(meaning: Meaning, profile: Profile = KUBERNETES) -> Checked:
         closed.score,
         known.read,
     )
+
+
+def prohibitions(meaning: Meaning, profile: Profile = KUBERNETES) -> tuple[Forbidden, ...]:
+    """What became of each ban alone."""
+    pieces = Pieces(meaning, profile)
+    return tuple(Arrows(pieces, Parts(pieces), Why(pieces)).forbidden())
 
 
 def _guarding(cluster: Cluster, protect: Collection[str], profile: Profile) -> tuple[list[Exposed], list[Exposed]]:
