@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ringfence.errors import UsageError
 from ringfence.intents.meaning import meaning
@@ -22,6 +23,7 @@ from ringfence.manifests import load
 from ringfence.manifests.pins import read_pins
 from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
+from ringfence.model.ends import Arrow
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Verdict
 from ringfence.model.intents import Dns
@@ -50,7 +52,10 @@ def assert_allows(
     ArrowError for text that is no arrow; UnknownEndpoint or AmbiguousEndpoint for a name; InputError for a path.
     """
     __tracebackhide__ = True
-    found = _explained(source, arrow, namespace, profile)
+    asked = parse(arrow)
+    if asked.deny:
+        raise UsageError(f"{arrow}: write -> for what is allowed, or ask assert_denies")
+    found = _explained(source, asked, namespace, profile)
     if any(one.verdict is not Verdict.ALLOWED for one in found):
         raise AssertionError(f"{arrow}: is not allowed for certain\n\n{_text(found)}")
 
@@ -65,7 +70,7 @@ def assert_denies(
     Raises: as :func:`assert_allows`.
     """
     __tracebackhide__ = True
-    found = _explained(source, arrow.replace("-x", "->", 1), namespace, profile)
+    found = _explained(source, replace(parse(arrow), deny=False), namespace, profile)
     if any(one.verdict is not Verdict.DENIED for one in found):
         raise AssertionError(f"{arrow}: is not denied for certain\n\n{_text(found)}")
     if doubts := sorted({note for one in found for note in one.doubts}):
@@ -108,11 +113,9 @@ def assert_checked(
 
 
 def _explained(
-    source: Path | Sequence[Path] | Cluster, arrow: str, namespace: str | None, profile: str
+    source: Path | Sequence[Path] | Cluster, asked: Arrow, namespace: str | None, profile: str
 ) -> list[Explanation]:
-    asked, how = parse(arrow), named(profile)
-    if asked.deny:
-        raise UsageError(f"{arrow}: write -> for what is allowed, or ask assert_denies")
+    how = named(profile)
     cluster = _read(source, namespace, how)
     _refuse((one for one in cluster.findings if one.excludes), _LEFT_OUT)
     return explain(cluster, asked, namespace=namespace, profile=how)

@@ -9,12 +9,14 @@ import pytest
 from manifests.reading import read
 
 from ringfence.intents.meaning import meaning
+from ringfence.intents.outside import at_addresses
 from ringfence.intents.parties import EXPECTED
 from ringfence.intents.wishes import Meaning, Origin
 from ringfence.model.cluster import Facts
 from ringfence.model.flows import End
 from ringfence.model.intents import Dns, Helper
 from ringfence.model.objects import Node, Workload
+from ringfence.model.pins import parse_pin
 from ringfence.model.ports import ConnectionSet
 
 SHOP = """\
@@ -113,6 +115,15 @@ def test_a_service_by_the_ports_of_its_pods_with_its_own_selector() -> None:
     assert (str(wish.dst.selector), wish.dst.title) == ("app=api", "api")
     assert [str(port) for port in wish.ports] == ["grpc"]
     assert wish.service is not None
+
+
+def test_each_port_of_an_arrow_to_a_service_is_one_of_its_ports() -> None:
+    """The one that it lacks was left out, and the arrow passed for kept."""
+    found = mean("shop/web -> shop/api:80,81")
+    assert found.wishes == ()
+    (said,) = told(found)
+    assert said.startswith('RF071 50 "shop/web -> shop/api:80,81": the Service shop/api has no port 81; it has 80/TCP')
+    assert mean("shop/web -> shop/api:70-90").wishes
 
 
 def test_a_ports_name_by_pod() -> None:
@@ -215,6 +226,24 @@ def test_a_name_outside() -> None:
     assert (name.host.host, [str(port) for port in name.ports], name.src.title) == ("api.example.com", ["443"], "web")
 
 
+def test_a_name_outside_has_no_names_for_ports() -> None:
+    """Such an arrow came to no port at all, of which nothing is missing."""
+    found = mean("shop/web -> api.example.com:https")
+    assert found.names == ()
+    assert told(found) == [
+        'RF074 50 "shop/web -> api.example.com:https": nobody outside has names for ports; write the number, as in :443'
+    ]
+
+
+def test_a_pin_at_forbidden_addresses_is_a_contradiction() -> None:
+    found = mean("shop/web -> https://api.example.com", spec="  deny: ['shop/* -x 203.0.113.0/24']\n")
+    assert told(at_addresses(found, [parse_pin("api.example.com=198.51.100.7")])) == []
+    (said,) = told(at_addresses(found, [parse_pin("api.example.com=203.0.113.7")]))
+    assert said.startswith('RF072 51 "shop/web -> https://api.example.com" is wanted, and "shop/* -x 203.0.113.0/24"')
+    assert "forbids it at 203.0.113.7/32" in said
+    assert [line[:5] for line in told(at_addresses(found, [], any_443=True))] == ["RF072"]
+
+
 def test_a_protected_namespace_that_is_not_there() -> None:
     found = mean(spec="  protect: [shop, dta]\n")
     assert told(found) == ["RF073 48 the namespace dta is not in the input; did you mean data?"]
@@ -289,6 +318,32 @@ def test_two_documents_that_protect_one_namespace_wish_for_its_dns_once() -> Non
     assert [wish.origin for wish in found.wishes] == [Origin.DNS]
 
 
+def test_two_documents_that_say_otherwise_of_one_dns_are_refused() -> None:
+    """One says that nothing of the namespace may look up names: the other does not undo that in silence."""
+    text = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: %s}\nspec: {protect: [shop]%s}\n"
+    both = f"{SHOP}{KUBE_DNS}{text % ('one', ', dns: none')}---\n{text % ('two', '')}"
+    (said,) = told(meaning(read(both)))
+    assert said.startswith("RF080")
+    assert said.endswith("the DNS of shop is tight here, and none in one (<stdin>); say the same, or give --dns")
+    assert told(meaning(read(both), dns=Dns.NONE)) == []
+
+
+def test_pods_with_their_nodes_network_ask_the_dns_of_the_node() -> None:
+    """No policy could open the cluster's to them, nor them to others: they are no part of the wish."""
+    proxy = """\
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: proxy, namespace: kube-system, labels: {app: proxy}}
+spec: {hostNetwork: true, containers: [{name: c}]}
+---
+"""
+    (wide,) = dns(Dns.NAMESPACE, KUBE_DNS + proxy).wishes
+    assert [end_id(end) for end, _ in wide.into] == ["kube-system/coredns[Deployment]"]
+    own, everyone = dns(Dns.TIGHT, KUBE_DNS + proxy, "kube-system").wishes
+    assert "kube-system/proxy[Pod]" not in [end_id(end) for end in (*own.src.ends, *everyone.src.ends)]
+
+
 def test_other_ways_to_the_dns() -> None:
     assert dns(Dns.NONE).wishes == ()
     assert dns(Dns.NAMESPACE, KUBE_DNS).wishes[0].dst.everyone
@@ -360,5 +415,16 @@ def test_probes_need_nothing_and_metadata_is_forbidden() -> None:
     assert (ban.dst.cidr, ban.intent.arrow.deny) == ("169.254.169.254/32", True)
     wide = mean("shop/web -> 0.0.0.0/0:443", spec="  companions: [cloud-metadata]\n")
     assert told(wide) == []
+    text = "---\napiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: %s}\nspec: {protect: [shop], %s}\n"
+    two = text % ("one", "companions: [cloud-metadata]") + text % ("two", "allow: ['shop/web -> [::/0]:443']")
+    assert [ban.dst.cidr for ban in meaning(read(SHOP + two), dns=Dns.NONE).bans] == [
+        "169.254.169.254/32", "fd00:ec2::254/128",
+    ]  # fmt: skip
     narrow = mean("shop/web -> 169.254.169.254:80", spec="  companions: [cloud-metadata]\n")
     assert [line[:5] for line in told(narrow)] == ["RF072"]
+
+
+def test_a_port_that_nobody_declares_can_be_forbidden() -> None:
+    found = mean(spec="  deny: ['shop/web -x data/db:22']\n")
+    assert told(found) == []
+    assert [ports for _, ports in found.bans[0].into] == [ConnectionSet.of(TCP=[22])]

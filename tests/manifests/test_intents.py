@@ -51,6 +51,27 @@ def test_all_of_it() -> None:
     assert found.companions[1].ends[0] == LabelEnd((("app", "prometheus"),), "monitoring")
 
 
+def test_a_short_name_for_a_url_brings_its_port() -> None:
+    found = _document(
+        "  names: {api: 'https://api.example.com'}\n  allow: ['shop/web -> api', 'shop/web -> api:8443']\n"
+    )
+    assert [str(port) for one in found.allow for port in one.arrow.ports] == ["443", "8443"]
+
+
+@pytest.mark.parametrize("spec", ["allow: ['shop/web -> 10.0.0.5/8:443']", "deny: ['10.0.0.5/8 -x shop/web']",
+                                  "names: {x: 10.0.0.5/8}\n  allow: ['shop/web -> x']",
+                                  "companions: [{webhooks: 10.0.0.5/8}]"])  # fmt: skip
+def test_bits_beyond_a_prefix_do_not_widen_an_arrow(spec: str) -> None:
+    """Masked as policies are, it would open 10.0.0.0/8, and nobody wrote that."""
+    found = read(f"{HEAD}  {spec}\n")
+    assert found.intents == ()
+    assert [(one.code, one.message.rpartition(": ")[2], one.remedy) for one in found.findings] == [
+        ("RF060", "10.0.0.5/8 has bits beyond its prefix", "write 10.0.0.0/8, or the single address 10.0.0.5")
+    ]
+    for block in ("10.0.0.0/8", "[2001:db8::/32]:443", "10.0.0.5", "[2001:db8::1]:443", "10.0.0.5/32"):
+        assert _document(f"  allow: ['shop/web -> {block}']\n").allow
+
+
 def test_the_same_from_json() -> None:
     text = json.dumps(
         {

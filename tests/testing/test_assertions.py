@@ -27,6 +27,18 @@ def test_every_sort_of_source(source: str) -> None:
     assert_checked(source)
 
 
+def test_a_name_that_holds_the_sign_of_a_denial_stays_a_name(tmp_path: Path) -> None:
+    """``web-x`` ends as ``-x`` begins: only the arrow itself may be rewritten."""
+    pods = "".join(
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n"
+        "spec: {containers: [{name: c, image: i}]}\n" for name in ("web-x", "db")
+    )  # fmt: skip
+    deny = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\n"
+    (tmp_path / "shop.yaml").write_text(f"{pods}{deny}spec: {{podSelector: {{}}, policyTypes: [Ingress]}}\n")
+    assert_denies(tmp_path, "shop/web-x -> shop/db:5432")
+    assert_denies(tmp_path, "shop/web-x -x shop/db:5432")
+
+
 def test_what_is_denied_reads_like_explain() -> None:
     with pytest.raises(AssertionError, match="is not allowed for certain") as failed:
         assert_allows(EXAMPLE, DENIED)

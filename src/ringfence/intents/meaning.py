@@ -10,8 +10,8 @@ from ringfence.errors import AmbiguousEndpoint, HostNameError, RingfenceError
 from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
 from ringfence.intents.codes import finding
-from ringfence.intents.contradictions import contradictions
-from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, missing, party
+from ringfence.intents.contradictions import contradicting
+from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, in_pod_network, missing, party
 from ringfence.intents.ports import Into, asked_of, declared, gathered, in_no_reading, is_heard, through
 from ringfence.intents.wishes import Ban, Meaning, NameWish, Origin, Wish
 from ringfence.model.cluster import Cluster
@@ -55,7 +55,20 @@ def meaning(cluster: Cluster, *, namespace: str | None = None, dns: Dns | None =
         bans=tuple(one for part in parts for one in part.bans),
         findings=tuple(one for part in parts for one in part.findings),
     )
-    return replace(found, findings=(*found.findings, *_contradictions(found), *_beside(found)))
+    against = contradicting(found.wishes, found.bans)
+    return replace(found, findings=(*found.findings, *_torn(parts), *against, *_beside(found)))
+
+
+def _torn(parts: Sequence[_Looking]) -> Iterator[Finding]:
+    """What is said of a namespace that two documents protect, with the DNS in two ways."""
+    first: dict[str, _Looking] = {}
+    for part in parts:
+        for name, (document, path) in part.protect.items():
+            other = first.setdefault(name, part)
+            if other.dns is not part.dns:
+                place = f"{other.document.name} ({other.document.source.file})"
+                what = f"the DNS of {name} is {part.dns} here, and {other.dns} in {place}"
+                yield finding("RF080", what, source=document.source, path=path, name=document.name)
 
 
 def _once(wishes: Iterable[Wish]) -> Iterator[Wish]:
@@ -103,16 +116,6 @@ def _label_ends(document: Intents) -> Iterator[tuple[LabelEnd, str]]:
         for end in ends:
             if isinstance(end, LabelEnd):
                 yield end, companion.path
-
-
-def _contradictions(found: Meaning) -> Iterator[Finding]:
-    for wish, ban in contradictions(found.wishes, found.bans):
-        if wish.origin is Origin.DNS or wish.helper is not None:
-            what = f"the {wish.origin} of {wish.intent} is wanted, and {ban.intent} ({ban.intent.place}) forbids it"
-            at = ban.intent
-        else:
-            what, at = f'"{wish.intent}" is wanted, and "{ban.intent}" ({ban.intent.place}) forbids it', wish.intent
-        yield finding("RF072", what, source=at.source, path=at.path)
 
 
 def _beside(found: Meaning) -> Iterator[Finding]:
@@ -262,6 +265,9 @@ class _Looking:
             self.tell(
                 "RF074", f"{host}: a name says where, and not what", intent.path, f"add the port, as in {host}:443"
             )
+        elif any(spec.name is not None for spec in intent.arrow.ports):
+            what = f'"{intent}": nobody outside has names for ports'
+            self.tell("RF074", what, intent.path, "write the number, as in :443")
         elif (src := self._who(intent.arrow.src, intent.path)) is not None:
             self.names.append(NameWish(intent, src, host, intent.arrow.ports))
 
@@ -311,7 +317,8 @@ class _Looking:
             if isinstance(pod, Pod)
         ]
         into = gathered(self.cluster, by_pod)
-        if arrow.ports and not isinstance(arrow.dst, EveryEnd) and not self._heard(intent, into):
+        checked = arrow.ports and not arrow.deny and not isinstance(arrow.dst, EveryEnd)
+        if checked and not self._heard(intent, into):  # who forbids a port wants nobody to listen there either
             return None
         return (
             party(arrow.dst, tuple(end for end, _ in into), self.inside)
@@ -354,10 +361,12 @@ class _Looking:
         if not service.selector:
             self.tell("RF074", f"{name}: has no selector, so it selects no pods", intent.path, "write the addresses")
             return None
-        if not asked_of(service, dialled):
+        strange = [spec for spec in intent.arrow.ports if spec.name is None and not asked_of(service, spec.ports)]
+        if strange or not asked_of(service, dialled):
             there = ", ".join(f"{p.port}/{p.protocol}" for p in service.ports)
-            what = f'"{intent}": the Service {service.id} has no port {",".join(map(str, intent.arrow.ports))}'
-            self.tell("RF071", what, intent.path, f"it has {there}" if there else "")
+            said = ",".join(map(str, strange or intent.arrow.ports)) if service.ports else ""
+            what = f'"{intent}": the Service {service.id} has no port{f" {said}" if said else ""}'
+            self.tell("RF071", what, intent.path, f"it has {there}" if there else "name its pods")
             return None
         into, specs = through(self.cluster, service, dialled)
         if not into:
@@ -381,6 +390,7 @@ class _Looking:
                 self._dns_of(every(self.cluster, None), way, "the DNS of everyone", document, path)
 
     def _dns_of(self, src: Party, way: dns_ways.Servers, what: str, document: Intents, path: str) -> None:
+        src = replace(src, ends=in_pod_network(src.ends))
         far = AddressEnd(way.party.cidr) if way.party.cidr else EveryEnd(way.party.namespace)
         intent = Intent(Arrow(EveryEnd(src.namespace), far, way.ports), what, "", path, document.source)
         self.wishes.append(Wish(intent, src, way.party, way.into, way.ports, way.service, Origin.DNS))

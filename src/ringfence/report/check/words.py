@@ -164,6 +164,13 @@ def covered(one: Covered) -> str:
     return f'"{title(one.wish)}" covers {some([end_name(end) for end in one.pods])} too'
 
 
+def why_covered(one: Covered) -> str:
+    """What that comes to."""
+    if isinstance(one.wish, Ban):
+        return "other arrows may reach them, and the block is about what is no pod; forbid the pods by name"
+    return "they may be reached because of it, and that is not in excess"
+
+
 def score(one: Score) -> str:
     """The shares, in words; 100 % only where nothing is in excess, or missing."""
     if not one.possible and not one.wanted:
