@@ -153,6 +153,19 @@ class Linting:
         """Whether some policy isolates *workload* for *direction* (S35)."""
         return bool(self.selecting(workload, direction))
 
+    @cached_property
+    def _kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+        found: dict[tuple[int, ...], tuple[list[Policy], list[Workload]]] = {}
+        for workload in self.cluster.workloads:
+            policies = self.selecting(workload, Direction.EGRESS)
+            if policies:
+                found.setdefault(tuple(map(id, policies)), (policies, []))[1].append(workload)
+        return list(found.values())
+
+    def kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+        """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
+        return self._kept_in
+
     # -- what rules admit --------------------------------------------------------------------------------------
 
     @cached_property
@@ -213,6 +226,34 @@ class Linting:
         at = ["169.254.20.10", "169.254.169.254", *(self.dns_service.cluster_ips if self.dns_service else ())]
         both = ConnectionSet.of(UDP=[dns.PORT], TCP=[dns.PORT])
         return (*self.dns_pods, *(NameServers(outside(address), both) for address in at))
+
+    @cached_property
+    def openshift(self) -> bool:
+        """Whether the input shows OpenShift, where DNS pods are in a namespace of their own and listen on 5353."""
+        return (
+            self._dns_at is Dns.OPENSHIFT
+            or any(one.kind == "Route" for one in self.cluster.entrances)
+            or any(one.group.endswith("openshift.io") for one in self.cluster.others)
+            or any(self.openshift_only(policy, peer) for policy in self.policies for rule in policy.egress
+                   for peer in rule.peers)
+        )  # fmt: skip
+
+    def openshift_only(self, policy: Policy, peer: Peer) -> bool:
+        """Whether *peer* takes OpenShift's DNS pods, and asks for their namespace by name."""
+        named = peer.namespaces is not None and bool(peer.namespaces.requirements)
+        return named and self.openshift_dns(policy, peer)
+
+    def openshift_dns(self, policy: Policy, peer: Peer) -> bool:
+        """Whether *peer* takes the DNS pods of OpenShift, in the input or not."""
+        place = dns.home(Dns.OPENSHIFT)
+        if peer.block is not None:
+            return False
+        if peer.namespaces is None and policy.namespace != place.namespace:
+            return False
+        labels = self.cluster.namespace(place.namespace).labels
+        if peer.namespaces is not None and not self.matcher.selects(peer.namespaces, labels):
+            return False
+        return peer.pods is None or self.matcher.selects(peer.pods, dict(place.labels))
 
     # -- what programs listen on and speak to --------------------------------------------------------------------
 
