@@ -135,6 +135,14 @@ class Linting:
         wanted = peer.pods if peer.pods is not None else Selector()
         return tuple(one for name in self.places(policy, peer) for one in self.pods(wanted, name))
 
+    def receivers(self, policy: Policy, direction: Direction, rule: Rule) -> tuple[Workload, ...]:
+        """The workloads whose ports *rule* speaks of; none when addresses, or everybody, may be among them (S62)."""
+        if direction is Direction.INGRESS:
+            return self.subjects(policy)
+        if any(peer.block is not None for peer in rule.peers):
+            return ()
+        return tuple({id(one): one for peer in rule.peers for one in self.taken(policy, peer)}.values())
+
     # -- isolation ---------------------------------------------------------------------------------------------
 
     @cached_property
