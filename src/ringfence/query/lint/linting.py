@@ -299,10 +299,23 @@ class Linting:
         return found
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
-        """The hosts that env, args and command of *workload* name, each with its path."""
+        """The hosts that env, args, command and ConfigMaps of *workload* name, each with its path."""
         found = self._mentions.get(id(workload))
         if found is None:
-            found = self._mentions[id(workload)] = tuple(mentions(workload))
+            found = self._mentions[id(workload)] = tuple(
+                mentions(workload, lambda name: self._maps.get((workload.namespace, name), {}))
+            )
+        return found
+
+    @cached_property
+    def _maps(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What the ConfigMaps of the input hold."""
+        found = {}
+        for one in self.cluster.others:
+            value = one.source.value() if (one.group, one.kind) == ("", "ConfigMap") else None
+            data = value.get("data") if isinstance(value, dict) else None
+            if isinstance(data, dict):
+                found[one.namespace, one.name] = data
         return found
 
     @cached_property
