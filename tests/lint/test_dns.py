@@ -6,17 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lint.asking import linting
+from lint.asking import linting, manifests
 from ringfence.query.lint.run import lint
 from ringfence.query.lint.table import meant
-from ringfence.report.lint.pages import example
 
-_DNS = example("dns.yaml")
-_TASKS = example("tasks.yaml")
-_CACHE = example("dns-cache.yaml")
-assert _DNS is not None
-assert _TASKS is not None
-assert _CACHE is not None
+_DNS = manifests("dns.yaml")
+_TASKS = manifests("tasks.yaml")
+_CACHE = manifests("dns-cache.yaml")
 
 
 def _policy(spec: str, namespace: str = "tasks", name: str = "p") -> str:
@@ -45,12 +41,12 @@ def _to_openshift(port: int) -> str:
 @pytest.mark.parametrize("code", ["RF101", "RF103", "RF104"])
 def test_dns_of_openshift_is_dns(tmp_path: Path, code: str) -> None:
     """A policy that is right there is no mistake, though kube-system cannot be asked."""
-    assert _found(tmp_path, code, _TASKS.text, _to_openshift(5353)) == []
+    assert _found(tmp_path, code, _TASKS, _to_openshift(5353)) == []
 
 
 def test_the_wrong_port_there_is_told_once(tmp_path: Path) -> None:
-    assert _found(tmp_path, "RF101", _TASKS.text, _to_openshift(53)) == []
-    assert len(_found(tmp_path, "RF104", _TASKS.text, _to_openshift(53))) == 1
+    assert _found(tmp_path, "RF101", _TASKS, _to_openshift(53)) == []
+    assert len(_found(tmp_path, "RF104", _TASKS, _to_openshift(53))) == 1
 
 
 def test_dns_pods_that_keep_the_cache_of_the_node_out(tmp_path: Path) -> None:
@@ -58,22 +54,22 @@ def test_dns_pods_that_keep_the_cache_of_the_node_out(tmp_path: Path) -> None:
         "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {}}], ports: "
         "[{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]}]}"
     )
-    (said,) = _found(tmp_path, "RF105", _DNS.text, _CACHE.text, _policy(spec, "kube-system"))
+    (said,) = _found(tmp_path, "RF105", _DNS, _CACHE, _policy(spec, "kube-system"))
     assert "do not admit kube-system/node-local-dns" in said
     wide = spec.replace("from: [{namespaceSelector: {}}], ", "")
-    assert _found(tmp_path, "RF105", _DNS.text, _CACHE.text, _policy(wide, "kube-system")) == []
+    assert _found(tmp_path, "RF105", _DNS, _CACHE, _policy(wide, "kube-system")) == []
 
 
 def test_dns_pods_that_only_some_namespaces_may_ask(tmp_path: Path) -> None:
     peer = "{namespaceSelector: {matchLabels: {team: core}}}"
     spec = f"{{podSelector: {{matchLabels: {{k8s-app: kube-dns}}}}, ingress: [{{from: [{peer}]}}]}}"
-    (said,) = _found(tmp_path, "RF109", _TASKS.text, _DNS.text, _policy(spec, "kube-system"))
+    (said,) = _found(tmp_path, "RF109", _TASKS, _DNS, _policy(spec, "kube-system"))
     assert "no rule admits port 53 from namespace gateway" in said
 
 
 def test_dns_pods_that_may_not_ask_anybody(tmp_path: Path) -> None:
     spec = "{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 443}]}]}"
-    (said,) = _found(tmp_path, "RF109", _TASKS.text, _DNS.text, _policy(spec, "kube-system"))
+    (said,) = _found(tmp_path, "RF109", _TASKS, _DNS, _policy(spec, "kube-system"))
     assert "upstream name servers (UDP 53)" in said
     assert "API server" not in said
 
@@ -118,5 +114,5 @@ def test_the_address_of_the_dns_service_where_it_is_seen(tmp_path: Path, profile
         "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.96.0.10/32}}], "
         "ports: [{protocol: UDP, port: 53}]}]}"
     )
-    service = _DNS.text.replace("  selector:", "  clusterIP: 10.96.0.10\n  selector:", 1)
-    assert len(_found(tmp_path, "RF110", _TASKS.text, service, _policy(spec), options=("--profile", profile))) == count
+    service = _DNS.replace("  selector:", "  clusterIP: 10.96.0.10\n  selector:", 1)
+    assert len(_found(tmp_path, "RF110", _TASKS, service, _policy(spec), options=("--profile", profile))) == count

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lint.asking import linting
+from lint.asking import linting, manifests
 from ringfence.query.lint.run import lint
 from ringfence.query.lint.table import meant
-from ringfence.report.lint.pages import example
 
-_TASKS, _INGRESS, _CONTROLLER = (example(f"{name}.yaml") for name in ("tasks", "ways-in-ingress", "ways-in-controller"))
-assert _TASKS is not None
-assert _INGRESS is not None
-assert _CONTROLLER is not None
-_BASE = f"{_TASKS.text}---\n{_INGRESS.text}"
-_WITH = f"{_BASE}---\n{_CONTROLLER.text}"
+_TASKS, _INGRESS, _CONTROLLER = (
+    manifests(f"{name}.yaml") for name in ("tasks", "ways-in-ingress", "ways-in-controller")
+)
+_BASE = f"{_TASKS}---\n{_INGRESS}"
+_WITH = f"{_BASE}---\n{_CONTROLLER}"
 _SERVICE = """---
 apiVersion: v1
 kind: Service
@@ -71,14 +69,14 @@ def test_a_class_says_whose_the_ingress_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kept", "severity"), [("Cluster", "warning"), ("Local", "note")])
 def test_with_local_it_is_up_to_the_provider(tmp_path: Path, kept: str, severity: str) -> None:
     block = _policy("from: [{ipBlock: {cidr: 198.51.100.0/24}}], ")
-    (said,) = _found(tmp_path, "RF603", _TASKS.text, _SERVICE % kept, block)
+    (said,) = _found(tmp_path, "RF603", _TASKS, _SERVICE % kept, block)
     assert said.startswith(severity)
 
 
 def test_blocks_that_nodes_may_have_are_no_clients(tmp_path: Path) -> None:
     for cidr in ("10.0.0.0/8", "0.0.0.0/0"):
         block = _policy(f"from: [{{ipBlock: {{cidr: {cidr}}}}}], ")
-        assert _found(tmp_path, "RF603", _TASKS.text, _SERVICE % "Cluster", block) == []
+        assert _found(tmp_path, "RF603", _TASKS, _SERVICE % "Cluster", block) == []
         assert _found(tmp_path, "RF602", _BASE, block) == []
 
 
