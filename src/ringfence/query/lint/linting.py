@@ -288,15 +288,22 @@ class Linting:
 
     def listens(self, workload: Workload) -> ConnectionSet:
         """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
-        found = ConnectionSet.NONE
+        known = self._listening.get(id(workload))
+        if known is not None:
+            return known
+        found: dict[str, set[int]] = {}
         for pod in _unlike(workload):
             for port in pod.ports:
-                found = found | ConnectionSet.of(**{port.protocol: [port.number]})
+                found.setdefault(port.protocol, set()).add(port.number)
         for service in self.services_of(workload):
             for entry in service.ports:
-                for number in self.targets(workload, entry.target, entry.protocol):
-                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
-        return found
+                found.setdefault(entry.protocol, set()).update(self.targets(workload, entry.target, entry.protocol))
+        made = self._listening[id(workload)] = ConnectionSet.of(**found)
+        return made
+
+    @cached_property
+    def _listening(self) -> dict[int, ConnectionSet]:
+        return {}
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
         """The hosts that env, args, command and ConfigMaps of *workload* name, each with its path."""

@@ -30,10 +30,7 @@ def protocol_mismatch(lint: Linting) -> Iterator[Found]:
     for policy, rule, path, item, ends in _by_number(lint):
         if item.end_port is not None or not isinstance(item.port, int):
             continue
-        there = ConnectionSet.NONE
-        for one in ends:
-            there = there | lint.listens(one)
-        spoken = [protocol for protocol in PROTOCOLS if there.allows(protocol, item.port)]
+        spoken = [p for p in PROTOCOLS if any(lint.listens(one).allows(p, item.port) for one in ends)]
         if spoken and item.protocol not in spoken and not any(numbers(rule).allows(p, item.port) for p in spoken):
             having = [one for one in ends if any(lint.listens(one).allows(p, item.port) for p in spoken)]
             yield Found(policy, path, f"{names(having)} listens on {item.port} with {spoken[0]}, and this entry is for "
