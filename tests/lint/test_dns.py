@@ -116,3 +116,43 @@ def test_the_address_of_the_dns_service_where_it_is_seen(tmp_path: Path, profile
     )
     service = _DNS.replace("  selector:", "  clusterIP: 10.96.0.10\n  selector:", 1)
     assert len(_found(tmp_path, "RF110", _TASKS, service, _policy(spec), options=("--profile", profile))) == count
+
+
+_TIGHT = (
+    "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: "
+    "{kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: %s}}}], "
+    "ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]}]}"
+)
+
+
+def test_the_cache_of_the_node_by_option(tmp_path: Path) -> None:
+    """No DaemonSet is in the input, and somebody says that it is there."""
+    assert _found(tmp_path, "RF105", _TASKS, _DNS, _policy(_TIGHT % "kube-dns")) == []
+    said = _found(tmp_path, "RF105", _TASKS, _DNS, _policy(_TIGHT % "kube-dns"), options=("--dns", "node-local"))
+    assert len(said) == 1
+    assert "169.254.20.10" in said[0]
+
+
+def test_the_cache_of_the_node_behind_a_local_redirect(tmp_path: Path) -> None:
+    """Then it is a pod like others, and a selector takes it."""
+    cache = _CACHE.replace("      hostNetwork: true\n", "")
+    redirect = (
+        "apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: {name: n, namespace: kube-system}\n"
+    )
+    rest = (_TASKS, _DNS, cache, redirect)
+    (said,) = _found(tmp_path, "RF105", *rest, _policy(_TIGHT % "kube-dns"))
+    assert "the pods of kube-system/node-local-dns" in said
+    both = (_policy(_TIGHT % "kube-dns"), _policy(_TIGHT % "node-local-dns", name="q"))
+    assert _found(tmp_path, "RF105", *rest, *both) == []
+
+
+def test_openshift_by_option(tmp_path: Path) -> None:
+    everybody = _policy("{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{protocol: UDP, port: 53}]}]}")
+    assert _found(tmp_path, "RF104", _TASKS, everybody) == []
+    assert len(_found(tmp_path, "RF104", _TASKS, everybody, options=("--dns", "openshift"))) == 1
+
+
+def test_any_address_is_the_way_on_the_node_of_eks_auto(tmp_path: Path) -> None:
+    wide = _policy("{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{protocol: UDP, port: 53}]}]}")
+    for code in ("RF107", "RF108"):
+        assert _found(tmp_path, code, _TASKS, wide, options=("--profile", "eks-auto")) == []

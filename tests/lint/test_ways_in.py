@@ -83,3 +83,13 @@ def test_blocks_that_nodes_may_have_are_no_clients(tmp_path: Path) -> None:
 def test_a_workload_behind_two_doors_is_told_once(tmp_path: Path) -> None:
     (said,) = _found(tmp_path, "RF607", _BASE, _SERVICE % "Local")
     assert said.startswith("warning lets the outside in to tasks/task-api")
+
+
+def test_a_controller_on_its_node_is_no_case_of_two_checks(tmp_path: Path) -> None:
+    """RF606 tells of the rule that is meant for it, and RF601 does not tell of it again."""
+    pod = "      containers: [{name: controller"
+    on_host = _WITH.replace(pod, f"      hostNetwork: true\n{pod}")
+    nginx = _policy("from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}], ")
+    assert len(_found(tmp_path, "RF606", on_host, nginx)) == 1
+    assert _found(tmp_path, "RF601", on_host, nginx) == []
+    assert len(_found(tmp_path, "RF601", on_host, _policy(_OWN))) == 1

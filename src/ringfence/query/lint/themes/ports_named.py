@@ -29,8 +29,10 @@ def named_port_unresolved(lint: Linting) -> Iterator[Found]:
             yield Found(policy, path, f"no pod of {names(ends)} has a port called {item.port}{listed}",
                         effect="this entry admits nothing")  # fmt: skip
         elif lacking and _chosen(policy, rule):
-            yield Found(policy, path, f"{names(lacking)} has no port called {item.port}{listed}",
-                        effect="this entry admits nothing there", severity=WARNING)  # fmt: skip
+            few = 2 * len(lacking) <= len(ends)  # most have it: one that does not is a slip rather than a wide selector
+            verb = "has" if len(lacking) == 1 else "have"
+            yield Found(policy, path, f"{names(lacking)} {verb} no port called {item.port}{listed}",
+                        effect="this entry admits nothing there", severity=WARNING if few else NOTE)  # fmt: skip
         elif not lacking and all(_in_sidecar(one, item) for one in ends):
             yield Found(policy, path, f"only an init container that keeps running calls a port {item.port}",
                         effect="some plugins do not look there", severity=NOTE)  # fmt: skip
