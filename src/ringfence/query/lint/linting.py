@@ -43,7 +43,7 @@ class Linting:
         self.cluster = cluster
         self.profile = profile
         self._closed = closed
-        self._dns_at = dns_at
+        self.dns_at = dns_at
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
@@ -162,17 +162,14 @@ class Linting:
         return bool(self.selecting(workload, direction))
 
     @cached_property
-    def _kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+    def kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+        """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
         found: dict[tuple[int, ...], tuple[list[Policy], list[Workload]]] = {}
         for workload in self.cluster.workloads:
             policies = self.selecting(workload, Direction.EGRESS)
             if policies:
                 found.setdefault(tuple(map(id, policies)), (policies, []))[1].append(workload)
         return list(found.values())
-
-    def kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
-        """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
-        return self._kept_in
 
     # -- what rules admit --------------------------------------------------------------------------------------
 
@@ -213,19 +210,19 @@ class Linting:
     @cached_property
     def world(self) -> Cluster:
         """The cluster, with a stand-in for the DNS pods where the input has none."""
-        more = tuple(dns.stand_in(self.cluster, self._dns_at))
+        more = tuple(dns.stand_in(self.cluster, self.dns_at))
         return replace(self.cluster, workloads=self.cluster.workloads + more) if more else self.cluster
 
     @cached_property
     def dns_pods(self) -> tuple[NameServers, ...]:
         """The DNS pods, or the stand-in for them, with the ports on which they answer."""
-        found = dns.servers(self.world, self._dns_at)
+        found = dns.servers(self.world, self.dns_at)
         return tuple(NameServers(end, ports) for one in found for end, ports in one.into)
 
     @cached_property
     def dns_service(self) -> Service | None:
         """The DNS Service of the input."""
-        found = (one.service for one in dns.servers(self.world, self._dns_at))
+        found = (one.service for one in dns.servers(self.world, self.dns_at))
         return next((service for service in found if service is not None), None)
 
     @cached_property
@@ -234,34 +231,6 @@ class Linting:
         at = ["169.254.20.10", "169.254.169.254", *(self.dns_service.cluster_ips if self.dns_service else ())]
         both = ConnectionSet.of(UDP=[dns.PORT], TCP=[dns.PORT])
         return (*self.dns_pods, *(NameServers(outside(address), both) for address in at))
-
-    @cached_property
-    def openshift(self) -> bool:
-        """Whether the input shows OpenShift, where DNS pods are in a namespace of their own and listen on 5353."""
-        return (
-            self._dns_at is Dns.OPENSHIFT
-            or any(one.kind == "Route" for one in self.cluster.entrances)
-            or any(one.group.endswith("openshift.io") for one in self.cluster.others)
-            or any(self.openshift_only(policy, peer) for policy in self.policies for rule in policy.egress
-                   for peer in rule.peers)
-        )  # fmt: skip
-
-    def openshift_only(self, policy: Policy, peer: Peer) -> bool:
-        """Whether *peer* takes OpenShift's DNS pods, and asks for their namespace by name."""
-        named = peer.namespaces is not None and bool(peer.namespaces.requirements)
-        return named and self.openshift_dns(policy, peer)
-
-    def openshift_dns(self, policy: Policy, peer: Peer) -> bool:
-        """Whether *peer* takes the DNS pods of OpenShift, in the input or not."""
-        place = dns.home(Dns.OPENSHIFT)
-        if peer.block is not None:
-            return False
-        if peer.namespaces is None and policy.namespace != place.namespace:
-            return False
-        labels = self.cluster.namespace(place.namespace).labels
-        if peer.namespaces is not None and not self.matcher.selects(peer.namespaces, labels):
-            return False
-        return peer.pods is None or self.matcher.selects(peer.pods, dict(place.labels))
 
     # -- what programs listen on and speak to --------------------------------------------------------------------
 

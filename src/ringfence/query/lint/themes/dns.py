@@ -13,6 +13,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.check import ERROR, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, NameServers, names, numbers, peer_path
+from ringfence.query.lint.openshift import shows_openshift, takes_dns
 from ringfence.query.lint.resolvers import resolver
 
 _RIGHT = "allow UDP and TCP 53 to namespace kube-system, pods k8s-app: kube-dns"
@@ -31,11 +32,12 @@ _PORTS = (53, 5353)
 )  # fmt: skip
 def dns_egress_missing(lint: Linting) -> Iterator[Found]:
     """Egress that admits UDP 53 to no place where DNS may answer."""
-    for policies, workloads in lint.kept_in():
+    on_openshift = shows_openshift(lint)
+    for policies, workloads in lint.kept_in:
         asking_here = [one for one in workloads if not resolver(one).own]
         if not asking_here or any(_admitted(lint, workloads[0], server) for server in lint.name_servers):
             continue
-        if lint.openshift and _admits_openshift(lint, policies):  # on which port is asked by RF104
+        if on_openshift and _admits_openshift(lint, policies):  # on which port is asked by RF104
             continue
         asking = [one for one in asking_here if lint.mentions(one)]
         related = []
@@ -62,7 +64,7 @@ def dns_egress_missing(lint: Linting) -> Iterator[Found]:
 )  # fmt: skip
 def dns_tcp_missing(lint: Linting) -> Iterator[Found]:
     """UDP admitted to a DNS peer, and TCP on that port to the same peer is not."""
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         for server in lint.name_servers:
             if _admitted(lint, workloads[0], server) and not _admitted(lint, workloads[0], server, "TCP"):
                 policy, path = _udp_entry(lint, policies, server.end)
@@ -110,7 +112,7 @@ def _admits_openshift(lint: Linting, policies: list[Policy]) -> bool:
     """Whether a rule lets pods send to the DNS pods of OpenShift, on whichever port of DNS."""
     asked = ConnectionSet.of(UDP=[*_PORTS])
     return any(
-        numbers(rule) & asked and any(lint.openshift_dns(policy, peer) for peer in rule.peers)
+        numbers(rule) & asked and any(takes_dns(lint, policy, peer) for peer in rule.peers)
         for policy in policies for rule in policy.egress
     )  # fmt: skip
 
@@ -136,7 +138,7 @@ def _may_answer(lint: Linting, policy: Policy, peer: Peer) -> bool:
     asked = ConnectionSet.of(UDP=[*_PORTS])
     servers = {id(server.end) for server in lint.dns_pods}
     taken = lint.taken(policy, peer)
-    if lint.openshift_dns(policy, peer):
+    if takes_dns(lint, policy, peer):
         return True
     return peer.block is not None or any(id(one) in servers or lint.listens(one) & asked for one in taken)
 

@@ -13,6 +13,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, names, numbers, outside, peer_path
 from ringfence.query.lint.mentions import pod_specs
+from ringfence.query.lint.openshift import shows_openshift, takes_dns
 from ringfence.query.lint.resolvers import resolver
 
 _CACHE = NODE_LOCAL.partition("/")[0]
@@ -31,16 +32,16 @@ _BOTH = ConnectionSet.of(UDP=[53], TCP=[53])
 )  # fmt: skip
 def dns_openshift_5353(lint: Linting) -> Iterator[Found]:
     """Rules that take the DNS pods of OpenShift: together they admit 53 and not 5353."""
-    if not lint.openshift:
+    if not shows_openshift(lint):
         return
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         meant = [(policy, rule) for policy in policies for rule in policy.egress
-                 if not rule.peers or any(peer.block is not None or lint.openshift_dns(policy, peer)
+                 if not rule.peers or any(peer.block is not None or takes_dns(lint, policy, peer)
                                           for peer in rule.peers)]  # fmt: skip
         if any(numbers(rule).allows("UDP", OPENSHIFT.port) for _, rule in meant):
             continue
         for policy, rule in meant:
-            direct = not rule.peers or any(lint.openshift_dns(policy, peer) for peer in rule.peers)
+            direct = not rule.peers or any(takes_dns(lint, policy, peer) for peer in rule.peers)
             index = next((i for i, item in enumerate(rule.ports) if item.port == 53), None)
             if direct and index is not None:
                 yield Found(policy, f"{rule.path}.ports[{index}].port",
@@ -66,7 +67,7 @@ def dns_nodelocal_cache(lint: Linting) -> Iterator[Found]:
         return
     redirected = any(one.kind == "CiliumLocalRedirectPolicy" for one in lint.cluster.others)
     at: End = cache if redirected and cache is not None else outside(_CACHE)
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         for policy, rule in _by_selector(lint, policies):
             if not _admitted(lint, workloads[0], at):
                 where = f"the pods of {cache.namespace}/{cache.name}" if at is cache and cache else _CACHE
@@ -92,7 +93,7 @@ def dns_cloud_resolver(lint: Linting) -> Iterator[Found]:
     """Under the profile of GKE, egress that lets pods ask somebody, and not that address."""
     if lint.profile.name != "gke-dataplane-v2":
         return
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         asking = [one for one in workloads if not resolver(one).own]
         if asking and not _admitted(lint, workloads[0], outside(_METADATA)):
             policy, path = next(((p, rule.path) for p in policies for rule in p.egress if _asks(rule)),
@@ -112,7 +113,7 @@ def dns_on_node_service(lint: Linting) -> Iterator[Found]:
     """Under the profile of EKS Auto Mode, egress whose only rules for port 53 have selectors."""
     if lint.profile.name != "eks-auto":
         return
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         asking = [rule for policy in policies for rule in policy.egress if _asks(rule)]
         if any(not rule.peers or any(peer.block is not None for peer in rule.peers) for rule in asking):
             continue
@@ -141,7 +142,7 @@ def dns_by_service_ip(lint: Linting) -> Iterator[Found]:
     ):
         return
     at = _service_addresses(lint)
-    for policies, workloads in lint.kept_in():
+    for policies, workloads in lint.kept_in:
         asking = [(policy, rule) for policy in policies for rule in policy.egress if _asks(rule)]
         if any(not rule.peers for _, rule in asking):
             continue
@@ -168,7 +169,7 @@ def dns_by_service_ip(lint: Linting) -> Iterator[Found]:
 )  # fmt: skip
 def dns_custom_resolver(lint: Linting) -> Iterator[Found]:
     """dnsPolicy None or Default, isolated for egress, and none of its name servers is admitted."""
-    for _, workloads in lint.kept_in():
+    for _, workloads in lint.kept_in:
         for workload in workloads:
             asked = resolver(workload)
             if not asked.own or any(_admitted(lint, workload, outside(one)) for one in asked.servers):
