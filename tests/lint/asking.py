@@ -35,6 +35,13 @@ def linting(paths: list[Path], words: tuple[str, ...] = ()) -> Linting:
     return Linting(cluster, named(args.profile), closed=args.closed, dns_at=Dns(args.dns or "tight"))
 
 
+def manifests(name: str) -> str:
+    """The text of the file *name* of the examples."""
+    found = example(name)
+    assert found is not None, f"{name} is not among the examples"
+    return found.text
+
+
 def found_in(one: Example, code: str, folder: Path) -> list[Finding]:
     """What the check *code* finds in *one*, of which the manifests are put into *folder*."""
     main = folder / "example.yaml"

@@ -54,7 +54,7 @@ class Linting:
         self.cluster = cluster
         self.profile = profile
         self._closed = closed
-        self._dns_at = dns_at
+        self.dns_at = dns_at
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
@@ -151,6 +151,14 @@ class Linting:
         wanted = peer.pods if peer.pods is not None else Selector()
         return tuple(one for name in self.places(policy, peer) for one in self.pods(wanted, name))
 
+    def receivers(self, policy: Policy, direction: Direction, rule: Rule) -> tuple[Workload, ...]:
+        """The workloads whose ports *rule* speaks of; none when addresses, or everybody, may be among them (S62)."""
+        if direction is Direction.INGRESS:
+            return self.subjects(policy)
+        if any(peer.block is not None for peer in rule.peers):
+            return ()
+        return tuple({id(one): one for peer in rule.peers for one in self.taken(policy, peer)}.values())
+
     # -- isolation ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -172,6 +180,16 @@ class Linting:
     def unread(self, namespace: str) -> str:
         """What the input has for *namespace* and could not be read or modelled, such as a policy; empty for nothing."""
         return next((gap.what for gap in self.cluster.gaps if gap.namespace in (None, namespace)), "")
+
+    @cached_property
+    def kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+        """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
+        found: dict[tuple[int, ...], tuple[list[Policy], list[Workload]]] = {}
+        for workload in self.cluster.workloads:
+            policies = self.selecting(workload, Direction.EGRESS)
+            if policies:
+                found.setdefault(tuple(map(id, policies)), (policies, []))[1].append(workload)
+        return list(found.values())
 
     # -- what rules admit --------------------------------------------------------------------------------------
 
@@ -212,19 +230,19 @@ class Linting:
     @cached_property
     def world(self) -> Cluster:
         """The cluster, with a stand-in for the DNS pods where the input has none."""
-        more = tuple(dns.stand_in(self.cluster, self._dns_at))
+        more = tuple(dns.stand_in(self.cluster, self.dns_at))
         return replace(self.cluster, workloads=self.cluster.workloads + more) if more else self.cluster
 
     @cached_property
     def dns_pods(self) -> tuple[NameServers, ...]:
         """The DNS pods, or the stand-in for them, with the ports on which they answer."""
-        found = dns.servers(self.world, self._dns_at)
+        found = dns.servers(self.world, self.dns_at)
         return tuple(NameServers(end, ports) for one in found for end, ports in one.into)
 
     @cached_property
     def dns_service(self) -> Service | None:
         """The DNS Service of the input."""
-        found = (one.service for one in dns.servers(self.world, self._dns_at))
+        found = (one.service for one in dns.servers(self.world, self.dns_at))
         return next((service for service in found if service is not None), None)
 
     @cached_property
@@ -279,10 +297,23 @@ class Linting:
         return ConnectionSet.of(**found)
 
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
-        """The hosts that env, args and command of *workload* name, each with its path."""
+        """The hosts that env, args, command and ConfigMaps of *workload* name, each with its path."""
         found = self._mentions.get(id(workload))
         if found is None:
-            found = self._mentions[id(workload)] = tuple(mentions(workload))
+            found = self._mentions[id(workload)] = tuple(
+                mentions(workload, lambda name: self._maps.get((workload.namespace, name), {}))
+            )
+        return found
+
+    @cached_property
+    def _maps(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What the ConfigMaps of the input hold."""
+        found = {}
+        for one in self.cluster.others:
+            value = one.source.value() if (one.group, one.kind) == ("", "ConfigMap") else None
+            data = value.get("data") if isinstance(value, dict) else None
+            if isinstance(data, dict):
+                found[one.namespace, one.name] = data
         return found
 
     @cached_property
