@@ -8,6 +8,7 @@ from typing import Final
 from ringfence.model.addresses import Address, AddressSet
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import Entrance
+from ringfence.model.flows import Reason
 from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
@@ -71,13 +72,13 @@ class Admitted:
 class WayIn:
     """One object that leads in from outside, and what policies let through of the ports that it leads to.
 
-    ``doubtful`` depends on more than the input says; ``shut`` is led to and not let in. With ``unnamed`` nobody has
+    ``doubtful`` is implementation-defined, by reason; ``shut`` is led to and not let in. With ``unnamed`` nobody has
     said which pods the controller is, so that a rule which names them is taken not to match.
     """
 
     by: Entrance | Service
     ports: ConnectionSet
-    doubtful: ConnectionSet
+    doubtful: tuple[tuple[Reason, ConnectionSet], ...]
     shut: ConnectionSet
     unnamed: bool
 

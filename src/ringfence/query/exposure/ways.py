@@ -27,7 +27,7 @@ def ways_in(cluster: Cluster, profile: Profile, controllers: Sequence[End]) -> d
     def note(by: Entrance | Service, end: End, answer: Answer) -> None:
         if isinstance(end, Workload):
             unnamed = Note.CONTROLLER_UNKNOWN in answer.remarks
-            way = WayIn(by, answer.possible, answer.undecided, answer.blocked - answer.possible, unnamed)
+            way = WayIn(by, answer.possible, answer.open, answer.blocked - answer.possible, unnamed)
             found.setdefault(id(end), []).append(way)
 
     for entrance in cluster.entrances if sources else ():

@@ -82,7 +82,9 @@ def _requirement(one: Requirement) -> dict[str, Any]:
 def _way(way: WayIn) -> dict[str, Any]:
     made: dict[str, Any] = {"kind": way.kind, "object": way.by.id, "ports": as_json(way.ports)}
     if way.doubtful:
-        made["implementation_defined"] = as_json(way.doubtful)
+        made["implementation_defined"] = [
+            {"ports": as_json(ports), "reason": str(reason)} for reason, ports in way.doubtful
+        ]
     if way.shut:
         made["shut"] = as_json(way.shut)
     if way.unnamed:

@@ -14,7 +14,7 @@ from ringfence.model.policies import Direction
 from ringfence.model.selectors import Selector
 from ringfence.query.exposure.parties import Party
 from ringfence.query.exposure.result import ALL, Admitted, Exposed, Exposure, Opening, Share, WayIn
-from ringfence.report.words import end_name, human
+from ringfence.report.words import REASON_TEXT, end_name, human
 
 
 class Sort(StrEnum):
@@ -105,8 +105,7 @@ def lines_of(one: Exposed, known: dict[tuple[int, Direction], list[Line]]) -> It
 def way_ports(way: WayIn) -> str:
     """What is let through of the ports that *way* leads to, and why not the others."""
     parts = [human(way.ports)] if way.ports else []
-    if way.doubtful:
-        parts.append(f"{human(way.doubtful)} depends on the network plugin")
+    parts += [f"{human(ports)} perhaps: {REASON_TEXT[reason]}" for reason, ports in way.doubtful]
     if way.shut:
         who = "a controller that nobody named" if way.unnamed else "who comes this way"
         parts.append(f"{human(way.shut)} shut to {who}")
