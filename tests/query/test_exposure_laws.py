@@ -12,6 +12,7 @@ import pytest
 from generate import random_cluster
 from generate_policies import LABELS, PORT_NAMES, PORTS, labels
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies import seeds, selectors
 
 from ringfence.engine.reference.matching import Matcher
@@ -25,7 +26,7 @@ from ringfence.model.ports import PROTOCOLS, ConnectionSet, PortSet
 from ringfence.model.profiles import KUBERNETES, NP_GUARD, Profile
 from ringfence.model.selectors import EVERYTHING, Selector
 from ringfence.query.exposure.exposure import exposure
-from ringfence.query.exposure.parties import Party
+from ringfence.query.exposure.parties import Party, Wider
 from ringfence.query.exposure.result import Admitted, Exposed, Opening
 from ringfence.query.protection import unprotected
 
@@ -182,6 +183,15 @@ UNIVERSE = [
     for values in product(*([None, "other", "never", *some] for some in LABELS.values()))
 ]
 """Every set of labels as far as the selectors of the strategies can tell, one value that none names among them."""
+
+
+@given(some=st.lists(st.tuples(selectors, selectors), max_size=8, unique=True))
+@settings(max_examples=70)
+def test_wider_parties_are_found_without_comparing_all(some: list[tuple[Selector, Selector]]) -> None:
+    parties = [one for one in (Party(*both) for both in some) if not one.nobody]
+    known = Wider(parties)
+    for party in parties:
+        assert set(known.than(party)) == {one for one in parties if one is not party and party.within(one)}
 
 
 @given(narrow=selectors, wide=selectors)

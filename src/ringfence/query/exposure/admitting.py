@@ -12,7 +12,7 @@ from ringfence.model.addresses import FAMILIES, AddressSet
 from ringfence.model.objects import Pod
 from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.model.ports import ConnectionSet
-from ringfence.query.exposure.parties import EVERYONE, Party, party_of
+from ringfence.query.exposure.parties import EVERYONE, Party, Wider, party_of
 from ringfence.query.exposure.result import ALL, NONE, Admitted, Opening
 
 _NOWHERE = 1 << 62
@@ -110,7 +110,8 @@ class Admitting:
         what everyone gets.
         """
         apart = self._profile.direct_controller
-        wider = {p: [q for q in some if q is not p and not apart and p.within(q)] for p in some}
+        known = Wider(some)
+        wider = {party: [] if apart else known.than(party) for party in some}
         whole = {}
         for party, opening in some.items():
             whole[party] = opening | everyone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -63,6 +64,37 @@ def party_of(peer: Peer, namespace: str | None) -> Party:
     if spaces is None:
         spaces = Selector((Requirement(NAME_LABEL, Operator.IN, (namespace or "",)),))
     return Party(spaces, peer.pods or EVERYTHING)
+
+
+class Wider:
+    """Which of some parties take all that one of them takes; few are compared, as most name values of labels."""
+
+    def __init__(self, parties: Iterable[Party]) -> None:
+        self._by_value: dict[tuple[int, str, str], list[Party]] = {}
+        self._others: list[Party] = []
+        for party in parties:
+            named = next(_named(party), None)
+            if named is None:
+                self._others.append(party)
+                continue
+            side, key, values = named
+            for value in values:
+                self._by_value.setdefault((side, key, value), []).append(party)
+
+    def than(self, party: Party) -> list[Party]:
+        """The other ones that *party* is within. Whoever takes it and names values names each of its own there."""
+        found = list(self._others)
+        for side, key, values in _named(party):
+            found += self._by_value.get((side, key, min(values)), ())
+        return [one for one in found if one is not party and party.within(one)]
+
+
+def _named(party: Party) -> Iterator[tuple[int, str, frozenset[str]]]:
+    """The keys of which *party* wants one of some values, of pods first."""
+    for side, selector in enumerate((party.pods, party.namespaces)):
+        for key, values in _allowed(selector).items():
+            if not values.absent and values.some:
+                yield side, key, values.some
 
 
 class _Values(NamedTuple):
