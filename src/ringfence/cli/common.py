@@ -66,7 +66,7 @@ def add_input(
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
     if intents:
-        _add_intents(facts)
+        add_intents(facts)
     if not profile:
         parser.set_defaults(profile="kubernetes")
         if intents:
@@ -78,7 +78,7 @@ def add_input(
     controllers.add(facts)
 
 
-def _add_intents(facts: argparse._ArgumentGroup) -> None:
+def add_intents(facts: argparse._ArgumentGroup) -> None:
     """What documents of intents rest on, and cannot say for every cluster."""
     facts.add_argument("--dns", choices=[one.value for one in Dns], default=None,
                        help="how pods reach the DNS, in place of what the intents say")  # fmt: skip

@@ -25,7 +25,8 @@ BASELINE: Final = 1
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser, intents=True)
+    common.add_input(parser)
+    common.add_intents(parser.add_argument_group("more facts"))
     group = parser.add_argument_group("checks")
     group.add_argument("--select", action="append", default=[], metavar="CHECK",
                        help="only these: codes, beginnings such as RF3, names, or all; may be repeated")  # fmt: skip
