@@ -29,6 +29,8 @@ NO_INTENTS: Final = "no Intents document in the input"
 """What ``ringfence check`` says where nobody wrote intents; tests/ci holds it to that."""
 NOTHING: Final = "0" * 40
 """How the event of a push names the commit before a new branch."""
+EMPTY: Final = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}'
+"""What every cluster has: an input in which nothing runs, as one without any object is refused."""
 PAGE: Final = 100
 
 
@@ -81,7 +83,7 @@ class Settings:
             comment=chosen("COMMENT", "true", "false") == "true",
             render=render,
             name=name,
-            out=Path(env.get("RINGFENCE_OUT") or "ringfence-report"),
+            out=Path(env.get("RINGFENCE_OUT") or ".ringfence"),
         )
 
 
@@ -178,7 +180,7 @@ def rendered(command: str, where: str | None, into: Path) -> str:
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=where, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
-        raise CannotReviewError(f"RINGFENCE_RENDER ended with status {done.returncode}: {said}")
+        raise CannotReviewError(f"RINGFENCE_RENDER ended with status {done.returncode}: {said or 'it said nothing'}")
     into.write_bytes(done.stdout)
     return str(into)
 
@@ -198,14 +200,24 @@ def checked_out(commit: str) -> Iterator[str]:
 
 def compared(settings: Settings, start: str, after: str | None) -> Answer:
     """The difference between *start* and what is checked out."""
-    words = ["--format", "md", "--exit-code"]
+    words, short = ["--format", "md", "--exit-code"], git("rev-parse", "--short=12", start) or start
     if after is None:
-        return ringfence("diff", *words, "--git", f"{start}..HEAD", *settings.paths, settings=settings)
+        return ringfence("diff", *words, "--git", f"{short}..HEAD", *settings.paths, settings=settings)
     with checked_out(start) as folder:
-        before = rendered(settings.render, folder, settings.out / "before.yaml")
+        before, note = str(settings.out / "before.yaml"), ""
+        try:
+            rendered(settings.render, folder, Path(before))
+        except CannotReviewError as problem:
+            # What is new cannot be rendered from before it was there; then all that it makes counts as opened.
+            note = f"at {short}, {problem}; compared with nothing rendered\n"
+        if note or not Path(before).read_bytes().strip():
+            Path(before).write_text(EMPTY, encoding="utf-8")
         old = [str(Path(folder) / path) for path in settings.paths if (Path(folder) / path).exists()]
         sides = [*(f"--old={one}" for one in [*old, before]), *(f"--new={one}" for one in [*settings.paths, after])]
-        return ringfence("diff", *words, *sides, settings=settings)
+        found = ringfence("diff", *words, *sides, settings=settings)
+        # Places are named as git names them, as by diff --git.
+        out, err = (text.replace(f"{folder}/", f"{short}:") for text in (found.out, found.err))
+        return Answer(found.status, out, note + err)
 
 
 def linted(settings: Settings, paths: Sequence[str], env: Mapping[str, str]) -> Answer:
