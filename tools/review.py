@@ -224,9 +224,11 @@ def linted(settings: Settings, paths: Sequence[str], env: Mapping[str, str]) -> 
     """The findings as Markdown; and in the forms that the service at hand shows beside the lines."""
     fail_on = "error" if settings.fail_on == "never" else settings.fail_on
     words = ["--fail-on", fail_on, *paths]
-    reports = {"lint.sarif": "sarif", "lint.junit.xml": "junit"}
-    if env.get("GITLAB_CI"):
-        reports["gl-code-quality-report.json"] = "gitlab"
+    reports: dict[str, str] = {}
+    if env.get("GITHUB_ACTIONS"):
+        reports = {"lint.sarif": "sarif"}
+    elif env.get("GITLAB_CI"):
+        reports = {"gl-code-quality-report.json": "gitlab", "lint.junit.xml": "junit"}
     for name, form in reports.items():
         ringfence("lint", "--quiet", "--format", form, "-o", str(settings.out / name), *words, settings=settings)
     if env.get("GITHUB_ACTIONS"):

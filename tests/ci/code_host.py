@@ -36,7 +36,7 @@ class CodeHost:
             size, page = int(query["per_page"][0]), int(query["page"][0])
             return 200, self.comments[size * (page - 1) : size * page]
         match = re.fullmatch(r"/repos/shop/apps/issues/comments/(\d+)", parts.path)
-        (found,) = [one for one in self.comments if match and one["id"] == int(match[1])] or [None]
+        found = next((one for one in self.comments if match and one["id"] == int(match[1])), None)
         if method != "PATCH" or found is None or said is None:
             return 404, {"message": "Not Found"}
         if found["id"] in self.foreign:

@@ -15,10 +15,17 @@ from repositories import Repository
 
 from ci.code_host import CodeHost
 
-PODS: Final = "".join(
+PODS = "".join(
     f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n"
     for name in ("web", "api", "db")
 )
+PODS += """\
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
 DATABASE: Final = """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -27,14 +34,22 @@ spec:
   podSelector: {matchLabels: {app: db}}
   policyTypes: [Ingress]
   ingress: [{from: [{podSelector: {matchLabels: {app: api}}}], ports: [{port: 5432}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  policyTypes: [Egress]
+  egress: [{to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}]
 """
-WIDER: Final = DATABASE.replace("{matchLabels: {app: api}}", "{}")
-CLOSED: Final = "---\n" + DATABASE.replace("app: db", "app: nobody").replace("name: db", "name: rest")
+WIDER: Final = DATABASE.replace("{matchLabels: {app: api}}", "{matchExpressions: [{key: app, operator: Exists}]}")
+"""Lets web to the database too."""
 INTENTS: Final = """\
 apiVersion: ringfence.dev/v1alpha1
 kind: Intents
 metadata: {name: shop, namespace: shop}
-spec: {dns: none, allow: ["api -> db:5432"]}
+spec: {protect: [shop], dns: none, allow: ["api -> db:5432"]}
 """
 
 

@@ -176,11 +176,12 @@ def test_the_steps_of_the_docs_run(number: int, tmp_path: Path) -> None:
     (made.top / "intents.yaml").write_text(INTENTS)
     with serving() as host:
         done = _as_a_runner(step.get("with", {}), job(made, host).environment(), tmp_path, made.top)
-    assert "1 connection: 1 added; 1 policy differs." in done.stdout, done.stdout + done.stderr
+    assert "1 connection: 1 added; 2 policies differ." in done.stdout, done.stdout + done.stderr
     intended = "intents.yaml" in WORKFLOWS[number][1] or "manifests/" in step["with"].get("paths", "")
     assert ("**check:" in done.stdout) == intended
     assert len(host.comments) == (0 if step["with"].get("comment") is False else 1)
-    assert done.returncode == int(intended)  # the wider policy is more than is intended
+    # The wider policy is more than is intended.
+    assert done.returncode == int(intended)
 
 
 def _as_a_runner(
@@ -252,4 +253,4 @@ def test_the_settings_of_the_docs_are_settings(tmp_path: Path) -> None:
 
 
 def test_the_change_of_these_tests_opens_something() -> None:
-    assert WIDER.count("{}") == 1
+    assert WIDER.count("operator: Exists") == 2

@@ -11,7 +11,7 @@ import pytest
 from conftest import Run
 from repositories import Repository
 
-from ci.code_host import CodeHost, serving
+from ci.code_host import serving
 from ci.reviewing import DATABASE, INTENTS, PODS, WIDER, job, plain, pull_request, script
 from tools import review
 
@@ -25,8 +25,8 @@ def test_the_first_run_comments_and_the_next_ones_bring_it_up_to_date(tmp_path: 
         assert first.returncode == 1, first.stdout + first.stderr
         (comment,) = host.comments
         assert comment["body"].startswith("<!-- ringfence review: ringfence -->\n\n### ringfence: network policy\n")
-        assert "1 connection: 1 added; 1 policy differs." in comment["body"]
-        assert "shop/web" in comment["body"]
+        assert "1 connection: 1 added; 2 policies differ." in comment["body"]
+        assert OPENED in comment["body"]
         assert "**check:" in comment["body"]
 
         made.git("checkout", "-q", "-B", "mended")
@@ -71,7 +71,7 @@ def test_another_name_keeps_a_comment_of_its_own(tmp_path: Path) -> None:
     made = pull_request(tmp_path)
     with serving() as host:
         job(made, host).run(paths="manifests")
-        job(made, host).run(paths="manifests", name="shop, prod".replace(",", ""))
+        job(made, host).run(paths="manifests", name="shop prod")
         assert [one["body"].split("\n")[2] for one in host.comments] == [
             "### ringfence: network policy", "### shop prod: network policy",
         ]  # fmt: skip
@@ -108,7 +108,7 @@ def test_a_checkout_without_history_compares_what_the_merge_changes(tmp_path: Pa
     made.git("clone", "-q", "--depth=1", "--branch", "merged", f"file://{made.top}", str(shallow))
     one = job(made, top=shallow)
     done = one.run(paths="manifests", comment="false")
-    assert "1 connection: 1 added; 1 policy differs." in done.stdout
+    assert "1 connection: 1 added; 2 policies differ." in done.stdout
     assert done.returncode == 0
     assert one.outputs()["changed"] == "true"
 
@@ -120,7 +120,7 @@ def test_a_base_by_name_is_fetched_and_the_change_begins_where_the_two_parted(tm
     shallow = tmp_path / "shallow"
     made.git("clone", "-q", "--depth=1", "--branch", "change", f"file://{made.top}", str(shallow))
     done = script(shallow, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "manifests"})
-    assert "1 connection: 1 added; 1 policy differs." in done.stdout, done.stdout + done.stderr
+    assert "1 connection: 1 added; 2 policies differ." in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
 
 
@@ -138,22 +138,24 @@ def test_a_push_is_compared_with_the_commit_before_and_a_new_branch_with_none(tm
     assert one.outputs()["changed"] == "unknown"
 
 
-def test_lint_findings_fail_as_asked(tmp_path: Path, run: Run) -> None:
-    hole = DATABASE.replace("app: db", "app: dbb")
-    made = pull_request(tmp_path, after=hole)
-    found = run("lint", str(made.top / "manifests"), "--format", "json")
-    severities = {one["severity"] for one in json.loads(found.out)["findings"]}
-    assert "warning" in severities
-    assert "error" not in severities
-    status = {each: job(made).run(paths="manifests", comment="false", fail_on=each).returncode
-              for each in ("error", "warning", "never")}  # fmt: skip
-    assert status == {"error": 0, "warning": 1, "never": 0}
+@pytest.mark.parametrize(
+    ("after", "statuses"),
+    [
+        (WIDER, {"error": 0, "warning": 1, "never": 0}),  # no rule lets them reach DNS
+        (DATABASE.replace("app: db", "app: dbb"), {"error": 1, "warning": 1, "never": 0}),  # no pod is selected
+    ],
+    ids=["warning", "error"],
+)
+def test_findings_fail_as_asked(after: str, statuses: dict[str, int], tmp_path: Path) -> None:
+    made = pull_request(tmp_path, after=after)
+    for fail_on, status in statuses.items():
+        assert job(made).run(paths="manifests", comment="false", fail_on=fail_on).returncode == status
 
 
 def test_findings_are_annotations_and_nothing_else_is_a_command(tmp_path: Path) -> None:
     made = pull_request(tmp_path, after=DATABASE.replace("app: db", "app: dbb"))
     rows = job(made).run(paths="manifests", comment="false").stdout.splitlines()
-    assert any(row.startswith("::warning file=manifests/db.yaml,line=") for row in rows)
+    assert any(row.startswith("::error file=manifests/db.yaml,line=5,col=") for row in rows)
     stopped, word = False, ""
     for row in rows:
         if match := re.fullmatch("::stop-commands::([0-9a-f]{32})", row):
@@ -161,7 +163,7 @@ def test_findings_are_annotations_and_nothing_else_is_a_command(tmp_path: Path) 
         elif row == f"::{word}::":
             stopped = False
         else:
-            assert stopped or row.startswith(("::warning file=", "::notice file=")), row
+            assert stopped or row.startswith(("::error file=", "::warning file=", "::notice file=")), row
 
 
 def test_what_cannot_be_read_fails_whatever_is_asked_and_what_the_base_had_does_not(tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def overlays(tmp_path: Path) -> Repository:
 def test_what_is_rendered_of_both_revisions_is_compared(overlays: Repository) -> None:
     state = overlays.state()
     done = script(overlays.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_RENDER": RENDER})
-    assert "1 connection: 1 added; 1 policy differs." in done.stdout, done.stdout + done.stderr
+    assert "1 connection: 1 added; 2 policies differ." in done.stdout, done.stdout + done.stderr
     assert "**check:" not in done.stdout
     assert done.returncode == 0
     assert overlays.state() == state
@@ -325,4 +327,3 @@ def test_the_host_refuses_a_wrong_token() -> None:
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert done.stdout == "401"
-        assert isinstance(host, CodeHost)
