@@ -177,7 +177,10 @@ def ringfence(verb: str, *words: str, settings: Settings) -> Answer:
 
 def rendered(command: str, where: str | None, into: Path) -> str:
     """Run *command* in the folder *where*, and keep what it prints in the file *into*."""
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=where, capture_output=True, check=False)
+    # What the command runs may be the change's own; it does not get the token.
+    kept = {key: value for key, value in os.environ.items() if key != "GITHUB_TOKEN"}
+    bash = ["bash", "-euo", "pipefail", "-c", command]
+    done = subprocess.run(bash, cwd=where, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=kept)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise CannotReviewError(f"RINGFENCE_RENDER ended with status {done.returncode}: {said or 'it said nothing'}")
@@ -293,7 +296,7 @@ def body(settings: Settings, parts: Sequence[str], limit: int | None = None) -> 
     """The report; where it is longer than *limit*, the longest parts lose all but their first line."""
     left = list(parts)
     while True:
-        text = "\n\n".join([marker(settings.name), f"### {settings.name}: network policy", *left]) + "\n"
+        text = "\n\n".join([marker(settings.name), f"## {settings.name}: network policy", *left]) + "\n"
         if limit is None or len(text) <= limit:
             return text
         longest = max(range(len(left)), key=lambda one: len(left[one]))
