@@ -72,8 +72,10 @@ def run(command: Command, where: Path) -> tuple[list[str], int]:
 
 
 def workplace(where: Path) -> Path:
-    """A directory in which the commands of a page may write: the examples are there."""
+    """A directory in which the commands of a page may write: the examples are there, and the script for CI."""
     shutil.copytree(ROOT / "examples", where / "examples")
+    (where / "ringfence" / "tools").mkdir(parents=True)
+    shutil.copy(ROOT / "tools" / "review.py", where / "ringfence" / "tools")
     return where
 
 
