@@ -14,7 +14,7 @@ from ringfence.engine.reference.matching import Matcher
 from ringfence.intents import dns
 from ringfence.intents.parties import is_expected
 from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.cluster import Cluster, Facts, Other
 from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Service, Workload
@@ -65,6 +65,22 @@ class Linting:
         value = policy.source.value()
         spec = value.get("spec") if isinstance(value, dict) else None
         return spec if isinstance(spec, dict) else {}
+
+    def others(self, group: str, *kinds: str) -> list[Other]:
+        """The objects of these *kinds* that no answer rests on, of any version, in the order they were read."""
+        found = [one for kind in kinds for one in self._others.get((group, kind), ())]
+        return found if len(kinds) == 1 else sorted(found, key=lambda one: self._order[id(one)])
+
+    @cached_property
+    def _others(self) -> dict[tuple[str, str], list[Other]]:
+        found: dict[tuple[str, str], list[Other]] = {}
+        for one in self.cluster.others:
+            found.setdefault((one.group, one.kind), []).append(one)
+        return found
+
+    @cached_property
+    def _order(self) -> dict[int, int]:
+        return {id(one): number for number, one in enumerate(self.cluster.others)}
 
     def closed(self, namespace: str) -> bool:
         """Whether the input holds a workload of *namespace*, or the user said that it holds everything.
