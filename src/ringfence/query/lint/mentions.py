@@ -36,7 +36,7 @@ def mentions(workload: Workload) -> Iterator[Mention]:
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    for path, spec in _pod_specs(value):
+    for path, spec in pod_specs(value):
         for group in ("initContainers", "containers"):
             for number, container in enumerate(_list(spec, group)):
                 at = f"{path}.{group}[{number}]"
@@ -49,7 +49,7 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
                             yield f"{at}.{name}[{index}]", word
 
 
-def _pod_specs(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def pod_specs(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The pod's own specification, wherever the kind has it."""
     spec = value.get("spec") if isinstance(value, Mapping) else None
     if not isinstance(spec, Mapping):

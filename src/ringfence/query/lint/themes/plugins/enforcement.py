@@ -71,18 +71,16 @@ def _containers(agent: Workload) -> Iterator[tuple[str, Plain]]:
 @check(
     "RF824", "sandbox-egress-unscoped", WARNING,
     title="a template for sandboxes that may speak to everybody",
-    wrong="A template for sandboxed code has no egress policy of its own, or one that admits everybody.",
+    wrong="The policy in a template for sandboxed code has an egress rule that admits everybody.",
     fix="write egress rules that name what the code needs",
     origin="kubescape C-0301",
 )  # fmt: skip
 def sandbox_egress_unscoped(lint: Linting) -> Iterator[Found]:
-    """No egress in the template's policy, or a rule that is broad; unless another manages it."""
+    """A rule that is broad, unless another manages it. Without rules all is denied, without policy the cluster is."""
     for other, spec in specs(lint, "extensions.agents.x-k8s.io", "SandboxTemplate"):
         if spec.get("networkPolicyManagement") not in (None, "", "Managed"):
             continue
         policy = mapping(spec, "networkPolicy")
-        if "egress" not in policy:
-            yield Found(other, "spec.networkPolicy", "has no egress rules of its own")
         for path, rule in each(policy, "spec.networkPolicy", "egress"):
             if not rule.get("to"):
                 yield Found(other, path, "a rule without to admits everybody")
