@@ -47,6 +47,8 @@ class Linting:
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
+        self._unlike: dict[int, list[Pod]] = {}
+        self._behind: dict[int, list[Service]] = {}
 
     # -- the input ---------------------------------------------------------------------------------------------
 
@@ -134,10 +136,17 @@ class Linting:
         """The workloads of *namespace* of which *selector* takes a pod; none that is its node (S73)."""
         found = self._pods.get((selector, namespace))
         if found is None:
+            node, take = self.matcher.is_node, self.matcher.selects
             found = self._pods[selector, namespace] = tuple(
                 one for one in self._by_namespace.get(namespace, ())
-                if any(not self.matcher.is_node(p) and self.matcher.selects(selector, p.labels) for p in _unlike(one))
+                if any(not node(pod) and take(selector, pod.labels) for pod in self._kinds(one))
             )  # fmt: skip
+        return found
+
+    def _kinds(self, workload: Workload) -> list[Pod]:
+        found = self._unlike.get(id(workload))
+        if found is None:
+            found = self._unlike[id(workload)] = _unlike(workload)
         return found
 
     def namespaces(self, selector: Selector) -> tuple[str, ...]:
@@ -263,22 +272,26 @@ class Linting:
 
     def services_of(self, workload: Workload) -> list[Service]:
         """The Services that select a pod of *workload*."""
-        return [
-            service for service in self._services.get(workload.namespace, ())
-            if service.selector and any(service.selector.items() <= pod.labels.items() for pod in _unlike(workload))
-        ]  # fmt: skip
+        found = self._behind.get(id(workload))
+        if found is None:
+            pods = self._kinds(workload)
+            found = self._behind[id(workload)] = [
+                service for service in self._services.get(workload.namespace, ())
+                if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
+            ]  # fmt: skip
+        return found
 
     def targets(self, workload: Workload, target: int | str, protocol: str) -> set[int]:
         """The numbers that a Service's *target* has on the pods of *workload*."""
         if isinstance(target, int):
             return {target}
-        ports = (port for pod in _unlike(workload) for port in pod.ports)
+        ports = (port for pod in self._kinds(workload) for port in pod.ports)
         return {port.number for port in ports if port.name == target and port.protocol == protocol}
 
     def listens(self, workload: Workload) -> ConnectionSet:
         """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
         found = ConnectionSet.NONE
-        for pod in _unlike(workload):
+        for pod in self._kinds(workload):
             for port in pod.ports:
                 found = found | ConnectionSet.of(**{port.protocol: [port.number]})
         for service in self.services_of(workload):
