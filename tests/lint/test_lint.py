@@ -70,7 +70,20 @@ def test_an_error_is_exit_1_and_shown_with_its_line(where: Path, capsys: pytest.
         "  = do: did you mean app=task-api?\n"
         "\n"
         f"1 error by {_on()} checks\n"
+        "policies need a network plugin that enforces them; manifests cannot tell whether there is one\n"
     )
+
+
+def test_that_a_plugin_must_enforce_is_said_once_to_people(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """RF801: of every input with a policy, beside the results, and no finding."""
+    reminder = "policies need a network plugin that enforces them"
+    main(["lint", "m"])
+    said = capsys.readouterr()
+    assert said.err.count(reminder) == 1
+    assert reminder not in said.out
+    assert reminder not in lint(capsys, "m", "-q")[1]
+    assert reminder not in lint(capsys, "m", "--format", "sarif")[1]
+    assert reminder not in lint(capsys, "m/tasks.yaml")[1]
 
 
 def _on() -> int:
@@ -84,7 +97,7 @@ def test_checks_are_chosen(where: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert codes(capsys, "m", "--select", "rf3") == ["RF304"]
     assert codes(capsys, "m", "--select", "policy-selects-nothing,RF101") == ["RF304"]
     assert codes(capsys, "m", "--select", "RF1") == []
-    assert codes(capsys, "m", "--select", "all", "--ignore", "RF304") == []
+    assert codes(capsys, "m", "--select", "all", "--ignore", "RF304", "--ignore", "RF909") == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +122,7 @@ def test_bad_words_are_one_sentence(
 
 def test_a_finding_is_set_aside_with_a_reason(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write(where, "RF304=its pods come with the next release; RF902=so")
-    assert lint(capsys, "m") == (0, f"nothing found by {_on()} checks (1 ignored by annotation)\n")
+    assert lint(capsys, "m", "-q") == (0, f"nothing found by {_on()} checks (1 ignored by annotation)\n")
     _write(where, "policy-selects-nothing=its pods come with the next release")
     assert codes(capsys, "m") == []
 

@@ -77,9 +77,14 @@ def redundant_rule(lint: Linting) -> Iterator[Found]:
     origin="vacuity in np-guard/network-config-analyzer",
 )  # fmt: skip
 def vacuous_configuration(lint: Linting) -> Iterator[Found]:
-    """Whoever is isolated has a rule that admits everybody on every port; said once, at the first policy."""
+    """Whoever is isolated has a rule that admits everybody on every port; said once, at the first policy.
+
+    Of policies that select nobody at all RF304 says as much.
+    """
     policies = lint.policies
-    if not policies or not all(one.namespace is not None and lint.closed(one.namespace) for one in policies):
+    if not any(map(lint.subjects, policies)):
+        return
+    if not all(one.namespace is not None and lint.closed(one.namespace) for one in policies):
         return
     for workload in lint.cluster.workloads:
         for direction in Direction:
