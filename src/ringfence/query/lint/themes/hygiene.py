@@ -31,13 +31,19 @@ _RESTRICTION: Final = re.compile(
     origin="redundancy in np-guard/network-config-analyzer",
 )  # fmt: skip
 def redundant_policy(lint: Linting) -> Iterator[Found]:
-    """Every row and every isolation is the same without the policy. One that means to restrict is RF905."""
+    """Every row and every isolation is the same without the policy. One that means to restrict is RF905.
+
+    A deny for every pod of the namespace is what is recommended, and no more than noted.
+    """
     for policy in lint.policies:
         if lint.subjects(policy) and not _means_to_restrict(policy) and lint.needless(policy):
             others = _beside(lint, policy)
+            tomorrow = not policy.subject.pods.requirements and not any(True for _ in rules(policy))
             yield Found(
                 policy, "metadata.name", "removing it changes no connection and isolates no pod less",
                 effect=f"its pods are covered by {', '.join(one.name for one in others[:3])}" if others else "",
+                remedy="keep it if it is there for pods of tomorrow" if tomorrow else "",
+                severity=NOTE if tomorrow else WARNING,
                 related=tuple((one, "metadata.name", "selects the same pods") for one in others[:3]),
             )  # fmt: skip
 

@@ -137,7 +137,7 @@ def split_rule(lint: Linting) -> Iterator[Found]:
 
 
 def _form(rule: Plain, word: str) -> str:
-    peers = any(re.match(rf"{word}[A-Z]", key) and key != "toPorts" and rule[key] for key in rule)
+    peers = any(re.match(rf"{word}[A-Z]", str(key)) and key != "toPorts" and rule[key] for key in rule)
     ports = bool(rule.get("toPorts"))
     return {(True, False): "peers", (False, True): "ports"}.get((peers, ports), "")
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from ringfence.model.objects import Workload
-from ringfence.query.lint.check import ERROR, WARNING, Found, check
-from ringfence.query.lint.linting import Linting
+from ringfence.model.policies import Direction
+from ringfence.model.selectors import EVERYTHING
+from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
+from ringfence.query.lint.linting import Linting, names
 from ringfence.query.lint.themes.plugins.documents import Plain, each, items, mapping, specs
 
 _OFF: Final = {
@@ -66,6 +68,24 @@ def _argument(agent: Workload, word: str, remedy: str) -> Iterator[Found]:
 def _containers(agent: Workload) -> Iterator[tuple[str, Plain]]:
     template = mapping(mapping(agent.source.value(), "spec"), "template")
     yield from each(mapping(template, "spec"), "spec.template.spec", "containers")
+
+
+@check(
+    "RF823", "mesh-egress-not-a-boundary", NOTE,
+    title="a name outside that only the mesh's sidecar knows",
+    wrong="A ServiceEntry steers traffic that goes through the sidecar; a process that goes round it is not stopped.",
+    fix="pair it with an egress policy that admits the mesh's gateway alone",
+    origin="Istio's documentation of egress traffic control",
+)  # fmt: skip
+def mesh_egress_not_a_boundary(lint: Linting) -> Iterator[Found]:
+    """A host outside, in a namespace of which a workload is not isolated for egress."""
+    for other, spec in specs(lint, "networking.istio.io", "ServiceEntry"):
+        if spec.get("location") != "MESH_EXTERNAL":
+            continue
+        free = [one for one in lint.pods(EVERYTHING, other.namespace) if not lint.isolated(one, Direction.EGRESS)]
+        if free:
+            message = f"no policy isolates {names(free)} for egress, so the hosts are no boundary"
+            yield Found(other, "spec.hosts", message)
 
 
 @check(

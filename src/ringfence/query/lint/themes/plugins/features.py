@@ -30,6 +30,11 @@ _WITHOUT_CLUSTER_POLICIES: Final = ("azure", "kube-router")
 """Profiles of plugins that read no cluster policies of the common API, in any release."""
 
 
+def _called(lint: Linting) -> str:
+    """The plugin's name, without what is said of it behind a comma."""
+    return lint.profile.title.partition(",")[0]
+
+
 @check(
     "RF802", "end-port-ignored", ERROR,
     title="a range of ports, of which the plugin applies the first",
@@ -47,7 +52,7 @@ def end_port_ignored(lint: Linting) -> Iterator[Found]:
                 if item.end_port is not None and isinstance(item.port, int) and item.end_port > item.port:
                     yield Found(
                         policy, f"{rule.path}.ports[{index}].endPort",
-                        f"{lint.profile.title} ignores it: {item.protocol} {item.port} is admitted, and "
+                        f"{_called(lint)} ignores it: {item.protocol} {item.port} is admitted, and "
                         f"{item.port + 1}-{item.end_port} is not",
                     )  # fmt: skip
 
@@ -73,7 +78,7 @@ def sctp_support(lint: Linting) -> Iterator[Found]:
                         yield Found(policy, path, "support for SCTP is left to the plugin", severity=NOTE)
                     else:
                         _, _, more = lint.profile.traits.sctp.partition("; ")
-                        yield Found(policy, path, f"{lint.profile.title} needs it switched on: {more}")
+                        yield Found(policy, path, f"{_called(lint)} needs it switched on: {more}")
 
 
 @check(
@@ -103,7 +108,7 @@ def ip_block_in_cluster(lint: Linting) -> Iterator[Found]:
                     if peer.block.addresses <= known:
                         yield Found(
                             policy, f"{peer_path(direction, rule, index)}.ipBlock.cidr",
-                            f"{peer.block.cidr} lies within the addresses of {whose}, which {profile.title} matches "
+                            f"{peer.block.cidr} lies within the addresses of {whose}, which {_called(lint)} matches "
                             "by no block",
                             effect="the peer admits nobody", remedy=remedy,
                         )  # fmt: skip
@@ -123,7 +128,7 @@ def feature_unsupported(lint: Linting) -> Iterator[Found]:
     if lint.profile.name == "kubernetes":
         return
     for other in _foreign(lint):
-        yield Found(other, "kind", f"{lint.profile.title} does not read objects of {other.group}; nothing enforces it")
+        yield Found(other, "kind", f"{_called(lint)} does not read objects of {other.group}; nothing enforces it")
     if lint.profile.name == "azure":
         yield from _on_windows(lint)
 

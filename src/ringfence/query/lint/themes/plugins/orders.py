@@ -31,6 +31,7 @@ Document = tuple[Other, Plain]
 _KUBERNETES: Final = 1000
 """The order at which Calico has NetworkPolicies."""
 _DENIES: Final = ("Deny", "Drop", "Reject")
+_ALLOWS: Final = ("Allow", "Accept")
 _NOT_MODELLED: Final = ("preDNAT", "doNotTrack", "applyOnForward")
 _EVERYTHING: Final = ("", "all()")
 
@@ -186,7 +187,7 @@ def _opposed(
         for first in each(one, "spec", section):
             for second in each(other, "spec", section):
                 actions = [rule.get("action") for _, rule in (first, second)]
-                opposed = sum(action in _DENIES for action in actions) == 1 and {"Allow", "Accept"} & {*actions}
+                opposed = any(action in _DENIES for action in actions) and any(action in _ALLOWS for action in actions)
                 if opposed and meet(first[1], second[1], word):
                     yield first, second
 
