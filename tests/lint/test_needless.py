@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from generate import random_cluster
@@ -13,10 +14,10 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.engine.reference.matching import Matcher
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Note, Outside
-from ringfence.model.policies import Direction
+from ringfence.model.policies import Direction, Rule
 from ringfence.model.profiles import KUBERNETES
 from ringfence.query.lint.linting import Linting, rules
-from ringfence.query.lint.themes.hygiene import redundant_policy, redundant_rule, without_rule
+from ringfence.query.lint.themes.hygiene import redundant_policy, redundant_rule, vacuous_configuration, without_rule
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -61,6 +62,26 @@ def test_what_is_redundant_changes_nothing_and_what_is_not_does(seed: int) -> No
             if (id(policy), rule.path) in in_rules:
                 less = without_rule(policy, direction, rule)
                 assert _all(cluster.change(without=[policy], more=[less]), cluster) == before
+
+
+@given(SEEDS, st.booleans())
+def test_policies_that_are_vacuous_let_through_what_none_would(seed: int, narrow: bool) -> None:
+    """Every policy gets a rule that admits all; with *narrow* the first that selects a pod loses it again."""
+    cluster = random_cluster(Random(seed))
+    wide = [replace(one, ingress=(*one.ingress, Rule()), egress=(*one.egress, Rule())) for one in cluster.policies]
+    selecting = Linting(cluster).subjects
+    first = next((number for number, one in enumerate(wide) if selecting(one)), None)
+    if narrow and first is not None:
+        wide[first] = replace(wide[first], ingress=(), egress=())
+    linting = Linting(cluster.change(without=cluster.policies, more=wide), closed=True)
+    told = list(vacuous_configuration.look(linting))
+    if not narrow:
+        assert len(told) == (first is not None)
+    if told:
+        with_policies, without = Reachability(linting.cluster), Reachability(cluster.change(without=cluster.policies))
+        for src in cluster.workloads:
+            for dst in cluster.workloads:
+                assert with_policies.answer(src, dst).possible == without.answer(src, dst).possible
 
 
 @given(SEEDS)
