@@ -35,7 +35,7 @@ def redundant_policy(lint: Linting) -> Iterator[Found]:
 
     A deny for every pod of the namespace is what is recommended, and no more than noted.
     """
-    for policy in lint.policies:
+    for policy in () if _leave_all_open(lint) else lint.policies:
         if lint.subjects(policy) and not _means_to_restrict(policy) and lint.needless(policy):
             others = _beside(lint, policy)
             tomorrow = not policy.subject.pods.requirements and not any(True for _ in rules(policy))
@@ -83,23 +83,28 @@ def redundant_rule(lint: Linting) -> Iterator[Found]:
     origin="vacuity in np-guard/network-config-analyzer",
 )  # fmt: skip
 def vacuous_configuration(lint: Linting) -> Iterator[Found]:
-    """Whoever is isolated has a rule that admits everybody on every port; said once, at the first policy.
-
-    Of policies that select nobody at all RF304 says as much.
-    """
+    """Said once, at the first policy, instead of RF902 for each. Of policies that select nobody RF304 says as much."""
     policies = lint.policies
-    if not any(map(lint.subjects, policies)):
+    if not _leave_all_open(lint):
         return
-    if not all(one.namespace is not None and lint.closed(one.namespace) for one in policies):
-        return
+    count = "the only policy leaves" if len(policies) == 1 else f"all {len(policies)} policies together leave"
+    first = min(policies, key=lambda one: (one.source.file, one.source.at("metadata.name")))
+    yield Found(first, "metadata.name", f"{count} every connection as open as without any")
+
+
+def _leave_all_open(lint: Linting) -> bool:
+    """Whether somebody is selected, and whoever is isolated has a rule that admits everybody on every port.
+
+    In a namespace of which nothing is in the input a policy may restrict whom it likes.
+    """
+    if not all(one.namespace is not None and lint.closed(one.namespace) for one in lint.policies):
+        return False
     for workload in lint.cluster.workloads:
         for direction in Direction:
             selecting = lint.selecting(workload, direction)
             if selecting and not any(_admits_all(rule) for one in selecting for rule in one.rules(direction)):
-                return
-    count = "the only policy leaves" if len(policies) == 1 else f"all {len(policies)} policies together leave"
-    first = min(policies, key=lambda one: (one.source.file, one.source.at("metadata.name")))
-    yield Found(first, "metadata.name", f"{count} every connection as open as without any")
+                return False
+    return any(map(lint.subjects, lint.policies))
 
 
 def _admits_all(rule: Rule) -> bool:
