@@ -14,7 +14,7 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.engine.reference.matching import Matcher
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import End, Note, Outside
-from ringfence.model.policies import Direction, Rule
+from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.model.profiles import KUBERNETES
 from ringfence.query.lint.linting import Linting, rules
 from ringfence.query.lint.themes.hygiene import redundant_policy, redundant_rule, vacuous_configuration, without_rule
@@ -47,8 +47,20 @@ def _all(cluster: Cluster, like: Cluster) -> list[object]:
     ]]  # fmt: skip
 
 
+def _lets_a_pod_reach_itself(linting: Linting, policy: Policy) -> bool:
+    """Whether a rule of *policy* takes a workload that it selects."""
+    subjects = linting.subjects(policy)
+    for _, rule in rules(policy):
+        taken = {id(one) for peer in rule.peers for one in linting.taken(policy, peer)}
+        blocks = [peer.block for peer in rule.peers if peer.block]
+        ips = [ip for one in subjects for pod in one.pods for ip in pod.ips]
+        if not rule.peers or taken & set(map(id, subjects)) or any(ip in b.addresses for b in blocks for ip in ips):
+            return True
+    return False
+
+
 @given(SEEDS)
-@example(1424)  # a rule that only lets a pod reach itself, which it may anyway (S70)
+@example(1424)  # a rule of which the only effect is that a pod reaches itself, which it may anyway (S70)
 def test_what_is_redundant_changes_nothing_and_what_is_not_does(seed: int) -> None:
     linting = Linting(random_cluster(Random(seed)))
     cluster = linting.world  # with pods that answer DNS: a rule for those is not redundant
@@ -59,7 +71,10 @@ def test_what_is_redundant_changes_nothing_and_what_is_not_does(seed: int) -> No
     for policy in cluster.policies:
         if linting.subjects(policy):
             same = _all(cluster.change(without=[policy]), cluster) == before
-            assert (id(policy) in policies) == (same and not vacuous), policy.id
+            if id(policy) in policies:
+                assert same, policy.id
+            elif same and not vacuous:  # the pod may have a twin tomorrow, so that this rule is not called redundant
+                assert _lets_a_pod_reach_itself(linting, policy), policy.id
         for direction, rule in rules(policy):
             if (id(policy), rule.path) in in_rules:
                 less = without_rule(policy, direction, rule)

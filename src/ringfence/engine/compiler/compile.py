@@ -316,11 +316,10 @@ class Table:
                 row[:] = self._patched(row, self._meet(into, out_of, columns), columns)
         return Touched(rows, columns)
 
-    def needless(self, policy: Policy, instead: Policy | None = None, alone: int = 0) -> bool:
+    def needless(self, policy: Policy, instead: Policy | None = None) -> bool:
         """Whether without *policy*, or with *instead* in its place, every row and every isolation is as it was.
 
-        *instead* has the same subject and directions. The table is the same before and after. What the classes *alone*
-        may open to themselves counts for nothing: each is one pod, which always may (S70).
+        *instead* has the same subject and directions. The table is the same before and after.
         """
         subjects, inhabitants = self.subjects(policy), self._policies.get(policy.namespace, {})
         for direction in policy.directions if instead is None else ():
@@ -334,7 +333,7 @@ class Table:
         keys = [(number, self._rows.key(number), row) for number, row in before]
         self.change(policy, instead)
         try:
-            return all(_same(self.row(number), row, alone & 1 << number) for number, row in before)
+            return all(dict(self.row(number)) == dict(row) for number, row in before)
         finally:
             self.change(instead, policy)
             self._due = due
@@ -395,15 +394,6 @@ class Table:
     def ports(self, ports: tuple[PortMatch, ...], destination: int) -> ConnectionSet:
         """What a rule's *ports* mean at *destination*: names are resolved there (S62)."""
         return self._sides.ports_of(self._ports.at(self._ports.number(ports), destination))
-
-
-def _same(one: Row, other: Row, aside: int) -> bool:
-    """Whether two rows are equal but for the sources *aside*."""
-    a, b = dict(one), dict(other)
-    if a == b or not aside:
-        return a == b
-    left = ({answer: bits & ~aside for answer, bits in row.items() if bits & ~aside} for row in (a, b))
-    return next(left) == next(left)
 
 
 def _cells(cluster: Cluster, family: Family, direction: Direction) -> list[Outside]:

@@ -103,17 +103,7 @@ class Reachability:
 
         *instead* has the same subject and directions, and asks for nothing that *policy* does not ask for.
         """
-        return all(table.needless(policy, instead, self._alone) for table in self._outside_tables.values())
-
-    @cached_property
-    def _alone(self) -> int:
-        """The classes that are one pod or one node."""
-        members: dict[int, list[Party]] = {}
-        parties: tuple[Party, ...] = (*self.cluster.pods, *self.cluster.nodes)
-        for party in parties:
-            if (number := self.classes.of_party.get(id(party))) is not None:
-                members.setdefault(number, []).append(party)
-        return sum(1 << number for number, alike in members.items() if _sole(alike) is not None)
+        return all(table.needless(policy, instead) for table in self._outside_tables.values())
 
     # -- any two ends ------------------------------------------------------------------------------------------
 
