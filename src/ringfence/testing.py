@@ -14,15 +14,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ringfence.errors import UsageError
 from ringfence.intents.meaning import meaning
+from ringfence.intents.outside import at_addresses
 from ringfence.manifests import load
+from ringfence.manifests.pins import read_pins
 from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
+from ringfence.model.ends import Arrow
 from ringfence.model.findings import Finding
 from ringfence.model.flows import Verdict
 from ringfence.model.intents import Dns
+from ringfence.model.pins import check_unique, parse_pin
 from ringfence.model.profiles import Profile, named
 from ringfence.query.check.check import check
 from ringfence.query.explain import Explanation, explain
@@ -47,7 +52,10 @@ def assert_allows(
     ArrowError for text that is no arrow; UnknownEndpoint or AmbiguousEndpoint for a name; InputError for a path.
     """
     __tracebackhide__ = True
-    found = _explained(source, arrow, namespace, profile)
+    asked = parse(arrow)
+    if asked.deny:
+        raise UsageError(f"{arrow}: write -> for what is allowed, or ask assert_denies")
+    found = _explained(source, asked, namespace, profile)
     if any(one.verdict is not Verdict.ALLOWED for one in found):
         raise AssertionError(f"{arrow}: is not allowed for certain\n\n{_text(found)}")
 
@@ -62,7 +70,7 @@ def assert_denies(
     Raises: as :func:`assert_allows`.
     """
     __tracebackhide__ = True
-    found = _explained(source, arrow.replace("-x", "->", 1), namespace, profile)
+    found = _explained(source, replace(parse(arrow), deny=False), namespace, profile)
     if any(one.verdict is not Verdict.DENIED for one in found):
         raise AssertionError(f"{arrow}: is not denied for certain\n\n{_text(found)}")
     if doubts := sorted({note for one in found for note in one.doubts}):
@@ -75,13 +83,17 @@ def assert_checked(
     *,
     namespace: str | None = None,
     dns: str | None = None,
+    pin: Sequence[str] = (),
+    pins: Sequence[Path] = (),
+    allow_any_443_outside: bool = False,
     profile: str = "kubernetes",
 ) -> None:
     """Fail unless a check of the Intents documents in *source* is clean: nothing missing, and nothing in excess.
 
     *dns* stands for what the documents say of it: ``tight``, ``namespace``, ``node-local``, ``openshift`` or ``none``.
+    *pin*, ``host=cidr,…``, files of *pins* and *allow_any_443_outside* are what ``ringfence generate`` was given.
     Raises: AssertionError, with what ``ringfence check`` says; UsageError where there is no Intents document;
-    InputError for a path.
+    InputError for a path; PinError for a pin that cannot be read.
     """
     __tracebackhide__ = True
     how = named(profile)
@@ -90,7 +102,9 @@ def assert_checked(
         raise UsageError("no Intents document in the input; name one beside the manifests")
     found = meaning(cluster, namespace=namespace, dns=Dns(dns) if dns is not None else None)
     _refuse((one for one in found.findings if one.severity == "error"), "the intents mean nothing here")
-    checked = check(found, how)
+    known = [*map(parse_pin, pin), *(one for path in pins for one in read_pins(os.fspath(path)))]
+    check_unique(known, "pin and pins")
+    checked = check(at_addresses(found, known, any_443=allow_any_443_outside), how)
     _refuse(checked.left_out, _LEFT_OUT)
     if not checked.clean:
         out = io.StringIO()
@@ -99,11 +113,9 @@ def assert_checked(
 
 
 def _explained(
-    source: Path | Sequence[Path] | Cluster, arrow: str, namespace: str | None, profile: str
+    source: Path | Sequence[Path] | Cluster, asked: Arrow, namespace: str | None, profile: str
 ) -> list[Explanation]:
-    asked, how = parse(arrow), named(profile)
-    if asked.deny:
-        raise UsageError(f"{arrow}: write -> for what is allowed, or ask assert_denies")
+    how = named(profile)
     cluster = _read(source, namespace, how)
     _refuse((one for one in cluster.findings if one.excludes), _LEFT_OUT)
     return explain(cluster, asked, namespace=namespace, profile=how)

@@ -143,6 +143,36 @@ def test_a_firewall_cuts_what_it_does_not_name() -> None:
         ),
         (
             "cilium",
+            "{endpointSelector: {}, egress: [{toFQDNs: [], toPorts: [{ports: [{port: '443'}]}]}]}",
+            "spec.egress[0].toFQDNs is empty, which means everybody",
+        ),
+        (
+            "antrea",
+            "{appliedTo: [{podSelector: {}}], egress: [{action: Allow, ports: [{port: 443}]}]}",
+            "spec.egress[0].to is missing, which means everybody",
+        ),
+        (
+            "eks-auto",
+            "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{domainNames: []}]}]}",
+            "spec.egress[0].to[0].domainNames holds no name",
+        ),
+        (
+            "clusternetworkpolicy",
+            f"{{subject: {_TASKS}, egress: [{{action: Accept, to: []}}]}}",
+            "spec.egress[0].to is missing, which may mean everybody",
+        ),
+        (
+            "clusternetworkpolicy",
+            f"{{subject: {_TASKS}, egress: [{{action: Accept, to: [{{}}]}}]}}",
+            "spec.egress[0].to[0].domainNames holds no name",
+        ),
+        (
+            "gke",
+            "{podSelector: {}, egress: [{matches: [], ports: [{port: 443}]}]}",
+            "spec.egress[0].matches is missing, which may mean everybody",
+        ),
+        (
+            "cilium",
             "{endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.io}], toCIDR: [10.0.0.0/8]}]}",
             "spec.egress[0].toCIDR is not understood",
         ),

@@ -19,6 +19,9 @@ ELSEWHERE: Final = {
     "kubectl": "needs a cluster; the dump it makes is read in other tests",
     "helm": "renders charts; a small program stands for it in tests/cli/test_programs.py",
     "kustomize": "builds overlays; as helm",
+    "ringfence diff main/ branch/": "the reader's two checkouts",
+    "ringfence diff --git": "the reader's repository; revisions of a real one are compared in tests/cli/test_diff.py",
+    "ringfence diff manifests/": "the reader's manifests; --with is run in the same page",
     "pip install": "the wheel is installed in a test of its own",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }

@@ -458,6 +458,15 @@ def test_an_end_with_its_nodes_network_is_refused(arrow: str, said: str) -> None
     assert refusal.startswith(f'RF086 "{arrow}": {said}; write the addresses of the nodes')
 
 
+def test_a_dns_with_its_nodes_network_is_refused() -> None:
+    """A rule that names its pods would match nobody, and no name would resolve."""
+    dns = pod("kube-system/dns", "k8s-app=kube-dns", ports=["dns:53/UDP"], host_network=True)
+    where = cluster(workload("shop/web", has="app=web"), workload("kube-system/dns", dns))
+    (refusal,) = refused(where, intents(protect="shop"))
+    assert refusal.startswith('RF086 "the DNS of shop": kube-system/dns has its node\'s network')
+    assert refusal.endswith("say dns: none, and write arrows to port 53 of the addresses of the nodes")
+
+
 def test_such_pods_of_a_protected_namespace_are_told() -> None:
     found = generate(meant(_hosts(), intents(protect="shop")))
     assert [one.message for one in found.warnings] == ["shop/agent has its node's network, and no policy guards it"]
@@ -483,6 +492,21 @@ def test_a_peer_called_dns_does_not_take_the_name() -> None:
     assert [one.name for one in made.policies][:2] == ["default-deny-all", "allow-dns-egress"]
     assert made.policies[2].name.startswith("allow-dns-")
     assert made.policies[2].name != "allow-dns-egress"
+
+
+def test_two_ways_into_the_dns_have_two_names() -> None:
+    """Of two policies of one name the one that is applied last would be all there is."""
+    where = cluster(
+        workload("kube-system/a", pod("kube-system/a", "k8s-app=kube-dns,v=aa", ports=["dns:53/UDP"], template=True)),
+        workload("kube-system/b", pod("kube-system/b", "k8s-app=kube-dns,v=bb", ports=["dns:1053/UDP"], template=True)),
+        service("kube-system/kube-dns", "k8s-app=kube-dns", ports=["dns:53->dns/UDP"]),
+    )
+    found = meant(where, intents(protect="kube-system"))
+    made = generate(found)
+    names = [one.name for one in made.policies]
+    assert len(set(names)) == len(names) == 4
+    assert sum(name.startswith("allow-dns-") and name.endswith("-ingress") for name in names) == 2
+    assert differences(found, made.policies) == []
 
 
 def test_long_names_are_cut_and_told_apart() -> None:

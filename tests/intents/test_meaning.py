@@ -9,12 +9,14 @@ import pytest
 from manifests.reading import read
 
 from ringfence.intents.meaning import meaning
+from ringfence.intents.outside import at_addresses
 from ringfence.intents.parties import EXPECTED
 from ringfence.intents.wishes import Meaning, Origin
 from ringfence.model.cluster import Facts
 from ringfence.model.flows import End
 from ringfence.model.intents import Dns, Helper
 from ringfence.model.objects import Node, Workload
+from ringfence.model.pins import parse_pin
 from ringfence.model.ports import ConnectionSet
 
 SHOP = """\
@@ -62,6 +64,8 @@ metadata: {name: db, namespace: data}
 spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, ports: [{containerPort: 5432}]}]}}}
 ---
 """  # noqa: E501 (a manifest on few lines)
+
+HEAD = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: shop}\nspec:\n  protect: [shop]\n"
 
 
 def mean(allow: str = "", *, spec: str = "", facts: Facts | None = None, dns: Dns | None = Dns.NONE) -> Meaning:
@@ -113,6 +117,15 @@ def test_a_service_by_the_ports_of_its_pods_with_its_own_selector() -> None:
     assert wish.service is not None
 
 
+def test_each_port_of_an_arrow_to_a_service_is_one_of_its_ports() -> None:
+    """The one that it lacks was left out, and the arrow passed for kept."""
+    found = mean("shop/web -> shop/api:80,81")
+    assert found.wishes == ()
+    (said,) = told(found)
+    assert said.startswith('RF071 50 "shop/web -> shop/api:80,81": the Service shop/api has no port 81; it has 80/TCP')
+    assert mean("shop/web -> shop/api:70-90").wishes
+
+
 def test_a_ports_name_by_pod() -> None:
     assert into(mean("shop/web -> shop/[app=api]:grpc")) == [
         [
@@ -162,6 +175,7 @@ def test_an_empty_namespace_is_a_source_and_an_unknown_one_is_none() -> None:
         ("shop/web -> shop/api:9000", "the Service shop/api has no port 9000; it has 80/TCP"),
         ("shop/web -> shop/web:grpc", "shop/web[Deployment] has no TCP port of that name; it has http"),
         ("shop/svc/api -> data/db:5432", "RF070 50 shop/api (source): is a Service"),
+        ("shop/svc/api -> data/db:5432", "the workload behind it, as in shop/deploy/api-v1 or shop/deploy/api-v2"),
         ("shop/web -> shop/outer:5432", "RF074 50 shop/svc/outer: stands for the name db.example.com outside"),
         ("shop/web -> shop/bare:80", "RF074 50 shop/svc/bare: has no selector"),
         ("10.0.0.0/8 -> 203.0.113.0/24:80", "has addresses at both ends"),
@@ -182,9 +196,52 @@ def test_what_an_arrow_cannot_be_about(arrow: str, words: str) -> None:
     assert all(one.excludes for one in found.findings)
 
 
+def test_a_port_that_neither_a_workload_nor_its_service_has() -> None:
+    """Both readings are wrong, so that neither is offered."""
+    service = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: data}
+spec: {selector: {app: db}, ports: [{port: 5432}]}
+---
+"""
+    (line,) = told(meaning(read(f"{service}{SHOP}{HEAD}  allow: ['shop/web -> data/db:5433']\n"), dns=Dns.NONE))
+    assert line.startswith('RF071 54 "shop/web -> data/db:5433": data/db has no port 5433, neither its pods nor its')
+    assert "there is 5432/TCP; write one of those" in line
+    aside = service.replace("port: 5432", "port: 80, targetPort: 5432")
+    (line,) = told(meaning(read(f"{aside}{SHOP}{HEAD}  allow: ['shop/web -> data/db:80']\n"), dns=Dns.NONE))
+    assert line.startswith("RF070")
+    assert line.endswith("write data/sts/db or data/svc/db")
+
+
+def test_an_arrow_without_a_port_is_told_with_the_port_that_there_is() -> None:
+    (line,) = told(mean("shop/web -> data/db"))
+    assert line == (
+        'RF076 50 "shop/web -> data/db" names no port, so every port of db is opened; say the port, as in data/db:5432'
+    )
+
+
 def test_a_name_outside() -> None:
     (name,) = mean("shop/web -> https://api.example.com").names
     assert (name.host.host, [str(port) for port in name.ports], name.src.title) == ("api.example.com", ["443"], "web")
+
+
+def test_a_name_outside_has_no_names_for_ports() -> None:
+    """Such an arrow came to no port at all, of which nothing is missing."""
+    found = mean("shop/web -> api.example.com:https")
+    assert found.names == ()
+    assert told(found) == [
+        'RF074 50 "shop/web -> api.example.com:https": nobody outside has names for ports; write the number, as in :443'
+    ]
+
+
+def test_a_pin_at_forbidden_addresses_is_a_contradiction() -> None:
+    found = mean("shop/web -> https://api.example.com", spec="  deny: ['shop/* -x 203.0.113.0/24']\n")
+    assert told(at_addresses(found, [parse_pin("api.example.com=198.51.100.7")])) == []
+    (said,) = told(at_addresses(found, [parse_pin("api.example.com=203.0.113.7")]))
+    assert said.startswith('RF072 51 "shop/web -> https://api.example.com" is wanted, and "shop/* -x 203.0.113.0/24"')
+    assert "forbids it at 203.0.113.7/32" in said
+    assert [line[:5] for line in told(at_addresses(found, [], any_443=True))] == ["RF072"]
 
 
 def test_a_protected_namespace_that_is_not_there() -> None:
@@ -261,6 +318,32 @@ def test_two_documents_that_protect_one_namespace_wish_for_its_dns_once() -> Non
     assert [wish.origin for wish in found.wishes] == [Origin.DNS]
 
 
+def test_two_documents_that_say_otherwise_of_one_dns_are_refused() -> None:
+    """One says that nothing of the namespace may look up names: the other does not undo that in silence."""
+    text = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: %s}\nspec: {protect: [shop]%s}\n"
+    both = f"{SHOP}{KUBE_DNS}{text % ('one', ', dns: none')}---\n{text % ('two', '')}"
+    (said,) = told(meaning(read(both)))
+    assert said.startswith("RF080")
+    assert said.endswith("the DNS of shop is tight here, and none in one (<stdin>); say the same, or give --dns")
+    assert told(meaning(read(both), dns=Dns.NONE)) == []
+
+
+def test_pods_with_their_nodes_network_ask_the_dns_of_the_node() -> None:
+    """No policy could open the cluster's to them, nor them to others: they are no part of the wish."""
+    proxy = """\
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: proxy, namespace: kube-system, labels: {app: proxy}}
+spec: {hostNetwork: true, containers: [{name: c}]}
+---
+"""
+    (wide,) = dns(Dns.NAMESPACE, KUBE_DNS + proxy).wishes
+    assert [end_id(end) for end, _ in wide.into] == ["kube-system/coredns[Deployment]"]
+    own, everyone = dns(Dns.TIGHT, KUBE_DNS + proxy, "kube-system").wishes
+    assert "kube-system/proxy[Pod]" not in [end_id(end) for end in (*own.src.ends, *everyone.src.ends)]
+
+
 def test_other_ways_to_the_dns() -> None:
     assert dns(Dns.NONE).wishes == ()
     assert dns(Dns.NAMESPACE, KUBE_DNS).wishes[0].dst.everyone
@@ -332,5 +415,16 @@ def test_probes_need_nothing_and_metadata_is_forbidden() -> None:
     assert (ban.dst.cidr, ban.intent.arrow.deny) == ("169.254.169.254/32", True)
     wide = mean("shop/web -> 0.0.0.0/0:443", spec="  companions: [cloud-metadata]\n")
     assert told(wide) == []
+    text = "---\napiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: %s}\nspec: {protect: [shop], %s}\n"
+    two = text % ("one", "companions: [cloud-metadata]") + text % ("two", "allow: ['shop/web -> [::/0]:443']")
+    assert [ban.dst.cidr for ban in meaning(read(SHOP + two), dns=Dns.NONE).bans] == [
+        "169.254.169.254/32", "fd00:ec2::254/128",
+    ]  # fmt: skip
     narrow = mean("shop/web -> 169.254.169.254:80", spec="  companions: [cloud-metadata]\n")
     assert [line[:5] for line in told(narrow)] == ["RF072"]
+
+
+def test_a_port_that_nobody_declares_can_be_forbidden() -> None:
+    found = mean(spec="  deny: ['shop/web -x data/db:22']\n")
+    assert told(found) == []
+    assert [ports for _, ports in found.bans[0].into] == [ConnectionSet.of(TCP=[22])]

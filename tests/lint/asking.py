@@ -35,6 +35,13 @@ def linting(paths: list[Path], words: tuple[str, ...] = ()) -> Linting:
     return Linting(cluster, named(args.profile), closed=args.closed, dns_at=Dns(args.dns or "tight"))
 
 
+def manifests(name: str) -> str:
+    """The text of the file *name* of the examples."""
+    found = example(name)
+    assert found is not None, f"{name} is not among the examples"
+    return found.text
+
+
 def found_in(one: Example, code: str, folder: Path) -> list[Finding]:
     """What the check *code* finds in *one*, of which the manifests are put into *folder*."""
     main = folder / "example.yaml"
@@ -46,3 +53,17 @@ def found_in(one: Example, code: str, folder: Path) -> list[Finding]:
         (folder / name).write_text(beside.text)
         paths.append(folder / name)
     return list(lint(linting(paths, one.options), meant([code], "test")).findings)
+
+
+def found(folder: Path, code: str, text: str, *options: str) -> list[Finding]:
+    """What *code* finds in *text* beside the cluster of the examples."""
+    tasks = example("tasks.yaml")
+    assert tasks is not None
+    (folder / "tasks.yaml").write_text(tasks.text)
+    (folder / "p.yaml").write_text(text)
+    return list(lint(linting([folder / "tasks.yaml", folder / "p.yaml"], options), meant([code], "test")).findings)
+
+
+def severities(findings: list[Finding]) -> list[str]:
+    """How bad each of *findings* is."""
+    return [str(one.severity) for one in findings]

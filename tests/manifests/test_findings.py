@@ -308,6 +308,8 @@ def test_codes_that_leave_an_object_out_are_errors() -> None:
         ("v1", "Deployment", "write apiVersion: apps/v1", ""),
         ("apps/v1", "deployment", "did you mean Deployment?", ""),
         ("batch/v1", "Cronjob", "did you mean CronJob?", ""),
+        ("ringfence.dev/v1alpha1", "Intent", "did you mean Intents?", ""),
+        ("ringfence.dev/v1alpha1", "pins", "did you mean Pins?", ""),
         ("apps/v1", "Banana", "mend kind or apiVersion", ""),
     ],
 )

@@ -51,6 +51,27 @@ def test_all_of_it() -> None:
     assert found.companions[1].ends[0] == LabelEnd((("app", "prometheus"),), "monitoring")
 
 
+def test_a_short_name_for_a_url_brings_its_port() -> None:
+    found = _document(
+        "  names: {api: 'https://api.example.com'}\n  allow: ['shop/web -> api', 'shop/web -> api:8443']\n"
+    )
+    assert [str(port) for one in found.allow for port in one.arrow.ports] == ["443", "8443"]
+
+
+@pytest.mark.parametrize("spec", ["allow: ['shop/web -> 10.0.0.5/8:443']", "deny: ['10.0.0.5/8 -x shop/web']",
+                                  "names: {x: 10.0.0.5/8}\n  allow: ['shop/web -> x']",
+                                  "companions: [{webhooks: 10.0.0.5/8}]"])  # fmt: skip
+def test_bits_beyond_a_prefix_do_not_widen_an_arrow(spec: str) -> None:
+    """Masked as policies are, it would open 10.0.0.0/8, and nobody wrote that."""
+    found = read(f"{HEAD}  {spec}\n")
+    assert found.intents == ()
+    assert [(one.code, one.message.rpartition(": ")[2], one.remedy) for one in found.findings] == [
+        ("RF060", "10.0.0.5/8 has bits beyond its prefix", "write 10.0.0.0/8, or the single address 10.0.0.5")
+    ]
+    for block in ("10.0.0.0/8", "[2001:db8::/32]:443", "10.0.0.5", "[2001:db8::1]:443", "10.0.0.5/32"):
+        assert _document(f"  allow: ['shop/web -> {block}']\n").allow
+
+
 def test_the_same_from_json() -> None:
     text = json.dumps(
         {
@@ -80,6 +101,8 @@ def test_intents_change_no_answer_and_leave_no_gap() -> None:
         ("  dns: tigth\n", "RF065", 6, 3, "did you mean tight?"),
         ("  allow:\n  - shop/web => db:1\n", "RF060", 7, 14, 'expected "->"'),
         ("  allow:\n  - shop/web -> db: 5432\n", "RF016", 7, 5, "put the arrow in quotes"),
+        ("  allow: shop/web -> db:5432\n", "RF016", 6, 3, "write each arrow in a line of its own, behind a -"),
+        ("  names: [db]\n", "RF016", 6, 3, "as in db: database/postgres"),
         ("  allow:\n  - shop/web -x db:1\n", "RF062", 7, 5, "move the -x arrow to spec.deny"),
         ("  deny:\n  - shop/web -> db:1\n", "RF062", 7, 5, "move the -> arrow to spec.allow"),
         ("  allow:\n  - a/b -> c/d:1\n  - a/b -> c/d:1\n", "RF064", 8, 5, "said twice"),
@@ -102,6 +125,23 @@ def test_faults(spec: str, code: str, line: int, column: int, words: str) -> Non
     assert (finding.code, finding.file, finding.line, finding.column) == (code, "<stdin>", line, column)
     assert words in f"{finding.message}; {finding.remedy}"
     assert bool(cluster.intents) is not finding.excludes
+
+
+@pytest.mark.parametrize(
+    ("arrow", "sign"),
+    [
+        ("[app=web] -> shop/db:5432", "["),
+        ("{ingress-controller} -> shop/web:80", "{"),
+        ("* -> shop/db:5432", "*"),
+        ("[app=web] -x shop/db", "["),
+    ],
+)
+def test_an_arrow_that_begins_as_yaml_does_has_to_be_in_quotes(arrow: str, sign: str) -> None:
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n"
+    (finding,) = read(f"{HEAD}  allow:\n  - {arrow}  # why\n{pod}").findings
+    assert (finding.code, finding.line) == ("RF003", 7)
+    assert finding.remedy == f"put the arrow in quotes, as it begins with {sign}: '{arrow}'"
+    assert read(f"{HEAD}  {'deny' if '-x' in arrow else 'allow'}:\n  - '{arrow}'\n").findings == ()
 
 
 def test_faults_of_the_head() -> None:

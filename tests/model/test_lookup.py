@@ -276,7 +276,8 @@ def test_a_service_starts_no_connection() -> None:
     with pytest.raises(UsageError) as caught:
         asked("svc/web -> db")
     assert str(caught.value) == (
-        "shop/web (source): is a Service, and connections start at pods; name the workload behind it"
+        "shop/web (source): is a Service, and connections start at pods; name the workload behind it, "
+        "as in shop/deploy/web"
     )
 
 

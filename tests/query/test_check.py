@@ -136,6 +136,22 @@ def test_pods_that_the_block_of_an_arrow_holds_are_noted_and_not_in_excess() -> 
     assert {_names(one) for one in found.excess} == {("web", "b"), ("web", "outside")}
 
 
+def test_pods_that_a_forbidden_block_holds_are_noted_where_they_may_be_reached() -> None:
+    """Policies tell pods from addresses: the ban is kept, and yet what it says of 10.0.0.2 is not so."""
+    web, db = pod("shop/web", "app=web", ip="10.0.0.1"), pod("shop/db", "app=db", ip="10.0.0.2")
+    quiet = pod("shop/quiet", "app=quiet", ip="10.0.0.3")
+    out = policy("shop/web-out", selects="app=web", egress=[rule("app=db", 5432)])
+    into = policy("shop/db-in", selects="app=db", ingress=[rule("app=web", 5432)])
+    for ban in ("shop/* -x 10.0.0.0/8", "10.0.0.0/8 -x shop/db"):
+        document = allow("shop/web -> shop/db:5432", protect=("shop",), deny=(ban,))
+        found = _checked(cluster(web, db, quiet, DENY, out, into), document)
+        ((noted,),) = [one.pods for one in found.covered]
+        assert noted.name == ("db" if ban.startswith("shop") else "web")  # type: ignore[union-attr]
+        assert (found.clean, found.broken) == (True, ())
+    elsewhere = allow("shop/web -> shop/db:5432", protect=("shop",), deny=("shop/* -x 172.16.0.0/12",))
+    assert _checked(cluster(web, db, quiet, DENY, out, into), elsewhere).covered == ()
+
+
 def test_a_pod_without_known_address_may_lie_in_a_block() -> None:
     out = policy("shop/web-out", selects="app=web", egress=[rule("10.0.0.0/8", 443)])
     found = _checked(cluster(WEB, pod("other/a"), DENY, out), allow("shop/web -> 10.0.0.0/8:443", protect=("shop",)))

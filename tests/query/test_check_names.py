@@ -17,6 +17,7 @@ from ringfence.model.policies import Policy
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.sources import Source
 from ringfence.query.check.check import check
+from ringfence.query.regions import end_name
 
 DENY: Final = policy("shop/deny", ingress=[], egress=[])
 DOCUMENT: Final = allow("shop/web -> https://api.example.com", protect=("shop",))
@@ -109,3 +110,68 @@ def test_another_port_is_no_https_outside() -> None:
     assert (len(meaning.names), len(meaning.wishes)) == (1, 0)
     (one,) = check(meaning).names
     assert not one.lacking  # its pods reach every address on that port as it is
+
+
+# -- what a companion says beside names -------------------------------------------------------------------------------
+
+
+def _document(kind: str, api: str, spec: dict[str, Any], name: str = "names") -> Gap:
+    value = {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+    return Gap(Note.UNMODELLED_POLICY, f"{kind} shop/{name}", "shop", None, Source("names.yaml", 7, _Text(value)))
+
+
+def test_a_companion_that_opens_the_dns_to_everyone_is_in_excess() -> None:
+    """Data leaves in DNS questions too: what opens port 53 of every address is no way to the cluster's DNS alone."""
+    world = {"action": "Allow", "to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 53}]}
+    spec: dict[str, Any] = {
+        "appliedTo": [{"podSelector": {"matchLabels": {"app": "web"}}}],
+        "egress": [
+            {"action": "Allow", "to": [{"fqdn": "api.example.com"}], "ports": [{"protocol": "TCP", "port": 443}]}
+        ],
+    }
+    good = check(meant(_shop(_document("NetworkPolicy", "crd.antrea.io/v1beta1", spec)), DOCUMENT))
+    assert good.clean
+    wide = {**spec, "egress": [*spec["egress"], world]}
+    found = check(meant(_shop(_document("NetworkPolicy", "crd.antrea.io/v1beta1", wide)), DOCUMENT))
+    assert [(end_name(one.sources[0]), one.possible) for one in found.excess] == [
+        ("shop/web", ConnectionSet.of(TCP=[53])),
+    ]
+    assert [cause.policy for cause in found.excess[0].causes] == ["shop/names (NetworkPolicy)"]
+
+
+def test_a_companion_isolates_pods_elsewhere() -> None:
+    """A CiliumNetworkPolicy of a namespace that is not protected shuts what its pods opened until then."""
+    away = cluster(
+        pod("shop/web", "app=web"), pod("away/client", "app=client"), policy("away/deny", ingress=[], egress=[])
+    )
+    document = allow("shop/web -> away/client:80", protect=("away",))
+    admits = policy("away/in", ingress=[rule("ns: pods: app=web", 80)])
+    assert check(meant(replace(away, policies=(*away.policies, admits)), document)).clean
+    shut = replace(away, policies=(*away.policies, admits), gaps=(_companion("api.example.com"),))
+    found = check(meant(shut, document))
+    assert [str(one.wish.intent) for one in found.missing] == ["shop/web -> away/client:80"]
+
+
+def test_a_firewall_that_closes_what_an_arrow_wants_is_no_mere_list_of_names() -> None:
+    document = allow("shop/web -> 203.0.113.0/24:443", protect=("shop",))
+    opened = policy("shop/out", selects="app=web", egress=[rule("203.0.113.0/24", 443)])
+    name = {"type": "Allow", "to": {"dnsName": "api.example.com"}}
+    block = {"type": "Allow", "to": {"cidrSelector": "203.0.113.0/24"}, "ports": [{"protocol": "TCP", "port": 443}]}
+    rest = {"type": "Deny", "to": {"cidrSelector": "0.0.0.0/0"}}
+
+    def checked(*rules: dict[str, Any]) -> Any:
+        gap = _document("EgressFirewall", "k8s.ovn.org/v1", {"egress": list(rules)}, "default")
+        return check(meant(_shop(opened, gap), document))
+
+    assert checked(block, rest).clean
+    assert not checked(rest).clean
+    assert [one.note for one in checked(name, rest).doubts] == [Note.UNMODELLED_POLICY]
+    assert not checked({**block, "ports": [{"protocol": "TCP", "port": 80}]}, rest).clean
+
+
+def test_a_firewall_binds_pods_that_ask_for_no_name() -> None:
+    """It opens nothing, so that a name in it is none too many for them."""
+    rules = [{"type": "Allow", "to": {"dnsName": "api.example.com"}, "ports": [{"protocol": "TCP", "port": 443}]},
+             {"type": "Deny", "to": {"cidrSelector": "0.0.0.0/0"}}]  # fmt: skip
+    found = check(meant(_shop(_document("EgressFirewall", "k8s.ovn.org/v1", {"egress": rules}, "default")), DOCUMENT))
+    assert found.strange == ()

@@ -27,6 +27,18 @@ def test_every_sort_of_source(source: str) -> None:
     assert_checked(source)
 
 
+def test_a_name_that_holds_the_sign_of_a_denial_stays_a_name(tmp_path: Path) -> None:
+    """``web-x`` ends as ``-x`` begins: only the arrow itself may be rewritten."""
+    pods = "".join(
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n"
+        "spec: {containers: [{name: c, image: i}]}\n" for name in ("web-x", "db")
+    )  # fmt: skip
+    deny = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\n"
+    (tmp_path / "shop.yaml").write_text(f"{pods}{deny}spec: {{podSelector: {{}}, policyTypes: [Ingress]}}\n")
+    assert_denies(tmp_path, "shop/web-x -> shop/db:5432")
+    assert_denies(tmp_path, "shop/web-x -x shop/db:5432")
+
+
 def test_what_is_denied_reads_like_explain() -> None:
     with pytest.raises(AssertionError, match="is not allowed for certain") as failed:
         assert_allows(EXAMPLE, DENIED)
@@ -75,6 +87,32 @@ def test_a_check_that_is_not_clean_says_what_check_says(tmp_path: Path) -> None:
     )
     with pytest.raises(AssertionError, match="the intents mean nothing here"):
         assert_checked([EXAMPLE, tmp_path / "i.yaml"])
+
+
+def test_names_outside_are_checked_at_the_addresses_that_they_were_generated_with(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {app: a}}\n"
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: shop}\n"
+        "spec:\n  podSelector: {}\n  policyTypes: [Ingress, Egress]\n"
+        "  egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}]}]\n"
+    )
+    (tmp_path / "intents.yaml").write_text(
+        "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: a}\n"
+        "spec: {protect: [shop], dns: none, allow: ['shop/a -> https://pay.example.com']}\n"
+    )
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    (aside / "pins.yaml").write_text(
+        "apiVersion: ringfence.dev/v1alpha1\nkind: Pins\nmetadata: {name: a}\n"
+        "spec: {pins: [{host: pay.example.com, cidrs: [203.0.113.0/24]}]}\n"
+    )
+    source = [tmp_path / "pod.yaml", tmp_path / "intents.yaml"]
+    assert_checked(source, pin=["pay.example.com=203.0.113.0/24"])
+    assert_checked(source, pins=[aside / "pins.yaml"])
+    with pytest.raises(AssertionError, match="--pins"):
+        assert_checked(source)
+    with pytest.raises(AssertionError, match="in excess"):
+        assert_checked(source, pin=["pay.example.com=203.0.113.7"])
 
 
 def test_what_cannot_be_asked_is_no_failure_of_an_assertion() -> None:

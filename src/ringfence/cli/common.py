@@ -22,6 +22,7 @@ from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import Profile
 
 if TYPE_CHECKING:
+    from ringfence.manifests.memory import Memory
     from ringfence.manifests.programs import Program
 
 DUMP: Final = (
@@ -48,9 +49,12 @@ def add_input(
     """
     group = parser.add_argument_group("input")
     if paths:
-        parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories; - reads standard input")
+        among = "" if not intents else ", Intents among them" if profile else ", with or without Intents"
+        parser.add_argument("paths", nargs="*", metavar="PATH",
+                            help=f"files and directories{among}; - reads standard input")  # fmt: skip
         parser.formatter_class = argparse.RawDescriptionHelpFormatter  # a command is not folded
-        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} -"
+        beside = "intents.yaml " if intents and profile else ""
+        parser.epilog = f"a whole cluster, of which Secrets are not needed:\n  {DUMP} | {parser.prog} {beside}-"
     group.add_argument("-n", "--namespace", default=None, help="for objects and names without one (default: default)")
     group.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE",
                        help="as if FILE were applied too; it replaces objects of the same name")  # fmt: skip
@@ -62,7 +66,7 @@ def add_input(
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
                            help=f"where {what} have their addresses; may be repeated")  # fmt: skip
     if intents:
-        _add_intents(facts)
+        add_intents(facts)
     if not profile:
         parser.set_defaults(profile="kubernetes")
         if intents:
@@ -74,7 +78,7 @@ def add_input(
     controllers.add(facts)
 
 
-def _add_intents(facts: argparse._ArgumentGroup) -> None:
+def add_intents(facts: argparse._ArgumentGroup) -> None:
     """What documents of intents rest on, and cannot say for every cluster."""
     facts.add_argument("--dns", choices=[one.value for one in Dns], default=None,
                        help="how pods reach the DNS, in place of what the intents say")  # fmt: skip
@@ -149,13 +153,14 @@ def load(
     stdin: BinaryIO | None = None,
     programs: Sequence[Program] | None = None,
     read_too: Collection[str] = (),
+    memory: Memory | None = None,
     others: bool = False,
     tell: bool = True,
 ) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
-    kinds that it does not leave aside.
+    kinds that it does not leave aside; *memory* is what two readings share.
     """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
@@ -170,6 +175,7 @@ def load(
             without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
             programs=rendering.programs(args) if programs is None else programs,
             others=others,
+            memory=memory,
         )  # fmt: skip
     if read_too:
         left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from ringfence.model.findings import Finding, Severity
 if TYPE_CHECKING:
     from ringfence.generate.outside import NamesChoice
     from ringfence.generate.parts import Generated
+    from ringfence.intents.wishes import Meaning
 
 FORMATS = ("yaml", "json")
 REMINDER: Final = "the cluster's network plugin must enforce policies; where none does, these change nothing"
@@ -70,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     """Generate, write, and return the exit status."""
     from ringfence.generate.policies import Options, generate  # noqa: PLC0415
     from ringfence.intents.meaning import meaning  # noqa: PLC0415
+    from ringfence.intents.outside import at_addresses  # noqa: PLC0415
     from ringfence.model.intents import Dns  # noqa: PLC0415
     from ringfence.model.policies import Direction  # noqa: PLC0415
 
@@ -83,8 +86,9 @@ def run(args: argparse.Namespace) -> int:
             "no document of kind Intents (ringfence.dev/v1alpha1) in the input; 'ringfence infer' drafts one"
         )
     found = meaning(cluster, namespace=args.namespace, dns=Dns(args.dns) if args.dns else None)
-    _tell(found.findings, quiet=args.quiet, verbose=args.verbose)
-    errors = [one for one in found.findings if one.severity is Severity.ERROR]
+    told = at_addresses(found, names.pins, any_443=names.any_443 and names.opens_addresses).findings
+    _tell(told, quiet=args.quiet, verbose=args.verbose)
+    errors = [one for one in told if one.severity is Severity.ERROR]
     if errors:
         return _nothing(f"{_count(len(errors), 'error')} in the intents", 2)
     if not found.protect:
@@ -96,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
         return _nothing(f"no NetworkPolicy can hold {_count(len(made.refusals), 'intent')} as written", 1)
     _write(made, sorted(document.name for document in cluster.intents), args)
     if not args.quiet:
+        if not args.only:
+            _tell_broken(found, made, args)
         _remind(cluster, made)
     return 0
 
@@ -116,6 +122,8 @@ def _tell(findings: Sequence[Finding], *, quiet: bool, verbose: bool) -> None:
 def _write(made: Generated, sources: Sequence[str], args: argparse.Namespace) -> None:
     """To standard output, into one file, or into one for each namespace of a directory."""
     if not files.names_directory(args.output):
+        if args.output is not None:
+            _keep_others([Path(args.output)])
         with common.output(args) as out:
             out.write(_text(made, sources, args.format))
         return
@@ -124,10 +132,33 @@ def _write(made: Generated, sources: Sequence[str], args: argparse.Namespace) ->
         for place in dict.fromkeys(str(one.policy.namespace) for one in made.documents)
     }
     place = Path(args.output)
+    _keep_others([place / name for name in texts])
     files.write_all(place, texts)
     for name in _left_over(place, texts):
         print(f"{place / name}: an earlier run wrote it, and its namespace is protected no more; remove it"
               " and what was applied from it", file=sys.stderr)  # fmt: skip
+
+
+def _keep_others(targets: Iterable[Path]) -> None:
+    """Refuse to replace a file that an earlier run did not write: it may be the manifests themselves.
+
+    Raises: UsageError.
+    """
+    from ringfence.generate.parts import MANAGED_BY  # noqa: PLC0415
+    from ringfence.report.generate.yaml import MARKER  # noqa: PLC0415
+
+    label = ": ".join(f'"{word}"' for word in MANAGED_BY)
+    for target in targets:
+        if not target.is_file():
+            continue
+        try:
+            text = target.read_text(encoding="utf-8", errors="replace")
+        except OSError as problem:
+            raise UsageError(f"{target}: cannot be read ({problem.strerror}); name another file") from problem
+        ours = text.startswith(MARKER) or (text.startswith("{") and label in text)
+        if text.strip() and not ours:
+            raise UsageError(f"{target}: is there, and 'ringfence generate' did not write it; "
+                             "name another file or directory, or move it away")  # fmt: skip
 
 
 def _text(made: Generated, sources: Iterable[str], form: str) -> str:
@@ -162,6 +193,22 @@ def _remind(cluster: Cluster, made: Generated) -> None:
         )
         print(f"{' and '.join(same)} {what}: applying replaces what is there", file=sys.stderr)
     print(REMINDER, file=sys.stderr)
+
+
+def _tell_broken(found: Meaning, made: Generated, args: argparse.Namespace) -> None:
+    """The -x arrows that other arrows break, where only the engine sees it: a block that holds the forbidden pods."""
+    bans = [one for one in found.bans if one.helper is None]
+    if not bans:
+        return
+    from ringfence.query.check.check import prohibitions  # noqa: PLC0415
+    from ringfence.query.check.result import Standing  # noqa: PLC0415
+
+    alone = replace(found.cluster, policies=made.policies, gaps=())
+    for one in prohibitions(replace(found, cluster=alone, bans=tuple(bans)), common.profile(args)):
+        if one.standing is Standing.BROKEN:
+            intent = one.ban.intent
+            print(f'"{intent}" ({intent.place}) is not kept: what it forbids may be open in spite of these policies;'
+                  " 'ringfence check' says where, and why", file=sys.stderr)  # fmt: skip
 
 
 def _count(number: int, one: str, several: str = "") -> str:

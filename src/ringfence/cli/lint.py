@@ -20,13 +20,16 @@ from ringfence.query.lint.run import Linted
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab", "md")
 ENFORCED: Final = "policies need a network plugin that enforces them; manifests cannot tell whether there is one"
 """RF801: true of every input, so that it is said once, and is no finding."""
+_SAID_BETTER: Final = ("RF202", "RF203", "RF213")
+"""Checks that say of a port's name what reading tells with RF044, and more of it."""
 BASELINE: Final = 1
 """The version of the file."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    common.add_input(parser, intents=True)
+    common.add_input(parser)
+    common.add_intents(parser.add_argument_group("more facts"))
     group = parser.add_argument_group("checks")
     group.add_argument("--select", action="append", default=[], metavar="CHECK",
                        help="only these: codes, beginnings such as RF3, names, or all; may be repeated")  # fmt: skip
@@ -79,7 +82,12 @@ def _with_reading(reading: tuple[Finding, ...], result: Linted, least: Severity)
     """What reading had to say, and what was found, in the order of the places: one kind of finding for both."""
     from ringfence.query.lint.table import at_least  # noqa: PLC0415
 
-    told = [one for one in reading if one.excludes or at_least(one.severity, least)]
+    exact = {(one.object, one.field) for one in result.findings if one.code in _SAID_BETTER}
+    told = [
+        one for one in reading
+        if (one.excludes or at_least(one.severity, least))
+        and not (one.code == "RF044" and (one.object, one.field) in exact)
+    ]  # fmt: skip
     return tuple(sorted([*told, *result.findings], key=lambda f: (f.file, f.line, f.column, f.code, f.message)))
 
 

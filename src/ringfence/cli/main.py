@@ -17,20 +17,22 @@ VERBS: Final = {
     "matrix": "who can reach whom, on what?",
     "explain": "why can, or can't, A reach B? which policy, which rule, which line?",
     "lint": "what is wrong or suspicious in these policies?",
+    "exposure": "what faces the outside, and what is unprotected?",
     "infer": "who talks to whom? a draft of the intents from the manifests alone, each arrow with its evidence",
     "generate": "which policies allow what these intents say, and nothing else?",
     "check": "is everything that is wanted possible, and nothing else? intents, or a stored matrix, against policies",
+    "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
-PURE: Final = ("matrix", "explain", "lint", "infer", "check")
+PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
 CRASH: Final = 70
 EPILOG: Final = (
-    "exit status: 0 clean; 1 a denial under --exit-code, an error that lint found, an intent that no policy can hold, "
-    "or a check that is not clean; 2 usage, or input of which something had to be left out; 3 the environment; 70 a "
-    "fault of ringfence itself"
+    "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
+    "lint found, an intent that no policy can hold, or a check that is not clean; 2 usage, or input of which something "
+    "had to be left out; 3 the environment; 70 a fault of ringfence itself"
 )
 
 

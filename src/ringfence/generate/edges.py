@@ -101,12 +101,14 @@ class Edges:
     def _hosts(self, wish: Wish, party: Party) -> Refusal | None:
         """The refusal of a peer of whom some have their node's network, where no selector finds them (S73)."""
         hosts = sorted({self._name(pod) for pod in party.pods if pod.host_network})
-        if not hosts or wish.origin is Origin.DNS:
+        if not hosts:
             return None
         named = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
         have = "has its node's network" if len(hosts) == 1 else "have their node's network"
         remedy = "write the addresses of the nodes"
-        if party.selector is not None:
+        if wish.origin is Origin.DNS:
+            remedy = "say dns: none, and write arrows to port 53 of the addresses of the nodes"
+        elif party.selector is not None:
             remedy += " for it, and name the others" if len(hosts) == 1 else " for them, and name the others"
         return Refusal("RF086", f"{named} {have}, and no selector matches that", remedy)
 

@@ -35,9 +35,10 @@ def names(groups: Iterable[tuple[Edge, ...]]) -> list[str]:
     some = list(groups)
     plain = [_plain(edges[0]) for edges in some]
     count = Counter([*plain, *DENY.values()])
+    of_dns = Counter(name for name, edges in zip(plain, some, strict=True) if edges[0].group == DNS)
     return [
         marked(name, _about(edges[0]), f"-{edges[0].direction}")
-        if len(name) > LONGEST or (count[name] > 1 and edges[0].group != DNS)
+        if len(name) > LONGEST or (of_dns if edges[0].group == DNS else count)[name] > 1
         else name
         for name, edges in zip(plain, some, strict=True)
     ]

@@ -50,6 +50,11 @@ class NamesChoice:
         """Whether the dialect opens nothing by itself, so that NetworkPolicies have to open the addresses."""
         return self.dialect is not None and self.dialect.name == "ovn-kubernetes"
 
+    @property
+    def opens_addresses(self) -> bool:
+        """Whether NetworkPolicies open what has no pin."""
+        return self.dialect is None or self.firewall
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -103,7 +108,7 @@ class Names:
         if by_dialect:
             asked = NameAsked(host, numbers(ports), bool(pins) or widely)
             self.held += [Held(subject, asked, wish.intent) for subject in subjects]
-            if not self.choice.firewall:
+            if not self.choice.opens_addresses:
                 return []
         if pins:
             return [edge for subject in subjects for one in pins for edge in self._pinned(wish, subject, one, ports)]

@@ -23,6 +23,7 @@ _TABLE: Final = (
     Code("RF077", ERROR, "a companion that lacks a fact", "give the fact", "part"),
     Code("RF078", NOTE, "what a companion or the DNS rests on", "look whether it holds for your cluster"),
     Code("RF079", WARNING, "an arrow between namespaces of which none is protected", "protect one of them"),
+    Code("RF080", ERROR, "documents that say otherwise of one namespace's DNS", "say the same, or give --dns", "part"),
 )
 
 CODES: Final = {code.code: code for code in _TABLE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -172,16 +172,16 @@ def _cloud_metadata(asked: Asked) -> Iterator[Found]:
         if src.cidr is not None:
             yield asked.tell("RF077", f"{src.cidr} are addresses, and it is about pods", "name the pods")
             continue
-        for cidr in METADATA if asked.cluster.speaks_ipv6 or _names_ipv6(asked.document) else METADATA[:1]:
+        for cidr in METADATA if asked.cluster.speaks_ipv6 or _names_ipv6(asked.cluster.intents) else METADATA[:1]:
             block = addresses(cidr)
             intent = asked.intent(_end(src), AddressEnd(cidr), deny=True)
             into = tuple((end, ConnectionSet.ALL) for end in block.ends)
             yield Ban(intent, src, block, into, Helper.CLOUD_METADATA)
 
 
-def _names_ipv6(document: Intents) -> bool:
+def _names_ipv6(documents: Iterable[Intents]) -> bool:
     """Whether an arrow has addresses of that family, so that what is cut out of them matters."""
-    ends = [end for one in document.allow for end in (one.arrow.src, one.arrow.dst)]
+    ends = [end for document in documents for one in document.allow for end in (one.arrow.src, one.arrow.dst)]
     return any(isinstance(end, AddressEnd) and ":" in end.cidr for end in ends)
 
 

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.intents.wishes import Ban, Wish
+from ringfence.intents.codes import finding
+from ringfence.intents.wishes import Ban, Origin, Wish
 from ringfence.model.addresses import AddressSet
+from ringfence.model.ends import HostEnd
+from ringfence.model.findings import Finding
 from ringfence.model.flows import End, Outside
 from ringfence.model.objects import Pod, Workload
 from ringfence.model.ports import ConnectionSet
+
+
+def contradicting(wishes: Sequence[Wish], bans: Sequence[Ban]) -> Iterator[Finding]:
+    """What is said of contradictions, each once."""
+    for wish, ban in contradictions(wishes, bans):
+        if wish.origin is Origin.DNS or wish.helper is not None:
+            what = f"{wish.intent} is wanted, and {ban.intent} ({ban.intent.place}) forbids it"
+            at = ban.intent
+        else:
+            what, at = f'"{wish.intent}" is wanted, and "{ban.intent}" ({ban.intent.place}) forbids it', wish.intent
+            if isinstance(wish.intent.arrow.dst, HostEnd):
+                what += f" at {wish.dst.title}"
+        yield finding("RF072", what, source=at.source, path=at.path)
 
 
 def contradictions(wishes: Sequence[Wish], bans: Sequence[Ban]) -> Iterator[tuple[Wish, Ban]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from ringfence.intents.parties import Party, addresses, behind, every, expected
+from ringfence.intents.parties import Party, addresses, behind, every, expected, in_pod_network
 from ringfence.intents.ports import Into, gathered, through
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import PortSpec
@@ -66,6 +66,7 @@ def servers(cluster: Cluster, dns: Dns) -> Iterator[Servers]:
     tight = _pods(cluster, place)
     if dns is Dns.NAMESPACE:
         wide = every(cluster, place.namespace)
+        wide = replace(wide, ends=in_pod_network(wide.ends))
         numbers = ConnectionSet.NONE
         for _, ports in tight.into:
             numbers = numbers | ports

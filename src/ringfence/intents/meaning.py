@@ -6,16 +6,26 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ringfence.errors import HostNameError, RingfenceError
+from ringfence.errors import AmbiguousEndpoint, HostNameError, RingfenceError
 from ringfence.intents import companions
 from ringfence.intents import dns as dns_ways
 from ringfence.intents.codes import finding
-from ringfence.intents.contradictions import contradictions
-from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, missing, party
-from ringfence.intents.ports import Into, asked_of, gathered, through
+from ringfence.intents.contradictions import contradicting
+from ringfence.intents.parties import EXPECTED, Party, addressed, behind, every, in_pod_network, missing, party
+from ringfence.intents.ports import Into, asked_of, declared, gathered, in_no_reading, is_heard, through
 from ringfence.intents.wishes import Ban, Meaning, NameWish, Origin, Wish
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import AddressEnd, Arrow, ArrowEnd, ControllerEnd, EveryEnd, HostEnd, LabelEnd, PortSpec
+from ringfence.model.ends import (
+    AddressEnd,
+    Arrow,
+    ArrowEnd,
+    ControllerEnd,
+    EveryEnd,
+    HostEnd,
+    LabelEnd,
+    NameEnd,
+    PortSpec,
+)
 from ringfence.model.findings import Finding
 from ringfence.model.flows import End
 from ringfence.model.hostnames import HostName
@@ -45,7 +55,20 @@ def meaning(cluster: Cluster, *, namespace: str | None = None, dns: Dns | None =
         bans=tuple(one for part in parts for one in part.bans),
         findings=tuple(one for part in parts for one in part.findings),
     )
-    return replace(found, findings=(*found.findings, *_contradictions(found), *_beside(found)))
+    against = contradicting(found.wishes, found.bans)
+    return replace(found, findings=(*found.findings, *_torn(parts), *against, *_beside(found)))
+
+
+def _torn(parts: Sequence[_Looking]) -> Iterator[Finding]:
+    """What is said of a namespace that two documents protect, with the DNS in two ways."""
+    first: dict[str, _Looking] = {}
+    for part in parts:
+        for name, (document, path) in part.protect.items():
+            other = first.setdefault(name, part)
+            if other.dns is not part.dns:
+                place = f"{other.document.name} ({other.document.source.file})"
+                what = f"the DNS of {name} is {part.dns} here, and {other.dns} in {place}"
+                yield finding("RF080", what, source=document.source, path=path, name=document.name)
 
 
 def _once(wishes: Iterable[Wish]) -> Iterator[Wish]:
@@ -93,16 +116,6 @@ def _label_ends(document: Intents) -> Iterator[tuple[LabelEnd, str]]:
         for end in ends:
             if isinstance(end, LabelEnd):
                 yield end, companion.path
-
-
-def _contradictions(found: Meaning) -> Iterator[Finding]:
-    for wish, ban in contradictions(found.wishes, found.bans):
-        if wish.origin is Origin.DNS or wish.helper is not None:
-            what = f"the {wish.origin} of {wish.intent} is wanted, and {ban.intent} ({ban.intent.place}) forbids it"
-            at = ban.intent
-        else:
-            what, at = f'"{wish.intent}" is wanted, and "{ban.intent}" ({ban.intent.place}) forbids it', wish.intent
-        yield finding("RF072", what, source=at.source, path=at.path)
 
 
 def _beside(found: Meaning) -> Iterator[Finding]:
@@ -216,7 +229,9 @@ class _Looking:
             return
         dst, into, ports, service = found
         if not arrow.ports and service is None:
-            self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path)
+            there = declared(end for end, _ in into) if isinstance(arrow.dst, NameEnd) else ()
+            hint = f"say the port, as in {arrow.dst}:{there[0].removesuffix('/TCP')}" if there else ""
+            self.tell("RF076", f'"{intent}" names no port, so every port of {dst.title} is opened', intent.path, hint)
         if self._both_outside(intent, src, dst):
             return
         self.wishes.append(Wish(intent, src, dst, into, ports, service))
@@ -250,6 +265,9 @@ class _Looking:
             self.tell(
                 "RF074", f"{host}: a name says where, and not what", intent.path, f"add the port, as in {host}:443"
             )
+        elif any(spec.name is not None for spec in intent.arrow.ports):
+            what = f'"{intent}": nobody outside has names for ports'
+            self.tell("RF074", what, intent.path, "write the number, as in :443")
         elif (src := self._who(intent.arrow.src, intent.path)) is not None:
             self.names.append(NameWish(intent, src, host, intent.arrow.ports))
 
@@ -273,6 +291,9 @@ class _Looking:
             return every(self.cluster, arrow.dst.namespace), (), arrow.ports, None
         try:
             found = targets(self.cluster, arrow, self.inside)
+        except AmbiguousEndpoint as problem:
+            self._ambiguous(intent, problem)
+            return None
         except RingfenceError as problem:
             self._unknown(problem, intent.path)
             return None
@@ -296,7 +317,8 @@ class _Looking:
             if isinstance(pod, Pod)
         ]
         into = gathered(self.cluster, by_pod)
-        if arrow.ports and not isinstance(arrow.dst, EveryEnd) and not self._heard(intent, into):
+        checked = arrow.ports and not arrow.deny and not isinstance(arrow.dst, EveryEnd)
+        if checked and not self._heard(intent, into):  # who forbids a port wants nobody to listen there either
             return None
         return (
             party(arrow.dst, tuple(end for end, _ in into), self.inside)
@@ -307,18 +329,22 @@ class _Looking:
             None,
         )
 
+    def _ambiguous(self, intent: Intent, problem: AmbiguousEndpoint) -> None:
+        """Offer the readings of a name, unless the port that is wanted is in none of them."""
+        there = in_no_reading(self.cluster, intent.arrow, problem.spellings, self.inside)
+        if not there:
+            self._unknown(problem, intent.path)
+            return
+        said = ",".join(map(str, intent.arrow.ports))
+        what = f'"{intent}": {intent.arrow.dst} has no port {said}, neither its pods nor its Service; there is '
+        what += ", ".join(there)
+        self.tell("RF071", what, intent.path, "write one of those, or declare the port as containerPort")
+
     def _heard(self, intent: Intent, into: Into) -> bool:
-        """Whether somebody listens there: not told where pods declare other ports and none of these."""
-        for end, ports in into:
-            declared = ConnectionSet.NONE
-            for pod in end.pods if isinstance(end, Workload) else (end,):
-                for one in pod.ports if isinstance(pod, Pod) else ():
-                    declared = declared | ConnectionSet.of(**{one.protocol: [one.number]})
-            if not declared or ports & declared:
-                return True
-        end = into[0][0]
-        first = end.pods[0] if isinstance(end, Workload) else end
-        there = ", ".join(f"{p.number}/{p.protocol}" for p in first.ports) if isinstance(first, Pod) else ""
+        """Whether somebody listens there; it is told when nobody does."""
+        if is_heard(into):
+            return True
+        there = ", ".join(declared([into[0][0]]))
         said = ",".join(map(str, intent.arrow.ports))
         what = f'"{intent}": {intent.arrow.dst} declares no port {said}; it has {there}'
         self.tell("RF071", what, intent.path, "write one of those, or declare the port as containerPort")
@@ -335,10 +361,12 @@ class _Looking:
         if not service.selector:
             self.tell("RF074", f"{name}: has no selector, so it selects no pods", intent.path, "write the addresses")
             return None
-        if not asked_of(service, dialled):
+        strange = [spec for spec in intent.arrow.ports if spec.name is None and not asked_of(service, spec.ports)]
+        if strange or not asked_of(service, dialled):
             there = ", ".join(f"{p.port}/{p.protocol}" for p in service.ports)
-            what = f'"{intent}": the Service {service.id} has no port {",".join(map(str, intent.arrow.ports))}'
-            self.tell("RF071", what, intent.path, f"it has {there}" if there else "")
+            said = ",".join(map(str, strange or intent.arrow.ports)) if service.ports else ""
+            what = f'"{intent}": the Service {service.id} has no port{f" {said}" if said else ""}'
+            self.tell("RF071", what, intent.path, f"it has {there}" if there else "name its pods")
             return None
         into, specs = through(self.cluster, service, dialled)
         if not into:
@@ -362,6 +390,7 @@ class _Looking:
                 self._dns_of(every(self.cluster, None), way, "the DNS of everyone", document, path)
 
     def _dns_of(self, src: Party, way: dns_ways.Servers, what: str, document: Intents, path: str) -> None:
+        src = replace(src, ends=in_pod_network(src.ends))
         far = AddressEnd(way.party.cidr) if way.party.cidr else EveryEnd(way.party.namespace)
         intent = Intent(Arrow(EveryEnd(src.namespace), far, way.ports), what, "", path, document.source)
         self.wishes.append(Wish(intent, src, way.party, way.into, way.ports, way.service, Origin.DNS))
@@ -387,7 +416,10 @@ def _named(into: Into) -> Party:
 def _refused(end: ArrowEnd, *, source: bool) -> tuple[str, str] | None:
     """Why an end cannot be meant in an intent, and what to write."""
     if isinstance(end, ControllerEnd):
-        remedy = "give --ingress-controller, or name them, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]"
+        remedy = (
+            "write them into the arrow, as in ingress-nginx/[app.kubernetes.io/name=ingress-nginx]; "
+            "or give --ingress-controller, when they are in the input"
+        )
         return "nothing says which pods the ingress controller has", remedy
     if isinstance(end, HostEnd) and source:
         return "a connection starts at pods or addresses, not at a name", "write the addresses"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from ringfence.intents.contradictions import contradicting
 from ringfence.intents.parties import Party
 from ringfence.intents.wishes import Meaning, NameWish, Wish
 from ringfence.model.addresses import IpBlock
@@ -19,7 +20,10 @@ _HTTPS: Final = ConnectionSet.of(TCP=[443])
 
 
 def at_addresses(meaning: Meaning, pins: Iterable[Pin], *, any_443: bool = False) -> Meaning:
-    """*meaning* with the names that *pins* place, and with *any_443* those on TCP 443, as wishes to addresses."""
+    """*meaning* with the names that *pins* place, and with *any_443* those on TCP 443, as wishes to addresses.
+
+    What forbids such an address is a finding: before it was placed nobody could see that the two contradict.
+    """
     known = tuple(pins)
     wishes: list[Wish] = []
     names: list[NameWish] = []
@@ -28,7 +32,10 @@ def at_addresses(meaning: Meaning, pins: Iterable[Pin], *, any_443: bool = False
         wishes += [_wish(one, block) for block in found]
         if not found:
             names.append(one)
-    return replace(meaning, wishes=(*meaning.wishes, *wishes), names=tuple(names))
+    against = contradicting(wishes, meaning.bans)
+    return replace(
+        meaning, wishes=(*meaning.wishes, *wishes), names=tuple(names), findings=(*meaning.findings, *against)
+    )
 
 
 def ports_of(one: NameWish) -> ConnectionSet:

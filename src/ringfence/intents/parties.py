@@ -62,6 +62,18 @@ def every(cluster: Cluster, namespace: str | None) -> Party:
     return Party(namespace or "everyone", namespace, found, EVERYTHING)
 
 
+def in_pod_network(ends: tuple[End, ...]) -> tuple[End, ...]:
+    """*ends* without pods of their node's network: no selector finds them, and they ask the DNS of their node."""
+    found: list[End] = []
+    for end in ends:
+        hosts = [pod.host_network for pod in end.pods] if isinstance(end, Workload) else []
+        if isinstance(end, Workload) and any(hosts):
+            found += [pod for pod in end.pods if not pod.host_network]
+        else:
+            found.append(end)
+    return tuple(found)
+
+
 def party(written: ArrowEnd, ends: tuple[End, ...], inside: str | None) -> Party:
     """Who *written* is, when it was found to name *ends*; *inside* is the namespace of names without one."""
     if isinstance(written, EveryEnd):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from ringfence.model.arrows import parse_end
 from ringfence.model.cluster import Cluster
-from ringfence.model.ends import PortSpec
+from ringfence.model.ends import Arrow, PortSpec
 from ringfence.model.flows import End
-from ringfence.model.lookup import led_to
+from ringfence.model.lookup import led_to, targets
 from ringfence.model.objects import Pod, Service, ServicePort, Workload
 from ringfence.model.ports import ConnectionSet, PortSet
 
@@ -21,6 +23,43 @@ def backends(cluster: Cluster, service: Service) -> list[Pod]:
     return [
         pod for pod in cluster.pods if wanted and pod.namespace == service.namespace and wanted <= pod.labels.items()
     ]
+
+
+def declared(ends: Iterable[End]) -> tuple[str, ...]:
+    """The ports that pods of *ends* say they listen on, as an arrow has them; nobody has to say any."""
+    pods = (pod for end in ends for pod in (end.pods if isinstance(end, Workload) else (end,)))
+    found = {(one.number, one.protocol) for pod in pods if isinstance(pod, Pod) for one in pod.ports}
+    return tuple(f"{number}/{protocol}" for number, protocol in sorted(found))
+
+
+def is_heard(into: Into) -> bool:
+    """Whether somebody listens there: not where all pods declare ports, and none of these."""
+    for end, ports in into:
+        there = ConnectionSet.NONE
+        for pod in end.pods if isinstance(end, Workload) else (end,):
+            for one in pod.ports if isinstance(pod, Pod) else ():
+                there = there | ConnectionSet.of(**{one.protocol: [one.number]})
+        if not there or ports & there:
+            return True
+    return False
+
+
+def in_no_reading(cluster: Cluster, arrow: Arrow, spellings: Iterable[str], namespace: str | None) -> tuple[str, ...]:
+    """The ports that there are, when the ports of *arrow* are in none of the readings of its destination."""
+    there: set[str] = set()
+    if not arrow.ports or any(spec.name is not None for spec in arrow.ports):
+        return ()
+    for spelling in spellings:
+        for end, dialled in targets(cluster, replace(arrow, dst=parse_end(spelling)), namespace):
+            if isinstance(end, Service):
+                if asked_of(end, dialled):
+                    return ()
+                there |= {f"{one.port}/{one.protocol}" for one in end.ports}
+            elif dialled is None or is_heard(((end, dialled),)):
+                return ()
+            else:
+                there |= set(declared([end]))
+    return tuple(sorted(there))
 
 
 def asked_of(service: Service, dialled: ConnectionSet | None) -> list[ServicePort]:

@@ -37,8 +37,11 @@ HAS: Final = {
     "batch/v1": frozenset({"CronJob", "Job"}),
     "discovery.k8s.io/v1": frozenset({"EndpointSlice"}),
     "networking.k8s.io/v1": frozenset({"IPAddress", "Ingress", "IngressClass", "NetworkPolicy", "ServiceCIDR"}),
+    "ringfence.dev/v1alpha1": frozenset({"Intents", "Pins"}),
 }  # fmt: skip
-"""Every kind that servers have, of the versions that hold a kind which is read: another word is no kind of theirs."""
+"""Every kind that servers have, of the versions that hold a kind which is read, and every kind of ours: another word is
+no kind of theirs.
+"""
 
 _WORDS: Final = frozenset({"APIGroup", "APIVersions", "Config", "DeleteOptions", "List", "Status", "WatchEvent"})
 """What else is written with ``v1`` and is no object: the API's own envelopes, and kubectl's own settings."""

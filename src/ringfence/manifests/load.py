@@ -13,12 +13,13 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from ringfence.errors import InputError, UnknownEndpoint, UsageError
 from ringfence.manifests.checks.problems import Problem
+from ringfence.manifests.memory import Memory, Recalling
 from ringfence.manifests.objects.by_shape import taken_as_described
 from ringfence.manifests.objects.named_ports import unmatched
 from ringfence.manifests.objects.workloads import Live, Maker, join
 from ringfence.manifests.plain import PlainObjects
 from ringfence.manifests.programs import Program
-from ringfence.manifests.quick import GROUPS, Quick, key, plain_item
+from ringfence.manifests.quick import GROUPS, Plain, Quick, key, plain_item
 from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
@@ -57,6 +58,7 @@ def load(
     programs: Sequence[Program] = (),
     direct_controller: bool = False,
     others: bool = False,
+    memory: Memory | None = None,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
@@ -66,13 +68,14 @@ def load(
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
     owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). *others* keeps the
-    objects of kinds that are not read, too.
+    objects of kinds that are not read, too. Two readings that are given one *memory* share the
+    pods that stand in both.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller, others=others)
+        reading = _Reading(namespace, direct_controller, others=others, memory=memory)
         reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
         if extra:
             more = _Reading(namespace, direct_controller, others=others)
@@ -118,7 +121,7 @@ def _nothing(paths: Sequence[str], reading: _Reading) -> str:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, namespace: str, direct: bool, *, others: bool = False) -> None:
+    def __init__(self, namespace: str, direct: bool, *, others: bool = False, memory: Memory | None = None) -> None:
         self.namespace = namespace
         self.keep_others = others
         self.others: list[Other] = []
@@ -133,7 +136,8 @@ class _Reading:
         self.findings: list[Finding] = []
         self.gaps: list[Gap] = []
         self.quick: documents.Quick | None = None if direct else self._quickly
-        self._read_quickly = Quick(namespace).read
+        self._recalling = Recalling(Quick(namespace), memory) if memory is not None else None
+        self._read_quickly = (self._recalling or Quick(namespace)).read
         self.plain = PlainObjects()
         self._generally: set[tuple[str, str, str]] = set()
         """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
@@ -184,7 +188,11 @@ class _Reading:
             if found is None:
                 yield index, item
             elif (general and key(found) in general) or not add(found):
-                self._take(plain_item(found))
+                self._take(self._item(found))
+
+    def _item(self, one: Plain) -> Item:
+        """The object that *one* was read from here, for the general way."""
+        return plain_item(one if self._recalling is None else self._recalling.here(one))
 
     def _take(self, item: Item) -> None:
         try:
@@ -195,7 +203,7 @@ class _Reading:
         if isinstance(found, Record):
             if found.name:
                 if (other := self.plain.pop(found.kind, found.namespace, found.name)) is not None:
-                    self._take(plain_item(other))  # what stands twice is read the general way, the first one first
+                    self._take(self._item(other))  # what stands twice is read the general way, the first one first
                 self.records.setdefault(found.key, []).append(found)
                 if GROUPS.get(found.kind) == found.key[0]:
                     self._generally.add((found.kind, found.namespace, found.name))

@@ -85,7 +85,7 @@ def resolve(cluster: Cluster, arrow: Arrow, *, namespace: str | None = None) -> 
 
 def sources(cluster: Cluster, end: ArrowEnd, namespace: str | None = None) -> list[End]:
     """Where connections of an arrow that begins with *end* start. Raises: as :func:`resolve`."""
-    return [_not_service(found) for found in endpoints(cluster, end, namespace=namespace, where="source")]
+    return [_not_service(cluster, found) for found in endpoints(cluster, end, namespace=namespace, where="source")]
 
 
 def targets(cluster: Cluster, arrow: Arrow, namespace: str | None = None) -> Asked:
@@ -136,10 +136,17 @@ def _controller(cluster: Cluster, where: str) -> End:
     raise UsageError(f"{CONTROLLER} ({where}): no Ingress, Route or route of a Gateway in the input leads to a Service")
 
 
-def _not_service(end: End | Service) -> End:
-    if isinstance(end, Service):
-        raise UsageError(f"{end.id} (source): is a Service, and connections start at pods; name the workload behind it")
-    return end
+def _not_service(cluster: Cluster, end: End | Service) -> End:
+    if not isinstance(end, Service):
+        return end
+    wanted = (end.selector or {}).items()
+    behind = [
+        spelled(one) for one in cluster.workloads
+        if wanted and one.namespace == end.namespace and any(wanted <= pod.labels.items() for pod in one.pods)
+    ]  # fmt: skip
+    which = f", as in {' or '.join(behind[:NEAREST])}" if behind else ""
+    what = "is a Service, and connections start at pods"
+    raise UsageError(f"{end.id} (source): {what}; name the workload behind it{which}")
 
 
 def _no_host(end: HostEnd, where: str) -> UsageError:

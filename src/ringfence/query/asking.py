@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.engine.compiler.answers import Answer
+from ringfence.engine.compiler.classes import Classes
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.model.addresses import FAMILIES, AddressSet
@@ -100,7 +101,7 @@ def asking(
     reach = Reachability(ordered(cluster), profile)
     whole = src is None and dst is None
     if whole and profile.direct_controller:
-        _refuse_label_gaps(reach)
+        refuse_label_gaps(reach.cluster, profile, reach.classes)
     sources, targets = _side(reach, src, Direction.INGRESS), _side(reach, dst, Direction.EGRESS)
     doors: dict[int, tuple[End, Rows]] = {}
     for door, end, answer in entering(reach, src, dst):
@@ -201,9 +202,11 @@ def pods_of(split: Cluster, ends: Sequence[End] | None) -> Sequence[End] | None:
     return found
 
 
-def _refuse_label_gaps(reach: Reachability) -> None:
-    for workload in reach.cluster.workloads:
-        if len({reach.classes.of_party[id(pod)] for pod in workload.pods}) > 1:
+def refuse_label_gaps(cluster: Cluster, profile: Profile, classes: Classes | None = None) -> None:
+    """Raises: UsageError for pods of one owner that a policy of *cluster* tells apart (S140)."""
+    of_party = (classes or Classes(cluster, profile)).of_party
+    for workload in cluster.workloads:
+        if len({of_party[id(pod)] for pod in workload.pods}) > 1:
             raise UsageError(
                 f"{workload.id}: its pods differ in labels that a policy selects on, which the np-guard profile "
                 f"cannot show; leave --profile out"

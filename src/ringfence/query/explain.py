@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ringfence.engine.reference.semantics import decide
+from ringfence.intents import dns
 from ringfence.model.arrows import Arrow, ArrowEnd, NameEnd
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import End, Flow, Note, Verdict
+from ringfence.model.flows import End, Flow, Note, Step, Verdict
+from ringfence.model.intents import Dns
 from ringfence.model.lookup import Question, resolve
 from ringfence.model.objects import Pod, Service, Workload
+from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.query.regions import Region, regions
+
+
+@dataclass(frozen=True, slots=True)
+class DnsMiss:
+    """A rule for DNS that does not take the DNS pods, which the flow is for: where they really are.
+
+    ``step`` is the one that says so. ``alone`` holds podSelectors without namespaceSelector, which look only into
+    ``own``, the policy's namespace. ``labels`` are those of the DNS pods in ``namespace``, ``port`` is theirs.
+    """
+
+    step: Step
+    own: str
+    alone: tuple[str, ...]
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +42,7 @@ class Explanation:
 
     ``regions`` hold a decision for every port that was asked about, those with the same reasons together: one region
     for one port, all of them for a pair without a port. ``service`` is the Service that was dialled, if any. ``kinds``
-    tells of either end whether it has to be named with its kind.
+    tells of either end whether it has to be named with its kind. ``misses`` are rules for DNS that miss the DNS pods.
     """
 
     src: End
@@ -32,6 +51,7 @@ class Explanation:
     service: Service | None = None
     whole: bool = False
     kinds: tuple[bool, bool] = (False, False)
+    misses: tuple[DnsMiss, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -62,7 +82,8 @@ def explain(
     names.update((one.namespace, one.name) for one in cluster.services)
     return [
         replace(
-            _one(cluster, asked, profile),
+            found := _one(cluster, asked, profile),
+            misses=tuple(_misses(cluster, found)),
             kinds=(_kind(arrow.src, asked.src, names), _kind(arrow.dst, asked.dst, names)),
         )
         for asked in resolve(cluster, arrow, namespace=namespace)
@@ -111,3 +132,42 @@ def _single_ports(asked: ConnectionSet, own: ConnectionSet) -> Iterable[tuple[st
 def _end(end: End | Service) -> End:
     assert not isinstance(end, Service)
     return end
+
+
+_DNS_PORTS = (dns.PORT, dns.OPENSHIFT.port)
+
+
+def _misses(cluster: Cluster, explanation: Explanation) -> Iterator[DnsMiss]:
+    """The rules for DNS that were asked about a flow to the DNS pods, and did not take them."""
+    refused = [step for region in explanation.regions for step in _refusals(region)]
+    if not refused:
+        return
+    servers = next((one for one in dns.servers(cluster, Dns.TIGHT) if one.found), None)
+    if servers is None or servers.party.selector is None or not _is_among(explanation.dst, servers):
+        return
+    place = servers.party
+    labels = tuple((one.key, one.values[0]) for one in place.selector.requirements) if place.selector else ()
+    policies = {policy.id: policy for policy in cluster.policies}
+    for step in dict.fromkeys(refused):
+        policy = policies.get(step.policy)
+        rule = next((one for one in policy.egress if step.rule == f"{one.path}.to"), None) if policy else None
+        if policy is None or rule is None or not rule.ports or any(one.port not in _DNS_PORTS for one in rule.ports):
+            continue
+        alone = tuple(str(peer.pods) for peer in rule.peers if peer.namespaces is None and peer.pods is not None)
+        port = next((one.low for one in servers.ports if one.low), dns.PORT)
+        yield DnsMiss(step, policy.namespace or "", alone, place.namespace or "", labels, port)
+
+
+def _refusals(region: Region) -> Iterator[Step]:
+    """The steps of the source's end which say that a rule has other peers."""
+    for part in region.decision.parts or (region.decision,):
+        for end in part.ends:
+            if end.direction is Direction.EGRESS and end.verdict is Verdict.DENIED:
+                yield from (step for step in end.steps if step.effect == "no-match" and step.rule.endswith(".to"))
+
+
+def _is_among(dst: End | Service, servers: dns.Servers) -> bool:
+    """Whether *dst* is the DNS Service, or pods behind it."""
+    if isinstance(dst, Service):
+        return servers.service is not None and dst.id == servers.service.id
+    return any(one is dst or (isinstance(one, Workload) and dst in one.pods) for one in servers.party.ends)

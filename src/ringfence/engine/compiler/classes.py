@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from ringfence.engine.compiler.bits import Kept, mask
 from ringfence.model.addresses import FAMILIES, Address, Family, edges
 from ringfence.model.cluster import Cluster, Gap
-from ringfence.model.objects import NAME_LABEL, ContainerPort, Node, Pod
+from ringfence.model.objects import NAME_LABEL, ContainerPort, Namespace, Node, Pod
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.profiles import Profile
 from ringfence.model.selectors import Operator, Requirement, Selector
@@ -122,10 +123,23 @@ class Classes:
         self._fill()
         self.everything = (1 << len(self.items)) - 1
         self.node_like = mask((c.number for c in self.items if c.node_like), len(self.items))
+        self._remember()
+
+    def _remember(self) -> None:
+        """Room for what is worked out once."""
         self._pods = Kept(self._select)
         self._meeting = Kept(self._meet)
         self._namespaces = Kept(self._select_namespaces)
         self._namespaces_meeting = Kept(self._meet_in_namespaces)
+
+    def where(self, namespaces: Mapping[str, Namespace]) -> Classes:
+        """The same classes in a cluster whose namespaces are others, and all else is the same."""
+        found = copy(self)
+        found.cluster = replace(self.cluster, namespaces=namespaces)
+        for name in ("_namespaces_wearing", "any_invented"):
+            found.__dict__.pop(name, None)
+        found._remember()
+        return found
 
     def _fill(self) -> None:
         keys: dict[tuple[object, ...], list[Pod | Node]] = {}

@@ -175,6 +175,21 @@ class Table:
             self._rows.keep(destination, (into, out_of), row)
         return row
 
+    def part(self, destination: int, within: int) -> Row:
+        """The row of *destination*, of the sources *within* alone; it is not kept."""
+        return self._meet(self._into(destination), self._out_of(destination), within)
+
+    def key(self, destination: int) -> Key:
+        """What determines the row of *destination*."""
+        return self._into(destination), self._out_of(destination)
+
+    def let_out_to(self, policy: Policy) -> int:
+        """The destinations that the egress rules of *policy* speak of."""
+        found = 0
+        for peers, _ in self._contributions(policy, Direction.EGRESS):
+            found |= self._peers[peers].everyone
+        return found
+
     def passing(self, destination: int) -> tuple[Key, Row]:
         """What determines the row of *destination*, and of the row the sources from which anything may get through.
 
@@ -361,10 +376,7 @@ class Table:
         subjects = self.subjects(policy)
         if not subjects:
             return 0
-        found = subjects if Direction.INGRESS in policy.directions else 0
-        for peers, _ in self._contributions(policy, Direction.EGRESS):
-            found |= self._peers[peers].everyone
-        return found
+        return (subjects if Direction.INGRESS in policy.directions else 0) | self.let_out_to(policy)
 
     def _remove(self, policy: Policy) -> None:
         subjects = self.subjects(policy)

@@ -5,14 +5,14 @@ A reading of entrances of its own, apart from the reference's ``doors``, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ringfence.engine.compiler.answers import Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.engine.compiler.services import Services, Target
 from ringfence.model.addresses import AddressSet
-from ringfence.model.entrances import FACING, Door, EntranceBackend, front
+from ringfence.model.entrances import FACING, Door, Entrance, EntranceBackend, front
 from ringfence.model.flows import End, Outside, Reason
 from ringfence.model.objects import Node, Pod, Service, ServicePort
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -39,7 +39,7 @@ class Entrances:
         if not self.reach.profile.direct_controller:  # S137: Services have no effect there
             for service in self.cluster.services:
                 if service.type in FACING and service.external_name is None:
-                    yield from self._by(service)
+                    yield from self.by(service)
 
     # -- through a controller ----------------------------------------------------------------------------------
 
@@ -47,8 +47,16 @@ class Entrances:
         door = self.cluster.doorman
         if door is None:
             return
-        led = _Led()
         backends = {backend: None for entrance in self.cluster.entrances for backend in entrance.backends}
+        for end, found in self._led_to(backends, (door,)):
+            yield door, end, found
+
+    def through(self, entrance: Entrance, sources: Sequence[End]) -> Iterator[tuple[End, Answer]]:
+        """Each end that *entrance* leads to, with what one of *sources*, the pods that serve it, gets there."""
+        yield from self._led_to(dict.fromkeys(entrance.backends), sources)
+
+    def _led_to(self, backends: Iterable[EntranceBackend], sources: Sequence[End]) -> Iterator[tuple[End, Answer]]:
+        led = _Led()
         for backend in backends:
             service = self._by_id.get(backend.id)
             if service is not None and service.external_name is None:
@@ -58,13 +66,13 @@ class Entrances:
 
         def answer(party: Party) -> Answer:
             if isinstance(party, Outside):
-                return self.reach.answer(door, party)
+                return join(self.reach.answer(source, party) for source in sources)
             key = (self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party))
             if key not in known:
-                known[key] = self.reach.answer(door, party)
+                known[key] = join(self.reach.answer(source, party) for source in sources)
             return known[key]
 
-        yield from self._rows(door, led, answer)
+        yield from self._rows(led, answer)
 
     def _targets(self, service: Service, backend: EntranceBackend) -> Iterator[Target]:
         """Where *backend* leads: to the ports of the endpoints, those of a headless Service too (S77, S88)."""
@@ -96,7 +104,8 @@ class Entrances:
 
     # -- by a Service ------------------------------------------------------------------------------------------
 
-    def _by(self, service: Service) -> Iterator[Row]:
+    def by(self, service: Service) -> Iterator[Row]:
+        """A row for each end that *service* lets the outside to."""
         led = _Led()
         for entry in service.ports:
             for party, number in self.services.targets(service, *_dialled(entry)):
@@ -111,7 +120,9 @@ class Entrances:
                 known[key] = self._facing(service, party)
             return known[key]
 
-        yield from self._rows(front(service), led, answer)
+        door = front(service)
+        for end, found in self._rows(led, answer):
+            yield door, end, found
 
     def _facing(self, service: Service, party: Pod | Node) -> Answer:
         """What the whole outside gets at *party* by *service*; behind a node's address that may be open (S81)."""
@@ -125,7 +136,7 @@ class Entrances:
 
     # -- both --------------------------------------------------------------------------------------------------
 
-    def _rows(self, door: Door, led: _Led, answer: Callable[[Party], Answer]) -> Iterator[Row]:
+    def _rows(self, led: _Led, answer: Callable[[Party], Answer]) -> Iterator[tuple[End, Answer]]:
         """A row for each end behind which something is led to: the pods of a workload together (S123)."""
         ends: dict[object, tuple[End, list[Answer]]] = {}
         for party, ports in led.found.values():
@@ -133,7 +144,7 @@ class Entrances:
             key: object = end.addresses if isinstance(end, Outside) else id(end)
             ends.setdefault(key, (end, []))[1].append(within(answer(party), ports))
         for end, answers in ends.values():
-            yield door, end, join(answers)
+            yield end, join(answers)
 
 
 class _Led:

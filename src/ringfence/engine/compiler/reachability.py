@@ -57,12 +57,13 @@ def compile(cluster: Cluster, profile: Profile = KUBERNETES) -> Reachability:  #
 class Reachability:
     """Who may open what to whom. Ends are workloads, single pods, nodes and ranges of outside addresses."""
 
-    def __init__(self, cluster: Cluster, profile: Profile = KUBERNETES) -> None:
+    def __init__(self, cluster: Cluster, profile: Profile = KUBERNETES, classes: Classes | None = None) -> None:
+        """*classes* may be given that tell apart more than *cluster* asks for: of it and of another one together."""
         self.cluster = cluster
         self.profile = profile
-        self.classes = Classes(cluster, profile)
+        self.classes = classes if classes is not None else Classes(cluster, profile)
         spoken = {family for item in self.classes.items for family in item.families}
-        if cluster.speaks_ipv6 and profile.ipv6:
+        if self.classes.cluster.speaks_ipv6 and profile.ipv6:
             spoken.add(6)
         self.families = tuple(family for family in FAMILIES if family in spoken | {4})
         self.tables = {family: Table(family, self.classes, cluster.policies) for family in self.families}
@@ -118,24 +119,22 @@ class Reachability:
         if isinstance(src, Outside):
             if isinstance(dst, Outside):
                 return EVERYTHING.noted(NO_NOTES, self.everywhere)
-            into = self.behind(dst)
-            return join(self._from_outside(src, into)).noted(into.remarks, into.gaps | self.everywhere)
+            return self.entering(src, self.behind(dst))
         if isinstance(dst, Outside):
-            out_of = self.behind(src)
-            return join(self._to_outside(out_of, dst)).noted(out_of.remarks, out_of.gaps | self.everywhere)
+            return self.leaving(self.behind(src), dst)
         return self.between(self.behind(src), self.behind(dst), within)
 
     def behind(self, end: Workload | Party) -> Behind:
         """Whom *end* stands for."""
         found = self._behind_workloads.get(id(end))
         if found is None:
-            found = self._look_behind(end.pods if isinstance(end, Workload) else (end,))
+            found = self.look_behind(end.pods if isinstance(end, Workload) else (end,))
         return found
 
     @cached_property
     def _behind_workloads(self) -> dict[int, Behind]:
         """Whom each of the cluster's own workloads stands for; those live as long as the cluster does."""
-        return {id(workload): self._look_behind(workload.pods) for workload in self.cluster.workloads}
+        return {id(workload): self.look_behind(workload.pods) for workload in self.cluster.workloads}
 
     @cached_property
     def _plain(self) -> dict[int, int]:
@@ -150,7 +149,8 @@ class Reachability:
                 found[id(workload)] = number
         return found
 
-    def _look_behind(self, parties: Iterable[Party]) -> Behind:
+    def look_behind(self, parties: Iterable[Party]) -> Behind:
+        """Whom *parties* are together; :meth:`behind` remembers it."""
         of_party = self.classes.of_party
         members: dict[int, list[Party]] = {}
         for party in parties:
@@ -160,10 +160,10 @@ class Reachability:
         return Behind(kinds, NO_NOTES.union(*map(self.remarks, first)), NO_NOTES.union(*map(self.gaps, first)))
 
     def _nodes_of(self, parties: Iterable[Party]) -> frozenset[str | None]:
-        return frozenset(map(_node_of, parties)) if self._nodes_count else NOWHERE
+        return frozenset(map(_node_of, parties)) if self.nodes_count else NOWHERE
 
     @cached_property
-    def _nodes_count(self) -> bool:
+    def nodes_count(self) -> bool:
         """Whether anything here is a node in the eyes of policies, so that it matters where a pod runs (S71)."""
         return self.profile.own_node and any(item.node_like for item in self.classes.items)
 
@@ -227,6 +227,14 @@ class Reachability:
             return answer
         undecided_too = (*answer.open, (Reason.OWN_NODE_EGRESS, answer.blocked))
         return Answer(answer.possible, tuple(sorted(undecided_too)), ConnectionSet.NONE, answer.remarks)
+
+    def entering(self, src: Outside, dst: Behind) -> Answer:
+        """What a range of the outside may open to one end inside the cluster."""
+        return join(self._from_outside(src, dst)).noted(dst.remarks, dst.gaps | self.everywhere)
+
+    def leaving(self, src: Behind, dst: Outside) -> Answer:
+        """What one end inside the cluster may open to a range of the outside."""
+        return join(self._to_outside(src, dst)).noted(src.remarks, src.gaps | self.everywhere)
 
     def _from_outside(self, src: Outside, dst: Behind) -> Iterator[Answer]:
         table = self.table(src.family)
@@ -329,7 +337,7 @@ class Reachability:
     @property
     def outside_families(self) -> tuple[Family, ...]:
         """The families whose outside is listed: IPv6 only when the input speaks it."""
-        return self.families if self.cluster.speaks_ipv6 else (4,)
+        return self.families if self.classes.cluster.speaks_ipv6 else (4,)
 
 
 def cell(table: Table, source: int, destination: int) -> Answer:

@@ -27,7 +27,10 @@ def read(dialect: Dialect, namespace: str | None, spec: Fields) -> Names:
         if rule.take("action", str) != "Allow":
             rule.odd("action", "is not Allow")
         opened = ports(rule)
-        for one in rule.each("to"):
+        peers = list(rule.each("to"))
+        if not peers:
+            rule.odd("to", "is missing, which means everybody")
+        for one in peers:
             if one.has("fqdn"):
                 text = one.take("fqdn", str) or ""
                 # *example.com, without the dot, holds example.com and notexample.com too (RF818)

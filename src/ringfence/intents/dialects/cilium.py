@@ -36,7 +36,10 @@ def read(dialect: Dialect, namespace: str | None, spec: Fields) -> Names:
     for rule in spec.each("egress"):
         if rule.has("toFQDNs"):
             hosts = []
-            for one in rule.each("toFQDNs"):
+            listed = list(rule.each("toFQDNs"))
+            if not listed:
+                rule.odd("toFQDNs", "is empty, which means everybody")
+            for one in listed:
                 key = "matchPattern" if one.has("matchPattern") else "matchName"
                 text = one.take(key, str)
                 stars = _STARS if key == "matchPattern" else {}
@@ -88,7 +91,8 @@ def _dns(rule: Fields) -> list[DnsPorts]:
         if peer is None:
             one.odd("", "selects by something else than labels of pods and namespaces")
         else:
-            found.append(DnsPorts(peer, opened))
+            # the proxy speaks UDP and TCP, so that ANY is these two
+            found.append(DnsPorts(peer, tuple(port for port in opened if port.protocol != "SCTP")))
     return found
 
 

@@ -23,8 +23,14 @@ def read(dialect: Dialect, _: str | None, spec: Fields) -> Names:
         if rule.take("action", str) != "Accept":
             rule.odd("action", "is not Accept")
         hosts = []
-        for peer in rule.each("to"):
-            hosts += hosts_in(peer, "domainNames", {"*.": Form.SUBDOMAINS})
+        peers = list(rule.each("to"))
+        if not peers:
+            rule.odd("to", "is missing, which may mean everybody")
+        for peer in peers:
+            named = hosts_in(peer, "domainNames", {"*.": Form.SUBDOMAINS})
+            if not named:
+                peer.odd("domainNames", "holds no name")
+            hosts += named
             peer.close()
         ports = _protocols(rule)
         rule.close()
@@ -68,4 +74,4 @@ def _protocols(rule: Fields) -> tuple[PortMatch, ...]:
                 port.close()
                 inner.close()
         one.close()
-    return tuple(found)
+    return tuple(found) or EVERY_PORT

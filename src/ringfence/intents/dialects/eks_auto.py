@@ -24,6 +24,8 @@ def read(dialect: Dialect, namespace: str | None, spec: Fields) -> Names:
         for one in peers:
             if one.has("domainNames"):
                 hosts = hosts_in(one, "domainNames", {"*.": Form.SUBDOMAINS})
+                if not hosts:
+                    one.odd("domainNames", "holds no name")
                 names += [NamedPorts(found, opened) for found in hosts]
                 one.close()
             elif serves_dns(opened):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.intents.dialects.table import Dialect
+from ringfence.model.addresses import IpBlock
 from ringfence.model.hostnames import HostName
 from ringfence.model.policies import Peer, PortMatch
 from ringfence.model.selectors import EVERYTHING, Selector
@@ -33,7 +34,8 @@ class Names:
     ``namespace``: where the pods are; None where the document does not say, as one without ``metadata.namespace``.
     ``dns``: the DNS servers that it opens, beside what NetworkPolicies open.
     ``unread``: what it says beyond names and DNS, each as path and words. ``understood``: there is nothing of the kind.
-    ``cuts_outside``: addresses outside that it does not name are closed, whatever a NetworkPolicy opens.
+    ``cuts_outside``: addresses outside that it does not name are closed, whatever a NetworkPolicy opens; ``blocks``
+    are those that it leaves as they are, with the ports there.
     """
 
     dialect: Dialect
@@ -44,6 +46,7 @@ class Names:
     unread: tuple[str, ...] = ()
     isolates: bool = False
     cuts_outside: bool = False
+    blocks: tuple[tuple[IpBlock, tuple[PortMatch, ...]], ...] = ()
 
     @property
     def understood(self) -> bool:

@@ -14,7 +14,10 @@ def read(dialect: Dialect, namespace: str | None, spec: Fields) -> Names:
     names: list[NamedPorts] = []
     for rule in spec.each("egress"):
         hosts = []
-        for one in rule.each("matches"):
+        listed = list(rule.each("matches"))
+        if not listed:
+            rule.odd("matches", "is missing, which may mean everybody")
+        for one in listed:
             key = "pattern" if one.has("pattern") else "name"
             text = one.take(key, str)
             stars = {"*.": Form.ONE_LABEL} if key == "pattern" else {}

@@ -23,16 +23,17 @@ def peer(fields: Fields) -> Peer:
     block = None
     if fields.has("ipBlock"):
         inner = fields.inner("ipBlock")
-        block = _block(inner, inner.take("cidr", str) or "", tuple(inner.texts("except")))
+        block = block_of(inner, "", inner.take("cidr", str) or "", tuple(inner.texts("except")))
         inner.close()
     fields.close()
     return Peer(pods, namespaces, block)
 
 
-def _block(fields: Fields, cidr: str, excepts: tuple[str, ...]) -> IpBlock | None:
+def block_of(fields: Fields, key: str, cidr: str, excepts: tuple[str, ...] = ()) -> IpBlock | None:
+    """*cidr* without *excepts*; what is no block is told of the field *key*."""
     try:
         AddressSet.of(cidr, *excepts)
     except ValueError:
-        fields.odd("", "is no block of addresses")
+        fields.odd(key, "is no block of addresses")
         return None
     return IpBlock(cidr, excepts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from ringfence.manifests.intents.shapes import API_VERSION, HelperShape, Intents
 from ringfence.manifests.objects.fields import mistyped
 from ringfence.manifests.text.documents import Item, YamlObject, source
 from ringfence.model.arrows import parse, parse_end
-from ringfence.model.ends import Arrow, ArrowEnd, NameEnd
+from ringfence.model.ends import Arrow, ArrowEnd, HostEnd, NameEnd
 from ringfence.model.intents import Companion, Dns, Helper, Intent, Intents
 
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?([^`]*)`)?")
@@ -30,6 +31,7 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
     "metadata": ("name", "namespace", "labels", "annotations"),
     "spec": ("protect", "names", "dns", "allow", "deny", "companions"),
 }
+_BLOCK: Final = re.compile(r"[0-9a-fA-F.:]+/[0-9]+")
 _HELPERS: Final = tuple(helper.value for helper in Helper)
 
 
@@ -70,8 +72,12 @@ def _misshaped(value: Any, text: str) -> Problem:
     if match := _EMPTY.match(text):
         return Problem("RF032", "is empty", match[2], "name at least one" if match[1] == "array" else "write it out")
     found = mistyped(value, text)
+    if found.code == "RF016" and found.field in ("spec.allow", "spec.deny"):
+        return replace(found, remedy="write each arrow in a line of its own, behind a -")
     if found.code == "RF016" and found.field.startswith(("spec.allow", "spec.deny")):
         return replace(found, remedy="put the arrow in quotes, without a blank before the port: 'ns/a -> ns/b:8080'")
+    if found.code == "RF016" and found.field == "spec.names":
+        return replace(found, remedy="write short: ns/name for each, as in db: database/postgres")
     return found
 
 
@@ -132,11 +138,24 @@ class _Reading:
             self.aliases[short] = end
 
     def _end(self, text: str, path: str) -> ArrowEnd | None:
+        self._blocks(text, path)
         try:
             return parse_end(text)
         except ArrowError as fault:
             self._unreadable(fault, path)
             return None
+
+    def _blocks(self, text: str, path: str) -> None:
+        """Tell of blocks with bits beyond their prefix: 10.0.0.5/8 would be all of 10.0.0.0/8, which nobody wrote."""
+        for written in _BLOCK.findall(text):
+            try:
+                block = ipaddress.ip_interface(written)
+            except ValueError:
+                continue
+            if block.ip != block.network.network_address:
+                what = f"{written} has bits beyond its prefix"
+                remedy = f"write {block.network}, or the single address {block.ip}"
+                self.problems.append(Problem("RF060", what, path, remedy))
 
     def _unreadable(self, fault: ArrowError, path: str) -> None:
         line, column = self.item.document.locate(path)
@@ -160,7 +179,10 @@ class _Reading:
                     Problem("RF062", f'"{text}" is no arrow of this list', at, f"move the {sign} arrow to spec.{there}")
                 )
                 continue
+            self._blocks(text, at)
             arrow = replace(arrow, src=self._meant(arrow.src), dst=self._meant(arrow.dst))
+            if isinstance(arrow.dst, HostEnd) and not arrow.ports:  # a short name for https://… brings its port
+                arrow = replace(arrow, ports=arrow.dst.ports)
             if arrow in seen:
                 self.problems.append(Problem("RF064", f'"{text}" is said twice', at))
                 continue

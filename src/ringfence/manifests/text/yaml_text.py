@@ -24,6 +24,8 @@ MAX_ALIASED: Final = 200_000
 """Values that aliases may stand for in one document."""
 
 _LOADER: Final = getattr(yaml, "CLoader", yaml.Loader)
+_BARE_ARROW: Final = re.compile(r"\s*-\s+(([\[{*])[^'\"#]*(?:->|-x)[^'\"#]*)")
+"""An item of a list that is an arrow without quotes, and begins as YAML's lists, mappings and aliases do."""
 _MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.MULTILINE)
 _INTEGER: Final = re.compile(r"[-+]?(?:0b[01]+|0o?[0-7]+|0x[0-9a-fA-F]+|[1-9][0-9]*|0)")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -74,7 +76,7 @@ def compose(text: str, *, places: bool = False) -> Composed:
             builder.take(event)
     except yaml.MarkedYAMLError as problem:
         line, column = _where(problem, text)
-        raise Unreadable("RF003", _sentence(problem, text, line, column), line, column) from None
+        raise Unreadable("RF003", _sentence(problem, text, line, column), line, column, _remedy(text, line)) from None
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
         raise Unreadable("RF003", "is not YAML: it holds a control character", line, 1) from None
@@ -96,6 +98,12 @@ def _sentence(problem: yaml.MarkedYAMLError, text: str, line: int, column: int) 
         return "is not YAML: a tab stands where only blanks may indent"
     context = f"{problem.context}: " if problem.context else ""
     return f"is not YAML: {context}{problem.problem or 'cannot be read'}"
+
+
+def _remedy(text: str, line: int) -> str:
+    """What to do about an arrow whose first sign is one of YAML's own; empty for all else."""
+    found = _BARE_ARROW.match("".join(text.splitlines()[line - 1 : line]))
+    return f"put the arrow in quotes, as it begins with {found[2]}: '{found[1].strip()}'" if found else ""
 
 
 class _Frame:

@@ -16,8 +16,8 @@ from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.query.asking import alone
 from ringfence.query.check.parts import Parts, answer
-from ringfence.query.check.pieces import Pieces
-from ringfence.query.check.result import Forbidden, Lack, Opening, Wanted
+from ringfence.query.check.pieces import Pieces, ports_of
+from ringfence.query.check.result import Covered, Forbidden, Lack, Opening, Wanted
 from ringfence.query.check.why import Why
 
 DENYING = frozenset({Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY})
@@ -47,6 +47,25 @@ class Arrows:
         """Every ban, with what is open against it."""
         for ban in self.pieces.meaning.bans:
             yield self._ban(ban)
+
+    def covered(self) -> Iterator[Covered]:
+        """The bans of a block of addresses that holds pods which may be reached, as other arrows are about pods."""
+        for ban in self.pieces.meaning.bans:
+            if ban.helper is not None or not (ban.src.cidr or ban.dst.cidr):
+                continue
+            ports = ports_of(ban.into)
+            pods = [piece for piece, _ in self.pieces.held(ban.dst if ban.dst.cidr else ban.src)]
+            near = self.pieces.behind(ban.src.ends) if ban.dst.cidr else []
+            into = [] if ban.dst.cidr else [(one, some) for end, some in ban.into for one in self.pieces.behind([end])]
+            open_ = [far for far in pods if any(self._opens(one, far, ports) for one in near)
+                     or any(self._opens(far, one, some) for one, some in into)]  # fmt: skip
+            if open_:
+                yield Covered(ban, tuple(open_))
+
+    def _opens(self, src: Workload, dst: Workload, ports: ConnectionSet) -> bool:
+        if src is dst:
+            return False
+        return any(ports & (found.possible | found.undecided) for _, found in self._answered(src, dst))
 
     def _wish(self, wish: Wish) -> Wanted:
         found: dict[object, tuple[list[End], Lack]] = {}

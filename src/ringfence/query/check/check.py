@@ -9,14 +9,13 @@ from ringfence.intents.wishes import Meaning
 from ringfence.model.cluster import Cluster
 from ringfence.model.policies import Direction
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.model.selectors import EVERYTHING
 from ringfence.query.check.arrows import Arrows
 from ringfence.query.check.closed import Closed
 from ringfence.query.check.doubts import doubts
-from ringfence.query.check.named import companions, named, strange
+from ringfence.query.check.named import companions, isolated, named, strange
 from ringfence.query.check.parts import Parts
 from ringfence.query.check.pieces import Pieces
-from ringfence.query.check.result import Checked, Exposed
+from ringfence.query.check.result import Checked, Exposed, Forbidden
 from ringfence.query.check.why import Why
 from ringfence.query.protection import unprotected
 
@@ -27,10 +26,11 @@ def check(meaning: Meaning, profile: Profile = KUBERNETES) -> Checked:
     *meaning* has no error among its findings, or else something would be missing from the comparison. Companion
     documents that hold names, and nothing else, are compared by name and no gap.
     """
-    known = companions(meaning.cluster)
+    known = companions(meaning)
     if known.read:
         left = tuple(gap for gap in meaning.cluster.gaps if not any(gap is one for one in known.read))
-        meaning = replace(meaning, cluster=replace(meaning.cluster, gaps=left))
+        policies = meaning.cluster.policies + known.policies
+        meaning = replace(meaning, cluster=replace(meaning.cluster, gaps=left, policies=policies))
     pieces = Pieces(meaning, profile)
     parts, why = Parts(pieces), Why(pieces)
     protect = frozenset(meaning.protect)
@@ -47,12 +47,18 @@ def check(meaning: Meaning, profile: Profile = KUBERNETES) -> Checked:
         tuple(exposed),
         tuple(loose),
         tuple(doubts(closed)),
-        closed.covered,
+        (*closed.covered, *arrows.covered()),
         tuple(named(pieces, meaning.names, known)),
         tuple(strange(pieces, meaning.names, known)),
         closed.score,
         known.read,
     )
+
+
+def prohibitions(meaning: Meaning, profile: Profile = KUBERNETES) -> tuple[Forbidden, ...]:
+    """What became of each ban alone."""
+    pieces = Pieces(meaning, profile)
+    return tuple(Arrows(pieces, Parts(pieces), Why(pieces)).forbidden())
 
 
 def _guarding(cluster: Cluster, protect: Collection[str], profile: Profile) -> tuple[list[Exposed], list[Exposed]]:
@@ -67,12 +73,6 @@ def _guarding(cluster: Cluster, protect: Collection[str], profile: Profile) -> t
             found = tuple(one for one in open_[direction] if one.namespace == namespace)
             if found:
                 exposed.append(Exposed(namespace, direction, found))
-            elif not _by_default(cluster, namespace, direction):
+            elif not isolated(cluster, namespace, direction):
                 (loose if inhabited else exposed).append(Exposed(namespace, direction))
     return exposed, loose
-
-
-def _by_default(cluster: Cluster, namespace: str, direction: Direction) -> bool:
-    """Whether a policy isolates every pod of *namespace*, whatever its labels."""
-    policies = cluster.policies_by_namespace.get(namespace, ())
-    return any(policy.subject.pods == EVERYTHING and direction in policy.directions for policy in policies)

@@ -52,7 +52,8 @@ class Pieces:
         self.cuts = tuple(ban for ban in meaning.bans if ban.helper is not None and ban.dst.cidr is not None)
         whole = Reachability(meaning.cluster, profile)
         covering = Covering(whole)
-        blocks = {block_of(party) for wish in meaning.wishes for party in (wish.src, wish.dst) if party.cidr}
+        arrows: list[Wish | Ban] = [*meaning.wishes, *(ban for ban in meaning.bans if ban.helper is None)]
+        blocks = {block_of(party) for one in arrows for party in (one.src, one.dst) if party.cidr}
         self._held = {block: _held(covering, block, meaning.cluster.pods) for block in blocks}
         self.cluster = _split(meaning, self._held.values())
         same = self.cluster is meaning.cluster
@@ -74,11 +75,11 @@ class Pieces:
                 for piece in self.behind([end]):
                     destination.setdefault(id(piece), []).append((position, Level.MEANT, ports))
             if wish.src.cidr:
-                for piece, level in self._covered(wish.src):
+                for piece, level in self.held(wish.src):
                     source.setdefault(id(piece), []).append((position, level, ConnectionSet.ALL))
             if wish.dst.cidr:
                 ports = ports_of(wish.into)
-                for piece, level in self._covered(wish.dst):
+                for piece, level in self.held(wish.dst):
                     destination.setdefault(id(piece), []).append((position, level, ports))
         for position, ban in enumerate(self.cuts, 1):
             for piece in self.behind(ban.src.ends):
@@ -93,7 +94,7 @@ class Pieces:
             self._roles.append(role)
         return found
 
-    def _covered(self, party: Party) -> Iterator[tuple[Workload, Level]]:
+    def held(self, party: Party) -> Iterator[tuple[Workload, Level]]:
         """The pieces whose pods lie in the block of *party*; all pods of a piece do alike."""
         for pod_id, level in self._held[block_of(party)].items():
             piece = self._piece_of[pod_id]

@@ -129,9 +129,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Pods that the block of an arrow with addresses holds, and that may be reached because of it."""
+    """Pods that the block of an arrow with addresses holds, and that may be reached: because of a wish, or in spite of
+    a ban, as policies tell pods from addresses."""
 
-    wish: Wish
+    wish: Wish | Ban
     pods: tuple[End, ...]
 
 

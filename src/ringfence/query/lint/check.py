@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ringfence.model.cluster import Other
+from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Severity
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
 from ringfence.model.policies import Policy
@@ -14,7 +15,7 @@ from ringfence.model.policies import Policy
 if TYPE_CHECKING:
     from ringfence.query.lint.linting import Linting
 
-Thing = Policy | Service | Workload | Namespace | Node | EndpointSlice | Other
+Thing = Policy | Service | Workload | Namespace | Node | EndpointSlice | Entrance | Other
 """What a finding can be about: anything that was read from a document."""
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -19,7 +19,7 @@ from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
-from ringfence.model.ports import ConnectionSet
+from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.mentions import Mention, mentions, pod_specs
@@ -33,6 +33,17 @@ class NameServers:
     ports: ConnectionSet
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A connection that a string tells of: *src* names *service*, behind which *dst* has *ports*."""
+
+    src: Workload
+    service: Service
+    mention: Mention
+    dst: Workload
+    ports: ConnectionSet
+
+
 class Linting:
     """What a check may ask. Everything is found when it is first asked for, and kept."""
 
@@ -43,7 +54,7 @@ class Linting:
         self.cluster = cluster
         self.profile = profile
         self._closed = closed
-        self._dns_at = dns_at
+        self.dns_at = dns_at
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
@@ -90,6 +101,11 @@ class Linting:
         What rests on the absence of something is sure only there.
         """
         return self._closed or namespace in self._inhabited
+
+    @property
+    def whole(self) -> bool:
+        """Whether the user said that the input holds everything: only then is a namespace missing that is not there."""
+        return self._closed
 
     @cached_property
     def _inhabited(self) -> frozenset[str]:
@@ -182,6 +198,14 @@ class Linting:
         wanted = peer.pods if peer.pods is not None else Selector()
         return tuple(one for name in self.places(policy, peer) for one in self.pods(wanted, name))
 
+    def receivers(self, policy: Policy, direction: Direction, rule: Rule) -> tuple[Workload, ...]:
+        """The workloads whose ports *rule* speaks of; none when addresses, or everybody, may be among them (S62)."""
+        if direction is Direction.INGRESS:
+            return self.subjects(policy)
+        if any(peer.block is not None for peer in rule.peers):
+            return ()
+        return tuple({id(one): one for peer in rule.peers for one in self.taken(policy, peer)}.values())
+
     # -- isolation ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -199,6 +223,20 @@ class Linting:
     def isolated(self, workload: Workload, direction: Direction) -> bool:
         """Whether some policy isolates *workload* for *direction* (S35)."""
         return bool(self.selecting(workload, direction))
+
+    def unread(self, namespace: str) -> str:
+        """What the input has for *namespace* and could not be read or modelled, such as a policy; empty for nothing."""
+        return next((gap.what for gap in self.cluster.gaps if gap.namespace in (None, namespace)), "")
+
+    @cached_property
+    def kept_in(self) -> list[tuple[list[Policy], list[Workload]]]:
+        """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
+        found: dict[tuple[int, ...], tuple[list[Policy], list[Workload]]] = {}
+        for workload in self.cluster.workloads:
+            policies = self.selecting(workload, Direction.EGRESS)
+            if policies:
+                found.setdefault(tuple(map(id, policies)), (policies, []))[1].append(workload)
+        return list(found.values())
 
     # -- what rules admit --------------------------------------------------------------------------------------
 
@@ -239,19 +277,19 @@ class Linting:
     @cached_property
     def world(self) -> Cluster:
         """The cluster, with a stand-in for the DNS pods where the input has none."""
-        more = tuple(dns.stand_in(self.cluster, self._dns_at))
+        more = tuple(dns.stand_in(self.cluster, self.dns_at))
         return replace(self.cluster, workloads=self.cluster.workloads + more) if more else self.cluster
 
     @cached_property
     def dns_pods(self) -> tuple[NameServers, ...]:
         """The DNS pods, or the stand-in for them, with the ports on which they answer."""
-        found = dns.servers(self.world, self._dns_at)
+        found = dns.servers(self.world, self.dns_at)
         return tuple(NameServers(end, ports) for one in found for end, ports in one.into)
 
     @cached_property
     def dns_service(self) -> Service | None:
         """The DNS Service of the input."""
-        found = (one.service for one in dns.servers(self.world, self._dns_at))
+        found = (one.service for one in dns.servers(self.world, self.dns_at))
         return next((service for service in found if service is not None), None)
 
     @cached_property
@@ -290,21 +328,43 @@ class Linting:
 
     def listens(self, workload: Workload) -> ConnectionSet:
         """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
-        found = ConnectionSet.NONE
-        for pod in self._kinds(workload):
-            for port in pod.ports:
-                found = found | ConnectionSet.of(**{port.protocol: [port.number]})
-        for service in self.services_of(workload):
-            for entry in service.ports:
-                for number in self.targets(workload, entry.target, entry.protocol):
-                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
+        found = self._listening.get(id(workload))
+        if found is None:
+            found = self._listening[id(workload)] = self._listens(workload)
         return found
 
+    @cached_property
+    def _listening(self) -> dict[int, ConnectionSet]:
+        return {}
+
+    def _listens(self, workload: Workload) -> ConnectionSet:
+        found = {protocol: set[int]() for protocol in PROTOCOLS}
+        for pod in self._kinds(workload):
+            for port in pod.ports:
+                found[port.protocol].add(port.number)
+        for service in self.services_of(workload):
+            for entry in service.ports:
+                found[entry.protocol] |= self.targets(workload, entry.target, entry.protocol)
+        return ConnectionSet.of(**found)
+
     def mentions(self, workload: Workload) -> tuple[Mention, ...]:
-        """The hosts that env, args and command of *workload* name, each with its path."""
+        """The hosts that env, args, command and ConfigMaps of *workload* name, each with its path."""
         found = self._mentions.get(id(workload))
         if found is None:
-            found = self._mentions[id(workload)] = tuple(mentions(workload))
+            found = self._mentions[id(workload)] = tuple(
+                mentions(workload, lambda name: self._maps.get((workload.namespace, name), {}))
+            )
+        return found
+
+    @cached_property
+    def _maps(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What the ConfigMaps of the input hold."""
+        found = {}
+        for one in self.cluster.others:
+            value = one.source.value() if (one.group, one.kind) == ("", "ConfigMap") else None
+            data = value.get("data") if isinstance(value, dict) else None
+            if isinstance(data, dict):
+                found[one.namespace, one.name] = data
         return found
 
     @cached_property
@@ -320,6 +380,36 @@ class Linting:
                 namespace = rest[0] if rest else workload.namespace
                 if rest[1:2] in ([], ["svc"]) and (service := by_name.get((namespace, first))) is not None:
                     yield workload, service, mention
+
+    def behind(self, service: Service) -> tuple[Workload, ...]:
+        """The workloads of which *service* selects a pod."""
+        return self.pods(Selector.of(service.selector), service.namespace) if service.selector else ()
+
+    def leads_to(self, service: Service, workload: Workload, port: int = 0) -> ConnectionSet:
+        """The ports of *workload* to which *service* leads: from all of its ports, or from *port* alone."""
+        found = ConnectionSet.NONE
+        for entry in service.ports:
+            if not port or entry.port == port:
+                for number in self.targets(workload, entry.target, entry.protocol):
+                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """What :meth:`declared` tells of, down to the pods behind the Service and their ports; none without a port."""
+        return tuple(
+            Edge(workload, service, mention, dst, ports)
+            for workload, service, mention in self.declared()
+            for dst in self.behind(service)
+            if (ports := self.leads_to(service, dst, mention.port))
+        )  # fmt: skip
+
+
+def may(answer: Answer, ports: ConnectionSet) -> bool:
+    """Whether *answer* admits one of *ports*, leaves it open, or the input may lack what admits them (S87)."""
+    if (answer.possible | answer.undecided) & ports:
+        return True
+    return any(note.could_hide_an_allow for note in answer.notes)
 
 
 def outside(address: str) -> Outside:

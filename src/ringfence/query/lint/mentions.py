@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,9 +25,18 @@ class Mention:
     text: str
 
 
-def mentions(workload: Workload) -> Iterator[Mention]:
-    """The hosts in the values of env, in args and in command; addresses and this machine's own names are none."""
-    for path, text in _texts(workload.source.value()):
+Maps = Callable[[str], Mapping[str, Any]]
+"""The data of the ConfigMap of a name, in the workload's namespace; empty when it is not in the input."""
+
+
+def mentions(workload: Workload, maps: Maps) -> Iterator[Mention]:
+    """The hosts in args, in command and in the values of env, ConfigMaps included, and in files from those.
+
+    What comes from a ConfigMap has the path of the field that refers to it. Addresses and this machine's own names are
+    no hosts.
+    """
+    value = workload.source.value()
+    for path, text in (*_texts(value), *_referred(value, maps)):
         for pattern in (_URL, _PAIR):
             for match in pattern.finditer(text):
                 host = match[1].lower()
@@ -47,6 +56,37 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
                     for index, word in enumerate(_list(container, name)):
                         if isinstance(word, str):
                             yield f"{at}.{name}[{index}]", word
+
+
+def _referred(value: Any, maps: Maps) -> Iterator[tuple[str, str]]:
+    """The values of ConfigMaps that containers are given as variables or as files, line by line without comments."""
+    for path, spec in pod_specs(value):
+        for group in ("initContainers", "containers"):
+            for number, container in enumerate(_list(spec, group)):
+                at = f"{path}.{group}[{number}]"
+                for index, entry in enumerate(_list(container, "envFrom")):
+                    data = maps(_text(entry, "configMapRef", "name"))
+                    yield from _lines(f"{at}.envFrom[{index}]", data.values())
+                for index, entry in enumerate(_list(container, "env")):
+                    data = maps(_text(entry, "valueFrom", "configMapKeyRef", "name"))
+                    found = data.get(_text(entry, "valueFrom", "configMapKeyRef", "key"))
+                    yield from _lines(f"{at}.env[{index}]", (found,))
+        for index, volume in enumerate(_list(spec, "volumes")):
+            yield from _lines(f"{path}.volumes[{index}]", maps(_text(volume, "configMap", "name")).values())
+
+
+def _lines(path: str, values: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for value in values:
+        for line in value.splitlines() if isinstance(value, str) else ():
+            if not line.lstrip().startswith(("#", ";", "//")):
+                yield path, line.strip()
+
+
+def _text(value: Any, *names: str) -> str:
+    """The text at *names* below *value*; empty when there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def pod_specs(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.model.cluster import Other
+from ringfence.model.entrances import Entrance
 from ringfence.model.findings import Finding, Place, Severity
 from ringfence.model.objects import EndpointSlice, Namespace, Node, Service, Workload
 from ringfence.model.policies import Policy
@@ -94,14 +95,14 @@ def _finding(one: Check, found: Found, places: dict[tuple[int, str], tuple[int, 
 
 def kind_of(thing: Thing) -> str:
     """The kind of *thing*."""
-    if isinstance(thing, Policy | Workload | Other):
+    if isinstance(thing, Policy | Workload | Entrance | Other):
         return thing.kind
     return type(thing).__name__
 
 
 def id_of(thing: Thing) -> str:
     """``namespace/name`` of *thing*, or the name alone."""
-    if isinstance(thing, Policy | Service | Other):
+    if isinstance(thing, Policy | Service | Entrance | Other):
         return thing.id
     if isinstance(thing, Namespace | Node):
         return thing.name

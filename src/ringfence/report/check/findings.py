@@ -42,7 +42,7 @@ def findings(checked: Checked) -> Iterator[Finding]:
     for doubt in checked.doubts:
         yield _made("RF095", f"{doubt.what} ({doubt.note})", file=doubt.file, line=doubt.line)
     for covered in checked.covered:
-        yield _of_arrow("RF097", covered.wish, words.covered(covered))
+        yield _of_arrow("RF097", covered.wish, f"{words.covered(covered)}: {words.why_covered(covered)}")
     for name in checked.names:
         code = "RF091" if name.lacking else "RF098"
         yield _of_arrow(code, name.wish, f'"{words.title(name.wish)}": {words.named(name)}')

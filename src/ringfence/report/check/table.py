@@ -114,6 +114,6 @@ def _notes(checked: Checked) -> Iterator[list[Text]]:
         if not name.lacking:
             yield [Text(f"  · {words.title(name.wish)} ({name.wish.intent.place}): {words.named(name)}")]
     for covered in checked.covered:
-        yield [Text(f"  · {words.covered(covered)}: they may be reached because of it, and that is not in excess")]
+        yield [Text(f"  · {words.covered(covered)}: {words.why_covered(covered)}")]
     for exposed in checked.loose:
         yield [Text(f"  · {words.loose(exposed)}")]

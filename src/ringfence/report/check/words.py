@@ -26,6 +26,7 @@ from ringfence.report.words import NOTE_TEXT, end_name, human, some
 
 _FEW: Final = 3
 NOT_MEASURED: Final = "a companion document holds the name; it is not measured"
+CHOICES: Final = "--pin, --pins or --allow-any-443-outside"
 
 
 def verdict(checked: Checked) -> str:
@@ -138,7 +139,8 @@ def exposed(one: Exposed) -> str:
 def named(one: Named) -> str:
     """What became of an arrow to a name."""
     if one.lacking:
-        return f"{human(one.lacking)} of the name is held by no companion document, and no NetworkPolicy can hold it"
+        held = f"{human(one.lacking)} of the name is held by no companion document, and no NetworkPolicy can hold it"
+        return f"{held}; if generate was given {CHOICES}, give check the same"
     return NOT_MEASURED
 
 
@@ -160,6 +162,13 @@ def notes(one: Wanted | Forbidden) -> str:
 def covered(one: Covered) -> str:
     """The pods that a block covers."""
     return f'"{title(one.wish)}" covers {some([end_name(end) for end in one.pods])} too'
+
+
+def why_covered(one: Covered) -> str:
+    """What that comes to."""
+    if isinstance(one.wish, Ban):
+        return "other arrows may reach them, and the block is about what is no pod; forbid the pods by name"
+    return "they may be reached because of it, and that is not in excess"
 
 
 def score(one: Score) -> str:

@@ -9,9 +9,9 @@ from typing import TextIO
 from rich.text import Text
 
 from ringfence.model.flows import Decision, EndDecision, Step, Verdict
-from ringfence.model.objects import Service
+from ringfence.model.objects import NAME_LABEL, Service
 from ringfence.model.policies import Direction
-from ringfence.query.explain import Explanation
+from ringfence.query.explain import DnsMiss, Explanation
 from ringfence.query.regions import Region
 from ringfence.report.explain.json import flow_text
 from ringfence.report.screen import show
@@ -48,6 +48,8 @@ def _explanation(explanation: Explanation) -> Iterator[Line]:
         if position:
             yield Text()
         yield from _region(explanation, region, several)
+    for miss in explanation.misses:
+        yield from _miss(miss)
 
 
 def _region(explanation: Explanation, region: Region, several: bool) -> Iterator[Line]:
@@ -131,6 +133,23 @@ def _steps(end: EndDecision) -> Iterator[Line]:
         for step in steps[1:]:
             mark, style = _MARKS[step.effect]
             yield Text.assemble("      ", (mark, style), f" {step.rule} ({_place(step, file)}): {step.text}")
+
+
+def _miss(miss: DnsMiss) -> Iterator[Line]:
+    """Where the DNS pods are, why this rule does not take them, and the rule that does."""
+    labels = ", ".join(f"{key}={value}" for key, value in miss.labels)
+    written = ", ".join(f"{key}: {value}" for key, value in miss.labels)
+    rule = miss.step.rule.removesuffix(".to")
+    yield Text()
+    yield Text(f"  {miss.step.kind} {miss.step.policy} has a rule for DNS, {rule}, that does not take the DNS pods: "
+               f"they are in namespace {miss.namespace} with {labels}.")  # fmt: skip
+    for alone in miss.alone:
+        yield Text(f"  A podSelector alone ({alone}) looks only into the policy's own namespace, {miss.own}.")
+    yield Text("  The rule that takes them:")
+    yield Text("    - to:")
+    yield Text(f"        - namespaceSelector: {{matchLabels: {{{NAME_LABEL}: {miss.namespace}}}}}")
+    yield Text(f"          podSelector: {{matchLabels: {{{written}}}}}")
+    yield Text(f"      ports: [{{protocol: UDP, port: {miss.port}}}, {{protocol: TCP, port: {miss.port}}}]")
 
 
 def _place(step: Step, file: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ringfence.engine.compiler.answers import NOTHING, Answer
 from ringfence.model.ports import ConnectionSet
@@ -19,17 +19,17 @@ def lines(matrix: Matrix) -> Iterator[str]:
     """The header, and then the connections; quoted as RFC 4180 says, with the line ends of this system."""
     counted = matrix.view.by == "namespace"
     more = (*(["tried"] if matrix.measured else []), *(["connected", "pairs"] if counted else []))
-    yield _line([*HEADER, *more])
+    yield line([*HEADER, *more])
     for where, what, note in _unlisted(matrix):
-        yield _line([where, what, *_fields(NOTHING, measured=False)[:-1], note, *("" for _ in more)])
-    name = Names(lambda end: _line([end_id(end)]))
+        yield line([where, what, *_fields(NOTHING, measured=False)[:-1], note, *("" for _ in more)])
+    name = Names(lambda end: line([end_id(end)]))
     texts: dict[Answer, str] = {}
     for block in matrix.blocks():
         into = name(block.dst)
         for src, _, answer, _, pairs in block.connections:
             text = texts.get(answer)
             if text is None:
-                text = texts[answer] = _line(_fields(answer, measured=matrix.measured))
+                text = texts[answer] = line(_fields(answer, measured=matrix.measured))
             yield f"{name(src)},{into},{text}" + (f",{pairs.connected},{pairs.of}" if pairs else "")
 
 
@@ -47,15 +47,17 @@ def _unlisted(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
 
 def _fields(answer: Answer, *, measured: bool) -> list[str]:
     undecided = "; ".join(f"{grammar(ports)} ({reason})" for reason, ports in answer.open)
-    found = [_ports(answer.allowed), _ports(answer.possible), undecided, ",".join(sorted(answer.notes))]
-    return [*found, _ports(answer.possible | answer.blocked)] if measured else found
+    found = [ports(answer.allowed), ports(answer.possible), undecided, ",".join(sorted(answer.notes))]
+    return [*found, ports(answer.possible | answer.blocked)] if measured else found
 
 
-def _ports(ports: ConnectionSet) -> str:
-    return grammar(ports) if ports else ""
+def ports(allowed: ConnectionSet) -> str:
+    """*allowed* as text; nothing for none."""
+    return grammar(allowed) if allowed else ""
 
 
-def _line(fields: list[str]) -> str:
+def line(fields: Iterable[str]) -> str:
+    """*fields* as one line without its end."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(map(_tame, fields))
     return out.getvalue().removesuffix("\r\n")

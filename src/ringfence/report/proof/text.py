@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, TextIO
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ringfence.query.check.result import Standing
 from ringfence.report.check.words import title, verdict
 from ringfence.report.explain import text as explain_text
+from ringfence.report.matrix.columns import GAP, Shortened, widths
 from ringfence.report.proof.rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
 from ringfence.report.screen import show
 from ringfence.report.words import NOT_TRIED, human
@@ -20,6 +22,7 @@ from ringfence.workflow.compare import Agreement, Comparison
 from ringfence.workflow.intended import Intended
 from ringfence.workflow.prove import Proof, Word
 
+_HEADS: Final = ("TO", "FROM", "PREDICTED", "MEASURED", "")
 _MOST_ROWS: Final = 40
 _MOST_DISAGREEMENTS: Final = 5
 _STYLE: Final = {
@@ -45,7 +48,7 @@ def _parts(proof: Proof, every: bool) -> Iterator[RenderableType]:
     groups = _grouped(shown)
     cut = groups if every else groups[:_MOST_ROWS]
     if cut:
-        yield _table(cut)
+        yield PairsTable(cut)
         yield Text()
     yield from _rest(found, shown, len(groups) - len(cut))
     for one in proof.of(Agreement.DISAGREES)[:_MOST_DISAGREEMENTS]:
@@ -76,19 +79,35 @@ def _is_last(dst: str) -> int:
     return 2 if dst == "outside" or dst.startswith("node/") else int("/svc/" in dst)
 
 
-def _table(groups: list[Group]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for name in ("TO", "FROM", "PREDICTED", "MEASURED", ""):
-        table.add_column(name, overflow="fold")
-    last = None
-    for group, predicted, measured in groups:
-        dst, mark = group[0].dst, _MARK[Agreement(group[0].word)]
-        table.add_row(
-            Text(dst if dst != last else "", style="bold"), Text("\n".join(_sources(group))), Text(predicted),
-            Text(measured), Text(*mark),
-        )  # fmt: skip
-        last = dst
-    return table
+@dataclass(frozen=True)
+class PairsTable:
+    """The rows of *groups*, as wide as there is room: names lose their middle before words are broken."""
+
+    groups: list[Group]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        short = Shortened()
+        cells = [
+            ([group[0].dst], list(_sources(group)), predicted.split("\n"), measured.split("\n"))
+            for group, predicted, measured in self.groups
+        ]
+        marks = [_MARK[Agreement(group[0].word)] for group, _, _ in self.groups]
+        natural = [
+            max(len(head), *(len(line) for row in cells for line in row[at])) for at, head in enumerate(_HEADS[:-1])
+        ]
+        room = options.max_width - GAP - max(len(mark) for mark, _ in marks)
+        found = widths(natural, 2, room, sum(map(len, _HEADS[2:])))
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        for head, width in zip(_HEADS, [*found, None], strict=True):
+            table.add_column(head, overflow="fold", width=width)
+        last = None
+        for row, mark in zip(cells, marks, strict=True):
+            names = ["\n".join(line for name in row[at] for line in short(name, found[at])) for at in (0, 1)]
+            dst = names[0] if row[0] != last else ""
+            table.add_row(Text(dst, style="bold"), Text(names[1]), *(Text("\n".join(row[at])) for at in (2, 3)),
+                          Text(*mark))  # fmt: skip
+            last = row[0]
+        yield table
 
 
 def _sources(group: list[Row]) -> Iterator[str]:

@@ -12,7 +12,9 @@ from ringfence.model.policies import Direction, Peer, Policy, Rule
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.check import ERROR, WARNING, Found, check
-from ringfence.query.lint.linting import Linting, NameServers, names, peer_path
+from ringfence.query.lint.linting import Linting, NameServers, names, numbers, peer_path
+from ringfence.query.lint.openshift import shows_openshift, takes_dns
+from ringfence.query.lint.resolvers import resolver
 
 _RIGHT = "allow UDP and TCP 53 to namespace kube-system, pods k8s-app: kube-dns"
 _PORTS = (53, 5353)
@@ -30,10 +32,14 @@ _PORTS = (53, 5353)
 )  # fmt: skip
 def dns_egress_missing(lint: Linting) -> Iterator[Found]:
     """Egress that admits UDP 53 to no place where DNS may answer."""
-    for policies, workloads in _groups(lint):
-        if any(_admitted(lint, workloads[0], server) for server in lint.name_servers):
+    on_openshift = shows_openshift(lint)
+    for policies, workloads in lint.kept_in:
+        asking_here = [one for one in workloads if not resolver(one).own]
+        if not asking_here or any(_admitted(lint, workloads[0], server) for server in lint.name_servers):
             continue
-        asking = [one for one in workloads if lint.mentions(one)]
+        if on_openshift and _admits_openshift(lint, policies):  # on which port is asked by RF104
+            continue
+        asking = [one for one in asking_here if lint.mentions(one)]
         related = []
         if asking:
             mention = lint.mentions(asking[0])[0]
@@ -42,7 +48,7 @@ def dns_egress_missing(lint: Linting) -> Iterator[Found]:
         yield Found(
             policies[0], "spec.egress",
             f"isolates pods for egress{more}, and no rule lets them reach DNS",
-            effect=f"{names(asking or workloads)} cannot resolve any name",
+            effect=f"{names(asking or asking_here)} cannot resolve any name",
             severity=ERROR if asking else WARNING,
             related=tuple(related),
         )  # fmt: skip
@@ -58,7 +64,7 @@ def dns_egress_missing(lint: Linting) -> Iterator[Found]:
 )  # fmt: skip
 def dns_tcp_missing(lint: Linting) -> Iterator[Found]:
     """UDP admitted to a DNS peer, and TCP on that port to the same peer is not."""
-    for policies, workloads in _groups(lint):
+    for policies, workloads in lint.kept_in:
         for server in lint.name_servers:
             if _admitted(lint, workloads[0], server) and not _admitted(lint, workloads[0], server, "TCP"):
                 policy, path = _udp_entry(lint, policies, server.end)
@@ -87,22 +93,12 @@ def dns_peer_labels_wrong(lint: Linting) -> Iterator[Found]:
             if not _is_for_dns(rule) or not rule.peers or any(_may_answer(lint, policy, peer) for peer in rule.peers):
                 continue
             peer = rule.peers[0]
-            why = _why_not(lint, policy, peer, servers)
+            why, who = _why_not(lint, policy, peer, servers), names(lint.subjects(policy))
             yield Found(
                 policy, peer_path(Direction.EGRESS, rule, 0),
                 f"this DNS rule matches no DNS pod: {why}; the DNS pods are in {where} with {worn}",
-                effect=f"{names(lint.subjects(policy))} cannot resolve any name by this rule",
+                effect=f"{who} cannot resolve any name by this rule" if who else "",
             )  # fmt: skip
-
-
-def _groups(lint: Linting) -> Iterator[tuple[list[Policy], list[Workload]]]:
-    """The workloads that are isolated for egress, together with those of the same policies: E(x) is the same."""
-    found: dict[tuple[int, ...], tuple[list[Policy], list[Workload]]] = {}
-    for workload in lint.cluster.workloads:
-        policies = lint.selecting(workload, Direction.EGRESS)
-        if policies:
-            found.setdefault(tuple(map(id, policies)), (policies, []))[1].append(workload)
-    yield from found.values()
 
 
 def _admitted(lint: Linting, workload: Workload, server: NameServers, protocol: str = "UDP") -> bool:
@@ -110,6 +106,15 @@ def _admitted(lint: Linting, workload: Workload, server: NameServers, protocol: 
     answer = lint.lets_out(workload, server.end)
     wanted = ConnectionSet.from_mapping({protocol: server.ports[protocol]})
     return bool((answer.possible | answer.undecided) & wanted)
+
+
+def _admits_openshift(lint: Linting, policies: list[Policy]) -> bool:
+    """Whether a rule lets pods send to the DNS pods of OpenShift, on whichever port of DNS."""
+    asked = ConnectionSet.of(UDP=[*_PORTS])
+    return any(
+        numbers(rule) & asked and any(takes_dns(lint, policy, peer) for peer in rule.peers)
+        for policy in policies for rule in policy.egress
+    )  # fmt: skip
 
 
 def _udp_entry(lint: Linting, policies: list[Policy], server: End) -> tuple[Policy, str]:
@@ -133,6 +138,8 @@ def _may_answer(lint: Linting, policy: Policy, peer: Peer) -> bool:
     asked = ConnectionSet.of(UDP=[*_PORTS])
     servers = {id(server.end) for server in lint.dns_pods}
     taken = lint.taken(policy, peer)
+    if takes_dns(lint, policy, peer):
+        return True
     return peer.block is not None or any(id(one) in servers or lint.listens(one) & asked for one in taken)
 
 

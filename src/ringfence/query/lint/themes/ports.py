@@ -55,6 +55,8 @@ def _mistaken(lint: Linting, ends: tuple[Workload, ...], item: PortMatch) -> tup
         return None
     for workload in ends:
         for service in lint.services_of(workload):
+            if service.headless:  # nothing is translated: the pods are dialled on this very port (S78)
+                continue
             for entry in service.ports:
                 if (entry.port, entry.protocol) == (item.port, item.protocol):
                     targets = lint.targets(workload, entry.target, entry.protocol)

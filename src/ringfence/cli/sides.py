@@ -1,0 +1,112 @@
+"""The two sides of a comparison: two paths, several of each, one with and without a change, or two git revisions."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ringfence.errors import UsageError
+
+
+@dataclass
+class Sides:
+    """The paths of each side, which may be none; ``status`` is 2 when something was left out that was not asked for."""
+
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    status: int = 0
+
+
+@contextlib.contextmanager
+def sides(args: argparse.Namespace) -> Iterator[Sides]:
+    """The sides that *args* name, readable as long as the context lasts."""
+    if args.git is not None:
+        if args.old or args.new:
+            raise UsageError("--git takes both sides from the repository; leave --old and --new out")
+        with _of_git(args) as found:
+            yield found
+        return
+    paths = list(args.paths)
+    old, new = list(args.old), list(args.new)
+    if not old and not new and len(paths) == 1 and (args.extra or args.without):
+        old, new, paths = paths, paths, []  # the same, with a change and without
+    if not old and paths:
+        old.append(paths.pop(0))
+    if not new and paths:
+        new.append(paths.pop(0))
+    if paths:
+        raise UsageError(f"{paths[0]}: diff compares two; name more paths of a side with --old and --new")
+    if not old or not new:
+        raise UsageError("diff compares two: name the older and the newer path, or two revisions with --git main..HEAD")
+    if "-" in old and "-" in new and old != new:
+        raise UsageError("-: standard input can be one side alone; write the other to a file")
+    yield Sides(old, new)
+
+
+@contextlib.contextmanager
+def _of_git(args: argparse.Namespace) -> Iterator[Sides]:
+    import tempfile  # noqa: PLC0415 (two directories need none)
+
+    from ringfence.manifests import revisions  # noqa: PLC0415
+
+    wanted = revisions.parse(args.git)
+    repository = revisions.Repository()
+    given = list(args.paths) or ["."]
+    if "-" in given:
+        raise UsageError("-: standard input is in no revision; leave it out, or leave --git out")
+    paths = list(dict.fromkeys(map(repository.inside, given)))
+    new = None if wanted.new is None else repository.commit(wanted.new)
+    old = repository.fork(wanted.old, wanted.new or "HEAD") if wanted.fork else repository.commit(wanted.old)
+    found = Sides()
+    changed = repository.uncommitted(paths)
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="ringfence-") as where:
+        found.old = _written(repository, old, revisions.label(wanted.old, old), paths, where)
+        if new is not None:
+            found.new = _written(repository, new, revisions.label(wanted.new or "", new), paths, where)
+            if changed and new == repository.commit("HEAD"):
+                _tell(f"{_files(changed)} in the work tree are not committed, and not in {wanted.new}; commit them, or "
+                      f"compare with the work tree by --git {wanted.old}")  # fmt: skip
+                found.status = 2
+        else:
+            found.new = [os.path.abspath(path) for path in given if os.path.lexists(path)]
+            if changed and not args.quiet:
+                _tell(f"the work tree is compared, in which {_files(changed)} are not committed")
+        if not found.old and not found.new:
+            raise UsageError(f"{' '.join(given)}: in neither of the two; name a path of the repository")
+        # Relative to here files are called as git calls them, REV:path, and all else is named from the root.
+        args.extra = [path if path == "-" else os.path.abspath(path) for path in args.extra]
+        args.output = None if args.output is None else os.path.abspath(args.output)
+        os.chdir(where)
+        try:
+            yield found
+        finally:
+            os.chdir(here)
+
+
+def _written(repository: object, commit: str, name: str, paths: list[str], where: str) -> list[str]:
+    from ringfence.manifests.revisions import Repository  # noqa: PLC0415
+
+    assert isinstance(repository, Repository)
+    tree = repository.write(commit, name, paths, where)
+    if tree.modules:
+        _tell(f"{name}: submodules are not read: {_some(tree.modules)}")
+    if tree.links:
+        _tell(f"{name}: links that lead to no file of the revision are not followed: {_some(tree.links)}")
+    return tree.paths
+
+
+def _files(names: list[str]) -> str:
+    return f"{len(names)} file{'' if len(names) == 1 else 's'} ({_some(names)})"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _tell(text: str) -> None:
+    print(f"ringfence diff: {text}", file=sys.stderr)

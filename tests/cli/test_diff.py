@@ -1,0 +1,331 @@
+"""``ringfence diff`` on the command line: two inputs, a change, two revisions of a real repository; and bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+TASK_API = "examples/task-api"
+DATABASE = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: db, namespace: shop}}
+spec:
+  podSelector: {{matchLabels: {{app: db}}}}
+  ingress: [{{from: [{{podSelector: {{matchLabels: {{app: {app}}}}}}}], ports: [{{port: 5432}}]}}]
+"""
+PODS = "".join(
+    f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n"
+    for name in ("web", "api", "db")
+)
+
+
+@dataclass
+class Repository:
+    """A git repository of a test, and how it and the program are run in it."""
+
+    top: Path
+
+    def git(self, *words: str) -> str:
+        quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": str(self.top)}
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"]
+        done = subprocess.run(
+            ["git", *who, *words], cwd=self.top, check=True, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], **quiet},
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def commit(self, **files: str | bytes | None) -> str:
+        """Write *files* (``__`` for a slash), delete those that are None, and commit; the commit's name."""
+        for name, content in files.items():
+            path = self.top / name.replace("__", "/").replace("_yaml", ".yaml")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def diff(self, *words: str, where: str = ".") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "ringfence", "diff", *words], cwd=self.top / where, check=False,
+            capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+
+    def state(self) -> tuple[str, bytes]:
+        """What must stay as it is: the work tree, and the index to the byte."""
+        return self.git("status", "--porcelain"), (self.top / ".git" / "index").read_bytes()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "repo")
+    made.top.mkdir()
+    made.git("init", "-q", "-b", "main")
+    made.commit(manifests__pods_yaml=PODS, manifests__db_yaml=DATABASE.format(app="web"))
+    made.git("tag", "v1")
+    made.commit(manifests__db_yaml=DATABASE.format(app="api"))
+    return made
+
+
+# -- two inputs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_what_it_opens_and_closes(run: Run) -> None:
+    done = run("diff", TASK_API, "--with", "examples/variants/service-port.yaml", "--format", "txt")
+    assert done.out.splitlines()[-1].endswith("ref1: TCP 8000, ref2: TCP 80")
+    assert done.status == 2
+    assert done.err.startswith("ringfence diff: intents are not compared: examples/task-api/intents.yaml:9:7")
+
+
+def test_two_paths(run: Run, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(PODS + "---\n" + DATABASE.format(app="web"))
+    new.write_text(PODS + "---\n" + DATABASE.format(app="api"))
+    done = run("diff", str(old), str(new), "--format", "csv")
+    assert sorted(row.split(",")[:3] for row in done.out.splitlines()[1:]) == [
+        ["added", "shop/api[Pod]", "shop/db[Pod]"],
+        ["removed", "shop/web[Pod]", "shop/db[Pod]"],
+    ]
+    several = run("diff", "--old", str(old), "--new", str(new), "--format", "csv")
+    assert several.out == done.out
+
+
+def test_standard_input_may_be_one_side(run: Run, tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text(PODS)
+    done = run("diff", str(old), "-", "--format", "json", stdin=(PODS + "---\n" + DATABASE.format(app="web")).encode())
+    assert json.loads(done.out)["unprotected"] == {"ingress": {"gained": ["shop/db[Pod]"]}}
+    assert run("diff", "-", str(old), "-q", stdin=PODS.encode()).out.startswith("No difference")
+
+
+@pytest.mark.parametrize("form", ["table", "md", "txt", "json", "csv", "dot"])
+def test_every_format_prints_and_writes(form: str, run: Run, tmp_path: Path) -> None:
+    words = ["diff", TASK_API, "--with", "examples/variants/wrong-dns.yaml", "--format", form]
+    printed = run(*words)
+    assert printed.out
+    out = tmp_path / "out"
+    assert run(*words, "-o", str(out)).status == printed.status == 0
+    assert out.read_text() == printed.out.replace("\r\n", "\n") or out.read_bytes().decode() == printed.out
+
+
+def test_exit_code_tells_a_difference(run: Run) -> None:
+    change = ["--with", "examples/variants/wrong-dns.yaml"]
+    assert run("diff", TASK_API, *change, "--exit-code").status == 1
+    assert run("diff", TASK_API, *change).status == 0
+    assert run("diff", TASK_API, TASK_API, "--exit-code").status == 0
+
+
+def test_broken_intents_come_first(run: Run) -> None:
+    done = run("diff", TASK_API, "--with", "examples/variants/wrong-dns.yaml")
+    assert "Broken intent: the DNS of task-api (examples/task-api/intents.yaml:7)" in done.out.split("\n\n")[1]
+    document = json.loads(run("diff", TASK_API, "--without", "task-api/default-deny-all", "--format", "json").out)
+    assert [one["how"] for one in document["broken"]] == ["unprotected"]
+
+
+def test_by_namespace(run: Run) -> None:
+    done = run("diff", TASK_API, "--without", "task-api/default-deny-all", "--by", "namespace", "--format", "csv")
+    assert "cache[Namespace],task-api[Namespace]" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "diff compares two"),
+        ((TASK_API,), "diff compares two"),
+        ((TASK_API, TASK_API, TASK_API), "name more paths of a side with --old and --new"),
+        (("-", "-"), "") ,
+        ((TASK_API, "no-such"), "no-such: no such file or directory"),
+        ((TASK_API, TASK_API, "--kustomize", "x"), "diff renders nothing"),
+        ((TASK_API, "--git", "HEAD", "--old", "x"), "leave --old and --new out"),
+        (("--git", "HEAD", "-"), "standard input is in no revision"),
+        (("--git", "no-such-revision..HEAD"), "no such revision"),
+        (("--git", "--output=x"), ""),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence(words: tuple[str, ...], said: str, run: Run) -> None:
+    done = run("diff", *words)
+    if said:
+        assert done.status == 2
+        assert said in done.err
+        assert done.err.count("\n") == 1
+        assert done.out == ""
+    else:
+        assert done.status in (0, 2)
+
+
+# -- git -------------------------------------------------------------------------------------------------------------
+
+
+def test_two_revisions(repository: Repository) -> None:
+    before = repository.state()
+    done = repository.diff("--git", "v1..HEAD", "manifests")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "+ shop/api -> shop/db: TCP 5432" in done.stdout
+    assert "- shop/web -> shop/db: was TCP 5432" in done.stdout
+    assert "before: let through by shop/db spec.ingress[0].from[0] (v1:manifests/db.yaml:6)" in done.stdout
+    assert "(HEAD:manifests/db.yaml:6)" in done.stdout
+    assert repository.state() == before
+
+
+def test_places_are_gits_own_words(repository: Repository) -> None:
+    document = json.loads(repository.diff("--git", "v1..main", "manifests", "--format", "json").stdout)
+    for side in ("before", "after"):
+        place = document["policies"][0][side]
+        shown = repository.git("show", place["file"]).splitlines()
+        assert shown[place["line"] - 1].startswith("apiVersion: networking.k8s.io/v1")
+
+
+def test_from_a_folder_below(repository: Repository) -> None:
+    top = repository.diff("--git", "v1..HEAD", "manifests", "--format", "txt").stdout
+    assert repository.diff("--git", "v1..HEAD", "--format", "txt", where="manifests").stdout == top
+    assert repository.diff("--git", "v1..HEAD", "../manifests/", "--format", "txt", where="manifests").stdout == top
+    assert repository.diff("--git", "v1..HEAD", "--format", "txt").stdout == top
+    assert repository.diff("--git", "v1..", "--format", "txt").stdout == top
+    outside = repository.diff("--git", "v1..HEAD", "../..")
+    assert (outside.returncode, outside.stdout) == (2, "")
+    assert "lies outside the repository" in outside.stderr
+
+
+def test_a_renamed_file_is_no_difference(repository: Repository) -> None:
+    repository.git("mv", "manifests/db.yaml", "manifests/other.yaml")
+    repository.commit()
+    done = repository.diff("--git", "HEAD~1..HEAD", "manifests", "--exit-code")
+    assert done.returncode == 0
+    assert done.stdout.startswith("No difference in what may connect.")
+
+
+def test_a_deleted_policy_leaves_the_pod_unprotected(repository: Repository) -> None:
+    repository.commit(manifests__db_yaml=None)
+    done = repository.diff("--git", "HEAD~1..HEAD", "manifests", "--exit-code")
+    assert done.returncode == 1
+    assert "Newly unprotected: no policy restricts ingress of shop/db." in done.stdout
+
+
+def test_a_folder_that_is_new(repository: Repository) -> None:
+    repository.commit(more__pods_yaml=PODS)
+    done = repository.diff("--git", "HEAD~1..HEAD", "more")
+    assert "Workloads added: shop/api, shop/db, shop/web." in done.stdout
+    nowhere = repository.diff("--git", "HEAD~1..HEAD", "nowhere")
+    assert nowhere.returncode == 2
+    assert "nowhere: in neither of the two" in nowhere.stderr
+
+
+def test_the_work_tree_and_what_is_not_committed(repository: Repository) -> None:
+    (repository.top / "manifests" / "db.yaml").write_text(DATABASE.format(app="web"))
+    before = repository.state()
+    with_tree = repository.diff("--git", "HEAD", "manifests")
+    assert with_tree.returncode == 0
+    assert "the work tree is compared, in which 1 file (manifests/db.yaml) are not committed" in with_tree.stderr
+    assert "+ shop/web -> shop/db: TCP 5432" in with_tree.stdout
+    left_out = repository.diff("--git", "v1..HEAD", "manifests")
+    assert left_out.returncode == 2
+    assert "+ shop/api -> shop/db" in left_out.stdout
+    assert left_out.stderr.count("\n") == 1
+    assert "not in HEAD; commit them, or compare with the work tree by --git v1" in left_out.stderr
+    assert repository.diff("--git", "HEAD~1..v1", "manifests").returncode == 0
+    assert repository.state() == before
+
+
+def test_from_where_two_branches_parted(repository: Repository) -> None:
+    repository.git("checkout", "-q", "-b", "topic", "v1")
+    repository.commit(manifests__more_yaml=PODS.replace("shop", "other"))
+    two = repository.diff("--git", "main..topic", "manifests", "--format", "txt").stdout
+    three = repository.diff("--git", "main...topic", "manifests", "--format", "txt").stdout
+    assert "shop/api[Pod], destination: shop/db[Pod]" in two
+    assert "source: shop/api[Pod], destination: shop/db[Pod]" not in three
+    assert "other/web[Pod]" in three
+
+
+def test_files_of_other_sorts(repository: Repository, tmp_path: Path) -> None:
+    """Binary files, links and submodules are told, or passed over, and never followed out of the revision."""
+    other = Repository(tmp_path / "module")
+    other.top.mkdir()
+    other.git("init", "-q")
+    other.commit(pod_yaml=PODS)
+    repository.git("submodule", "--quiet", "add", str(other.top), "manifests/module")
+    (repository.top / "manifests" / "picture.png").write_bytes(bytes(range(256)))
+    (repository.top / "manifests" / "bad.yaml").write_bytes(b"kind: Pod\0\xff")
+    (repository.top / "manifests" / "linked.yaml").symlink_to("../elsewhere/pods.yaml")
+    (repository.top / "manifests" / "out.yaml").symlink_to("/etc/hostname")
+    (repository.top / "manifests" / "folder").symlink_to("../elsewhere")
+    (repository.top / "manifests" / "text").symlink_to("picture.png")
+    repository.commit(elsewhere__pods_yaml=PODS.replace("shop", "linked"))
+    done = repository.diff("--git", "HEAD~1..HEAD", "manifests", "--format", "json")
+    assert done.returncode == 2
+    assert "HEAD: submodules are not read: manifests/module" in done.stderr
+    assert (
+        "links that lead to no file of the revision are not followed: manifests/folder, manifests/out.yaml"
+        in done.stderr
+    )
+    assert "HEAD:manifests/bad.yaml: error RF002: is binary, not text" in done.stderr
+    assert "picture" not in done.stderr
+    document = json.loads(done.stdout)
+    assert document["workloads"] == {"added": ["linked/api[Pod]", "linked/db[Pod]", "linked/web[Pod]"]}
+
+
+def test_a_change_on_top_of_a_revision(repository: Repository) -> None:
+    """``--with`` is read from where one stands, and changes the newer side."""
+    (repository.top / "change.yaml").write_text(DATABASE.format(app="web"))
+    done = repository.diff("--git", "v1..HEAD", "manifests", "--with", "change.yaml", "-o", "out.txt")
+    assert done.returncode == 0, done.stderr
+    assert (repository.top / "out.txt").read_text().startswith("No difference")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nothing..HEAD",), "--git nothing: no such revision"),
+        (("HEAD..nothing",), "--git nothing: no such revision"),
+        (("nothing",), "--git nothing: no such revision"),
+        (("v1...nothing",), "--git nothing: no such revision"),
+        (("HEAD:manifests",), "no such revision"),
+        (("",), "name two revisions"),
+    ],
+)
+def test_a_revision_that_is_not_there(words: tuple[str, ...], said: str, repository: Repository) -> None:
+    done = repository.diff("--git", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_revision_cannot_be_an_option(repository: Repository) -> None:
+    done = repository.diff("--git=--upload-pack=touch x")
+    assert done.returncode == 2
+    assert "no such revision" in done.stderr
+    assert not (repository.top / "x").exists()
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    done = Repository(tmp_path).diff("--git", "main..HEAD")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lies in no git repository" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_git(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("diff", "--git", "main..HEAD")
+    assert done.status == 3
+    assert "git is not on the PATH" in done.err
+
+
+def test_nothing_is_left_behind(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where: Callable[[], list[Path]] = lambda: list((tmp_path / "tmp").iterdir())  # noqa: E731
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    repository.diff("--git", "v1..HEAD", "manifests")
+    repository.diff("--git", "v1..HEAD", "manifests", "--without", "no/such")
+    assert where() == []
