@@ -22,7 +22,7 @@ from ringfence.model.policies import Direction, Peer, Policy, Rule
 from ringfence.model.ports import PROTOCOLS, ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
-from ringfence.query.lint.mentions import Mention, mentions, pod_specs
+from ringfence.query.lint.mentions import Mention, mentions
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +129,6 @@ class Linting:
     def node_addresses(self) -> AddressSet:
         """What is known of the addresses of nodes: the ranges that were said, and those of nodes in the input."""
         return self.facts.node_cidrs | AddressSet.of(*(str(ip) for node in self.cluster.nodes for ip in node.addresses))
-
-    def is_on_windows(self, workload: Workload) -> bool:
-        """Whether the pods of *workload* ask for nodes with Windows."""
-        wanted = (spec.get("nodeSelector") for _, spec in pod_specs(workload.source.value()))
-        return any(isinstance(one, dict) and one.get("kubernetes.io/os") == "windows" for one in wanted)
-
-    def init_containers(self, workload: Workload) -> list[str]:
-        """The paths at which the init containers of *workload* stand."""
-        found = pod_specs(workload.source.value())
-        return [f"{path}.initContainers[{index}]" for path, spec in found
-                for index, _ in enumerate(spec.get("initContainers") or ())]  # fmt: skip
 
     # -- selectors ---------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, Thing, check
 from ringfence.query.lint.linting import Linting, names, numbers, peer_path, rules
+from ringfence.query.lint.themes.plugins.documents import init_containers, is_on_windows
 
 _AGENTS: Final = ("aws-vpc-cni", "eks-auto")
 _MOST: Final = 24
@@ -211,7 +212,7 @@ def unowned_pod(lint: Linting) -> Iterator[Found]:
         effect = f"NetworkPolicy {by[0].id} does not apply to it"
         if workload.kind == "Pod" and workload.pods[0].controller is None:
             yield Found(workload, "metadata.name", "is a pod without an owner", effect=effect)
-        elif lint.is_on_windows(workload):
+        elif is_on_windows(workload):
             yield Found(workload, "metadata.name", "asks for Windows nodes", effect=effect)
 
 
@@ -253,5 +254,5 @@ def start_up_window(lint: Linting) -> Iterator[Found]:
         return
     for workload in lint.cluster.workloads:
         if any(lint.isolated(workload, direction) for direction in Direction):
-            for path in lint.init_containers(workload):
+            for path in init_containers(workload):
                 yield Found(workload, path, "may run before the pod's policies are in force")

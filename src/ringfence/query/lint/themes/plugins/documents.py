@@ -8,8 +8,10 @@ from typing import Any, Final
 from ringfence.intents.dialects.plain import Fields
 from ringfence.intents.dialects.plain import selector as read_selector
 from ringfence.model.cluster import Other
+from ringfence.model.objects import Workload
 from ringfence.model.selectors import Selector
 from ringfence.query.lint.linting import Linting
+from ringfence.query.lint.mentions import pod_specs
 
 Plain = Mapping[str, Any]
 CILIUM: Final = "cilium.io"
@@ -50,3 +52,16 @@ def selector(value: Any) -> Selector | None:
     unread: list[str] = []
     found = read_selector(Fields(value, "", unread))
     return None if unread else found
+
+
+def is_on_windows(workload: Workload) -> bool:
+    """Whether the pods of *workload* ask for nodes with Windows."""
+    wanted = (mapping(spec, "nodeSelector") for _, spec in pod_specs(workload.source.value()))
+    return any(one.get("kubernetes.io/os") == "windows" for one in wanted)
+
+
+def init_containers(workload: Workload) -> list[str]:
+    """The paths at which the init containers of *workload* stand."""
+    found = pod_specs(workload.source.value())
+    return [f"{path}.initContainers[{index}]" for path, spec in found
+            for index, _ in enumerate(items(spec, "initContainers"))]  # fmt: skip

@@ -8,7 +8,16 @@ from typing import Final
 from ringfence.model.cluster import Other
 from ringfence.query.lint.check import ERROR, NOTE, WARNING, Found, check
 from ringfence.query.lint.linting import Linting, names, peer_path, rules
-from ringfence.query.lint.themes.plugins.documents import ANTREA, CALICO, CILIUM, CLUSTER_POLICIES, each, items, mapping
+from ringfence.query.lint.themes.plugins.documents import (
+    ANTREA,
+    CALICO,
+    CILIUM,
+    CLUSTER_POLICIES,
+    each,
+    is_on_windows,
+    items,
+    mapping,
+)
 
 _READ_BY: Final = {
     (CILIUM, "CiliumNetworkPolicy"): ("cilium", "gke-dataplane-v2"),
@@ -144,7 +153,7 @@ def _foreign(lint: Linting) -> Iterator[Other]:
 
 def _on_windows(lint: Linting) -> Iterator[Found]:
     for policy in lint.policies:
-        hit = [one for one in lint.subjects(policy) if lint.is_on_windows(one)]
+        hit = [one for one in lint.subjects(policy) if is_on_windows(one)]
         effect = f"{names(hit)} runs on Windows nodes"
         for direction, rule in rules(policy) if hit else ():
             for index, peer in enumerate(rule.peers):
