@@ -80,9 +80,8 @@ class Linting:
         return spec if isinstance(spec, dict) else {}
 
     def others(self, group: str, *kinds: str) -> list[Other]:
-        """The objects of these *kinds* that no answer rests on, of any version, in the order they were read."""
-        found = [one for kind in kinds for one in self._others.get((group, kind), ())]
-        return found if len(kinds) == 1 else sorted(found, key=lambda one: self._order[id(one)])
+        """The objects of these *kinds* that no answer rests on, of any version."""
+        return [one for kind in kinds for one in self._others.get((group, kind), ())]
 
     @cached_property
     def _others(self) -> dict[tuple[str, str], list[Other]]:
@@ -90,10 +89,6 @@ class Linting:
         for one in self.cluster.others:
             found.setdefault((one.group, one.kind), []).append(one)
         return found
-
-    @cached_property
-    def _order(self) -> dict[int, int]:
-        return {id(one): number for number, one in enumerate(self.cluster.others)}
 
     def closed(self, namespace: str) -> bool:
         """Whether the input holds a workload of *namespace*, or the user said that it holds everything.
