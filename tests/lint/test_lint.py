@@ -73,7 +73,20 @@ def test_an_error_is_exit_1_and_shown_with_its_line(where: Path, capsys: pytest.
         "  = do: did you mean app=task-api?\n"
         "\n"
         "1 error by 2 checks\n"
+        "policies need a network plugin that enforces them; manifests cannot tell whether there is one\n"
     )
+
+
+def test_that_a_plugin_must_enforce_is_said_once_to_people(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """RF801: of every input with a policy, beside the results, and no finding."""
+    reminder = "policies need a network plugin that enforces them"
+    main(["lint", "m"])
+    said = capsys.readouterr()
+    assert said.err.count(reminder) == 1
+    assert reminder not in said.out
+    assert reminder not in lint(capsys, "m", "-q")[1]
+    assert reminder not in lint(capsys, "m", "--format", "sarif")[1]
+    assert reminder not in lint(capsys, "m/tasks.yaml")[1]
 
 
 def test_checks_are_chosen(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +119,7 @@ def test_bad_words_are_one_sentence(
 
 def test_a_finding_is_set_aside_with_a_reason(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write(where, "RF304=its pods come with the next release; RF902=so")
-    assert lint(capsys, "m", *FEW) == (0, "nothing found by 2 checks (1 ignored by annotation)\n")
+    assert lint(capsys, "m", "-q", *FEW) == (0, "nothing found by 2 checks (1 ignored by annotation)\n")
     _write(where, "policy-selects-nothing=its pods come with the next release")
     assert codes(capsys, "m", *FEW) == []
 

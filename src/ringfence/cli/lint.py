@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from ringfence.model.intents import Dns
 from ringfence.query.lint.run import Linted
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab", "md")
+ENFORCED: Final = "policies need a network plugin that enforces them; manifests cannot tell whether there is one"
+"""RF801: true of every input, so that it is said once, and is no finding."""
 _SAID_BETTER: Final = ("RF202", "RF203", "RF213")
 """Checks that say of a port's name what reading tells with RF044, and more of it."""
 BASELINE: Final = 1
@@ -79,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     result = replace(result, findings=_with_reading(cluster.findings, result, Severity(args.severity)))
     with common.output(args) as out:
         _show(result, args, out)
+    if cluster.policies and args.format == "text" and not args.quiet:
+        print(ENFORCED, file=sys.stderr)
     failing = {"error": (Severity.ERROR,), "warning": (Severity.ERROR, Severity.WARNING)}[args.fail_on]
     return common.input_status(cluster) or int(any(one.severity in failing for one in result.findings))
 

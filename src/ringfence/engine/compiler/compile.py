@@ -341,6 +341,8 @@ class Table:
             others = self._selected(p for p in inhabitants.values() if p is not policy and direction in p.directions)
             if subjects & ~others:
                 return False
+        if instead is None and not any(policy.rules(direction) for direction in policy.directions):
+            return True  # it only isolates, and others isolate the same
         spoken, due = list(bits_of(self._spoken_of(policy))), self._due
         before = [(number, self.row(number)) for number in spoken]
         keys = [(number, self._rows.key(number), row) for number, row in before]

@@ -14,7 +14,7 @@ from ringfence.engine.reference.matching import Matcher
 from ringfence.intents import dns
 from ringfence.intents.parties import is_expected
 from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.cluster import Cluster, Facts, Other
 from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
 from ringfence.model.objects import Pod, Service, Workload
@@ -59,6 +59,8 @@ class Linting:
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
+        self._unlike: dict[int, list[Pod]] = {}
+        self._behind: dict[int, list[Service]] = {}
 
     # -- the input ---------------------------------------------------------------------------------------------
 
@@ -77,6 +79,17 @@ class Linting:
         value = policy.source.value()
         spec = value.get("spec") if isinstance(value, dict) else None
         return spec if isinstance(spec, dict) else {}
+
+    def others(self, group: str, *kinds: str) -> list[Other]:
+        """The objects of these *kinds* that no answer rests on, of any version."""
+        return [one for kind in kinds for one in self._others.get((group, kind), ())]
+
+    @cached_property
+    def _others(self) -> dict[tuple[str, str], list[Other]]:
+        found: dict[tuple[str, str], list[Other]] = {}
+        for one in self.cluster.others:
+            found.setdefault((one.group, one.kind), []).append(one)
+        return found
 
     def closed(self, namespace: str) -> bool:
         """Whether the input holds a workload of *namespace*, or the user said that it holds everything.
@@ -102,6 +115,17 @@ class Linting:
             found.setdefault(workload.namespace, []).append(workload)
         return found
 
+    @cached_property
+    def pod_addresses(self) -> AddressSet:
+        """What is known of the addresses of pods: the ranges that were said, and those of pods in the input."""
+        pods = (pod for pod in self.cluster.pods if not pod.host_network)
+        return self.facts.pod_cidrs | AddressSet.of(*(str(ip) for pod in pods for ip in pod.ips))
+
+    @cached_property
+    def node_addresses(self) -> AddressSet:
+        """What is known of the addresses of nodes: the ranges that were said, and those of nodes in the input."""
+        return self.facts.node_cidrs | AddressSet.of(*(str(ip) for node in self.cluster.nodes for ip in node.addresses))
+
     # -- selectors ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -113,10 +137,17 @@ class Linting:
         """The workloads of *namespace* of which *selector* takes a pod; none that is its node (S73)."""
         found = self._pods.get((selector, namespace))
         if found is None:
+            node, take = self.matcher.is_node, self.matcher.selects
             found = self._pods[selector, namespace] = tuple(
                 one for one in self._by_namespace.get(namespace, ())
-                if any(not self.matcher.is_node(p) and self.matcher.selects(selector, p.labels) for p in _unlike(one))
+                if any(not node(pod) and take(selector, pod.labels) for pod in self._kinds(one))
             )  # fmt: skip
+        return found
+
+    def _kinds(self, workload: Workload) -> list[Pod]:
+        found = self._unlike.get(id(workload))
+        if found is None:
+            found = self._unlike[id(workload)] = _unlike(workload)
         return found
 
     def namespaces(self, selector: Selector) -> tuple[str, ...]:
@@ -281,16 +312,20 @@ class Linting:
 
     def services_of(self, workload: Workload) -> list[Service]:
         """The Services that select a pod of *workload*."""
-        return [
-            service for service in self._services.get(workload.namespace, ())
-            if service.selector and any(service.selector.items() <= pod.labels.items() for pod in _unlike(workload))
-        ]  # fmt: skip
+        found = self._behind.get(id(workload))
+        if found is None:
+            pods = self._kinds(workload)
+            found = self._behind[id(workload)] = [
+                service for service in self._services.get(workload.namespace, ())
+                if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
+            ]  # fmt: skip
+        return found
 
     def targets(self, workload: Workload, target: int | str, protocol: str) -> set[int]:
         """The numbers that a Service's *target* has on the pods of *workload*."""
         if isinstance(target, int):
             return {target}
-        ports = (port for pod in _unlike(workload) for port in pod.ports)
+        ports = (port for pod in self._kinds(workload) for port in pod.ports)
         return {port.number for port in ports if port.name == target and port.protocol == protocol}
 
     def listens(self, workload: Workload) -> ConnectionSet:
@@ -317,7 +352,7 @@ class Linting:
 
     def _listens(self, workload: Workload) -> ConnectionSet:
         found = {protocol: set[int]() for protocol in PROTOCOLS}
-        for pod in _unlike(workload):
+        for pod in self._kinds(workload):
             for port in pod.ports:
                 found[port.protocol].add(port.number)
         for service in self.services_of(workload):

@@ -43,13 +43,14 @@ def lint(
     as they are.
     """
     made: dict[tuple[str, str, str, str, str], Finding] = {}
+    places: dict[tuple[int, str], tuple[int, int]] = {}
     ignored = 0
     for one in chosen:
         for found in one.look(linting):
             if _is_ignored(one, found.thing):
                 ignored += 1
                 continue
-            finding = _finding(one, found)
+            finding = _finding(one, found, places)
             made.setdefault((one.code, finding.kind, finding.object, finding.field, finding.message), finding)
     told = [finding for finding in made.values() if at_least(finding.severity, least)]
     told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.object, f.message))
@@ -73,12 +74,18 @@ def _is_ignored(one: Check, thing: Thing) -> bool:
     )
 
 
-def _finding(one: Check, found: Found) -> Finding:
+def _at(thing: Thing, path: str, places: dict[tuple[int, str], tuple[int, int]]) -> tuple[int, int]:
+    """Where *path* of *thing* stands; found in the text once, as many findings lead to one place."""
+    found = places.get((id(thing.source), path))
+    if found is None:
+        found = places[id(thing.source), path] = thing.source.at(path)
+    return found
+
+
+def _finding(one: Check, found: Found, places: dict[tuple[int, str], tuple[int, int]]) -> Finding:
     source = found.thing.source
-    line, column = source.at(found.path)
-    related = []
-    for thing, path, text in found.related:
-        related.append(Place(text, thing.source.file, *thing.source.at(path)))
+    line, column = _at(found.thing, found.path, places)
+    related = [Place(text, thing.source.file, *_at(thing, path, places)) for thing, path, text in found.related]
     return Finding(
         one.code, found.severity or one.severity, found.message, kind_of(found.thing), id_of(found.thing), found.path,
         source.file, line, column, found.remedy or one.fix, effect=found.effect, related=tuple(related),
