@@ -17,13 +17,13 @@ from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts, Other
 from ringfence.model.flows import End, Outside
 from ringfence.model.intents import Dns
-from ringfence.model.objects import Pod, Service, Workload
+from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
-from ringfence.model.ports import PROTOCOLS, ConnectionSet
+from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.model.selectors import Selector
-from ringfence.query.lint.mentions import Mention, mentions
-from ringfence.query.lint.outline import Outline, outlines
+from ringfence.query.lint.mentions import Mention
+from ringfence.query.lint.programs import Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,20 @@ class Edge:
     ports: ConnectionSet
 
 
-class Linting:
+class Linting(Programs):
     """What a check may ask. Everything is found when it is first asked for, and kept."""
 
     def __init__(
         self, cluster: Cluster, profile: Profile = KUBERNETES, *, closed: bool = False, dns_at: Dns = Dns.TIGHT
     ) -> None:
         """*closed*: the input holds the whole cluster. *dns_at*: where DNS is, as for intents."""
-        self.cluster = cluster
+        super().__init__(cluster)
         self.profile = profile
         self._closed = closed
         self.dns_at = dns_at
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
-        self._unlike: dict[int, list[Pod]] = {}
-        self._behind: dict[int, list[Service]] = {}
 
     # -- the input ---------------------------------------------------------------------------------------------
 
@@ -142,12 +140,6 @@ class Linting:
                 one for one in self._by_namespace.get(namespace, ())
                 if any(not node(pod) and take(selector, pod.labels) for pod in self._kinds(one))
             )  # fmt: skip
-        return found
-
-    def _kinds(self, workload: Workload) -> list[Pod]:
-        found = self._unlike.get(id(workload))
-        if found is None:
-            found = self._unlike[id(workload)] = _unlike(workload)
         return found
 
     def namespaces(self, selector: Selector) -> tuple[str, ...]:
@@ -303,109 +295,9 @@ class Linting:
 
     # -- what programs listen on and speak to --------------------------------------------------------------------
 
-    @cached_property
-    def _services(self) -> dict[str, list[Service]]:
-        found: dict[str, list[Service]] = {}
-        for service in self.cluster.services:
-            found.setdefault(service.namespace, []).append(service)
-        return found
-
-    def services_of(self, workload: Workload) -> list[Service]:
-        """The Services that select a pod of *workload*."""
-        found = self._behind.get(id(workload))
-        if found is None:
-            pods = self._kinds(workload)
-            found = self._behind[id(workload)] = [
-                service for service in self._services.get(workload.namespace, ())
-                if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
-            ]  # fmt: skip
-        return found
-
-    def targets(self, workload: Workload, target: int | str, protocol: str) -> set[int]:
-        """The numbers that a Service's *target* has on the pods of *workload*."""
-        if isinstance(target, int):
-            return {target}
-        ports = (port for pod in self._kinds(workload) for port in pod.ports)
-        return {port.number for port in ports if port.name == target and port.protocol == protocol}
-
-    def listens(self, workload: Workload) -> ConnectionSet:
-        """Where *workload* is thought to listen: its container ports, and where its Services lead. No proof."""
-        found = self._listening.get(id(workload))
-        if found is None:
-            found = self._listening[id(workload)] = self._listens(workload)
-        return found
-
-    def outlines(self, workload: Workload) -> tuple[Outline, ...]:
-        """What *workload* says of its pods beside labels and ports: its account, probes, ports of the node."""
-        found = self._outlines.get(id(workload))
-        if found is None:
-            found = self._outlines[id(workload)] = outlines(workload)
-        return found
-
-    @cached_property
-    def _outlines(self) -> dict[int, tuple[Outline, ...]]:
-        return {}
-
-    @cached_property
-    def _listening(self) -> dict[int, ConnectionSet]:
-        return {}
-
-    def _listens(self, workload: Workload) -> ConnectionSet:
-        found = {protocol: set[int]() for protocol in PROTOCOLS}
-        for pod in self._kinds(workload):
-            for port in pod.ports:
-                found[port.protocol].add(port.number)
-        for service in self.services_of(workload):
-            for entry in service.ports:
-                found[entry.protocol] |= self.targets(workload, entry.target, entry.protocol)
-        return ConnectionSet.of(**found)
-
-    def mentions(self, workload: Workload) -> tuple[Mention, ...]:
-        """The hosts that env, args, command and ConfigMaps of *workload* name, each with its path."""
-        found = self._mentions.get(id(workload))
-        if found is None:
-            found = self._mentions[id(workload)] = tuple(
-                mentions(workload, lambda name: self._maps.get((workload.namespace, name), {}))
-            )
-        return found
-
-    @cached_property
-    def _maps(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """What the ConfigMaps of the input hold."""
-        found = {}
-        for one in self.cluster.others:
-            value = one.source.value() if (one.group, one.kind) == ("", "ConfigMap") else None
-            data = value.get("data") if isinstance(value, dict) else None
-            if isinstance(data, dict):
-                found[one.namespace, one.name] = data
-        return found
-
-    @cached_property
-    def _mentions(self) -> dict[int, tuple[Mention, ...]]:
-        return {}
-
-    def declared(self) -> Iterator[tuple[Workload, Service, Mention]]:
-        """The edges that strings tell of: a workload whose settings name a Service of the input."""
-        by_name = {(one.namespace, one.name): one for one in self.cluster.services}
-        for workload in self.cluster.workloads:
-            for mention in self.mentions(workload):
-                first, *rest = mention.host.split(".")
-                namespace = rest[0] if rest else workload.namespace
-                if rest[1:2] in ([], ["svc"]) and (service := by_name.get((namespace, first))) is not None:
-                    yield workload, service, mention
-
     def behind(self, service: Service) -> tuple[Workload, ...]:
         """The workloads of which *service* selects a pod."""
         return self.pods(Selector.of(service.selector), service.namespace) if service.selector else ()
-
-    def leads_to(self, service: Service, workload: Workload, port: int = 0) -> ConnectionSet:
-        """The ports of *workload* to which *service* leads: from all of its ports, or from *port* alone."""
-        found = ConnectionSet.NONE
-        for entry in service.ports:
-            if not port or entry.port == port:
-                for number in self.targets(workload, entry.target, entry.protocol):
-                    found = found | ConnectionSet.of(**{entry.protocol: [number]})
-        return found
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -468,10 +360,3 @@ def _only(cluster: Cluster, direction: Direction) -> Cluster:
     kept = [one if one.directions == wanted else replace(one, directions=wanted)
             for one in cluster.policies if direction in one.directions]  # fmt: skip
     return replace(cluster, policies=tuple(kept))
-
-
-def _unlike(workload: Workload) -> list[Pod]:
-    """The pods of *workload* that policies can tell apart: the others are selected alike."""
-    if len(workload.pods) == 1:
-        return [workload.pods[0]]
-    return list({(tuple(p.labels.items()), p.ports, p.host_network): p for p in workload.pods}.values())
