@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from pathlib import Path
 
 from ringfence.cli.lint import configure
@@ -32,7 +33,9 @@ def linting(paths: list[Path], words: tuple[str, ...] = ()) -> Linting:
     facts = Facts(AddressSet.of(*args.pod_cidr), AddressSet.of(*args.node_cidr), AddressSet.of(*args.service_cidr),
                   tuple(args.api_server))  # fmt: skip
     cluster = load([str(path) for path in paths], facts=facts, others=True)
-    return Linting(cluster, named(args.profile), closed=args.closed, dns_at=Dns(args.dns or "tight"))
+    return Linting(
+        cluster, named(args.profile), closed=args.closed, dns_at=Dns(args.dns or "tight"), today=date.today()
+    )
 
 
 def manifests(name: str) -> str:

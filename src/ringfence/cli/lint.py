@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
     cluster = common.load(args, others=True, tell=False)
     dns_at = Dns(args.dns) if args.dns else Dns.TIGHT
-    linting = Linting(cluster, common.profile(args), closed=args.closed, dns_at=dns_at)
+    linting = Linting(cluster, common.profile(args), closed=args.closed, dns_at=dns_at, today=date.today())
     if args.fix or args.diff:
         from ringfence.cli.mending import mend  # noqa: PLC0415
 

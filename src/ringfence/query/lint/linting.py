@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -49,13 +50,20 @@ class Linting(Programs):
     """What a check may ask. Everything is found when it is first asked for, and kept."""
 
     def __init__(
-        self, cluster: Cluster, profile: Profile = KUBERNETES, *, closed: bool = False, dns_at: Dns = Dns.TIGHT
+        self,
+        cluster: Cluster,
+        profile: Profile = KUBERNETES,
+        *,
+        closed: bool = False,
+        dns_at: Dns = Dns.TIGHT,
+        today: date | None = None,
     ) -> None:
-        """*closed*: the input holds the whole cluster. *dns_at*: where DNS is, as for intents."""
+        """*closed*: the input holds the whole cluster. *dns_at*: where DNS is, as for intents. *today*: for reviews."""
         super().__init__(cluster)
         self.profile = profile
         self._closed = closed
         self.dns_at = dns_at
+        self.today = today
         self._pods: dict[tuple[Selector, str], tuple[Workload, ...]] = {}
         self._spaces: dict[Selector, tuple[str, ...]] = {}
         self._needless: dict[int, bool] = {}
