@@ -146,9 +146,9 @@ COMPILER: Final = [
     ),
     Fault(
         "subject-of-any-namespace",
-        "compile.py",
-        "return classes.pods(policy.subject.pods) & classes.in_namespace(policy.namespace)",
-        "return classes.pods(policy.subject.pods)",
+        "classes.py",
+        "return start, taken >> start & (1 << stop - start) - 1",
+        "return start, taken >> start",
     ),
     Fault("policy-types-ignored", "compile.py", "for direction in policy.directions:", "for direction in Direction:"),
     Fault(
