@@ -258,3 +258,11 @@ def test_against_needs_pairs(run: Run, tmp_path: Path) -> None:
     result = run("check", EXAMPLE, "--against", str(golden))
     assert (result.status, result.out) == (2, "")
     assert "was stored by namespace" in result.err
+
+
+def test_intents_that_cannot_be_read_are_not_said_to_be_missing(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "intents.yaml"
+    broken.write_text("kind: Intents\nspec: [\n")
+    found = run("check", str(broken), "examples/shop")
+    assert found.status == 2
+    assert found.err.endswith("no Intents document could be read; mend what is told of the input above\n")

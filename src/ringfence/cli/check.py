@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence import __version__
-from ringfence.cli import common
+from ringfence.cli import common, pins
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Finding, Severity
@@ -35,12 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_names(parser: argparse.ArgumentParser) -> None:
     """At which addresses names outside are to be looked for."""
     group = parser.add_argument_group("names outside the cluster; those of companion documents are compared")
-    group.add_argument("--pin", action="append", default=[], metavar="HOST=CIDR,…",
-                       help="the addresses of a name, as generate was given them; may be repeated")  # fmt: skip
-    group.add_argument("--pins", action="append", default=[], metavar="FILE",
-                       help="a file of pins; may be repeated")  # fmt: skip
-    group.add_argument("--allow-any-443-outside", action="store_true",
-                       help="a name on TCP 443 without a pin stands for every address outside")  # fmt: skip
+    pins.add(group, pin="the addresses of a name, as generate was given them", file="a file of pins",
+             any_443="a name on TCP 443 without a pin stands for every address outside")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     cluster = common.load(args)
     if not cluster.intents:
-        raise UsageError(
-            "no Intents document in the input; name one beside the manifests, or a stored matrix with --against"
-        )
+        raise UsageError(_no_intents(cluster))
     meaning = understood(cluster, args)
     if meaning is None:
         return 2
@@ -80,12 +74,15 @@ def understood(cluster: Cluster, args: argparse.Namespace) -> Meaning | None:
 def at_addresses(meaning: Meaning, args: argparse.Namespace) -> Meaning:
     """*meaning* with names at the addresses that were chosen for them."""
     from ringfence.intents.outside import at_addresses as placed  # noqa: PLC0415
-    from ringfence.manifests.pins import read_pins  # noqa: PLC0415
-    from ringfence.model.pins import check_unique, parse_pin  # noqa: PLC0415
 
-    pins = [*map(parse_pin, args.pin), *(one for path in args.pins for one in read_pins(path))]
-    check_unique(pins, "--pin and --pins")
-    return placed(meaning, pins, any_443=args.allow_any_443_outside)
+    return placed(meaning, pins.chosen(args), any_443=args.allow_any_443_outside)
+
+
+def _no_intents(cluster: Cluster) -> str:
+    """That there is nothing to compare with, and what to do: what could not be read may have been it."""
+    if common.input_status(cluster):
+        return "no Intents document could be read; mend what is told of the input above"
+    return "no Intents document in the input; name one beside the manifests, or a stored matrix with --against"
 
 
 def _intents_left_out(cluster: Cluster) -> bool:

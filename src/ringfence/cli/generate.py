@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import common, files
+from ringfence.cli import common, files, pins
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Finding, Severity
@@ -42,12 +42,9 @@ def _add_names(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--names", metavar="DIALECT", default=None,
                        help="a companion document carries them: cilium (or cilium:1.18), clusternetworkpolicy, antrea, "
                        "gke, eks-auto, ovn-kubernetes")  # fmt: skip
-    group.add_argument("--pin", action="append", default=[], metavar="HOST=CIDR,…",
-                       help="the addresses of a name, which a person keeps true; may be repeated")  # fmt: skip
-    group.add_argument("--pins", action="append", default=[], metavar="FILE",
-                       help="a file of pins, with the days of their reviews; may be repeated")  # fmt: skip
-    group.add_argument("--allow-any-443-outside", action="store_true",
-                       help="open TCP 443 of every address outside, to pods with such arrows: a risk")  # fmt: skip
+    pins.add(group, pin="the addresses of a name, which a person keeps true",
+             file="a file of pins, with the days of their reviews",
+             any_443="open TCP 443 of every address outside, to pods with such arrows: a risk")  # fmt: skip
     group.add_argument("--fqdn-depth", choices=("one-label",), default=None,
                        help="let *. be one label, where the dialect knows no more")  # fmt: skip
     group.add_argument("--unverified", action="store_true",
@@ -58,14 +55,10 @@ def _names(args: argparse.Namespace) -> NamesChoice:
     """What was chosen."""
     from ringfence.generate.outside import NamesChoice  # noqa: PLC0415
     from ringfence.intents.dialects.table import named  # noqa: PLC0415
-    from ringfence.manifests.pins import read_pins  # noqa: PLC0415
-    from ringfence.model.pins import check_unique, parse_pin  # noqa: PLC0415
 
-    pins = [*map(parse_pin, args.pin), *(one for path in args.pins for one in read_pins(path))]
-    check_unique(pins, "--pin and --pins")
     dialect = named(args.names) if args.names else None
-    return NamesChoice(dialect, tuple(pins), args.allow_any_443_outside, args.fqdn_depth is not None, args.unverified,
-                       args.profile)  # fmt: skip
+    return NamesChoice(dialect, pins.chosen(args), args.allow_any_443_outside, args.fqdn_depth is not None,
+                       args.unverified, args.profile)  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:

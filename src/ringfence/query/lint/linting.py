@@ -254,12 +254,9 @@ class Linting(Programs):
             found = self._needless[id(policy)] = self.reach.needless(policy)
         return found
 
-    def one_sided(self, direction: Direction) -> Reachability:
-        """The answer as if the policies were in force for *direction* alone: what is admitted at that end."""
-        return self._leaving if direction is Direction.EGRESS else self._entering
-
     @cached_property
     def _leaving(self) -> Reachability:
+        """The answer as if the policies were in force for egress alone: what is admitted at that end."""
         return Reachability(_only(self.world, Direction.EGRESS), self.profile)
 
     @cached_property
