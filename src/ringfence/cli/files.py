@@ -16,26 +16,34 @@ def names_directory(path: str | None) -> bool:
 
 
 def write_all(place: Path, texts: Mapping[str, str]) -> None:
-    """Write each of *texts* under its name in *place*: first all beside their places, then each into its own."""
-    made: list[tuple[Path, Path]] = []
+    """Write each of *texts* under its name in *place*. Raises: UsageError when one cannot be written, and none is."""
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            handle, beside = tempfile.mkstemp(prefix=f".{name}.", dir=place, text=True)
-            made.append((Path(beside), place / name))
-            with open(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(beside).chmod(0o644)
-        for _, target in made:
-            if target.exists() and not target.is_file():
-                raise UsageError(f"{target}: is no file; remove it, or name another directory")
-        for beside_, target in made:
-            beside_.replace(target)
+        replace_all({place / name: text.encode() for name, text in texts.items()})
     except OSError as problem:
         raise UsageError(f"{place}: cannot be written ({problem.strerror}); name a writable directory") from problem
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """Write *contents*: first all beside their places, then each into its own, with the rights that it had.
+
+    Raises: UsageError for a place that is no file; OSError, with nothing in place, when one cannot be written.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        for target, content in contents.items():
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as stream:
+                waiting.append((Path(stream.name), target))
+                stream.write(content)
+            Path(stream.name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        for _, target in waiting:
+            if target.exists() and not target.is_file():
+                raise UsageError(f"{target}: is no file; remove it, or name another directory")
+        for beside, target in waiting:
+            beside.replace(target)
     finally:
-        for beside_, _ in made:
-            beside_.unlink(missing_ok=True)
+        for beside, _ in waiting:
+            beside.unlink(missing_ok=True)
 
 
 def beginning_with(place: Path, suffix: str, start: str) -> list[str]:

@@ -11,6 +11,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from ringfence.cli import common
+from ringfence.cli.files import replace_all
 from ringfence.errors import UsageError
 from ringfence.manifests import load
 from ringfence.model.findings import Severity
@@ -101,18 +102,7 @@ def _prove(
 
 def _write(changed: dict[str, str]) -> None:
     """All files of *changed*, each as a whole; none when one cannot be written."""
-    waiting: list[tuple[Path, Path]] = []
     try:
-        for name, text in changed.items():
-            target = Path(name).resolve()
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as stream:
-                waiting.append((Path(stream.name), target))
-                stream.write(text.encode())
-            Path(stream.name).chmod(target.stat().st_mode & 0o777)
-        for new, target in waiting:
-            new.replace(target)
+        replace_all({Path(name).resolve(): text.encode() for name, text in changed.items()})
     except OSError as problem:
         raise UsageError(f"--fix: {problem.filename}: cannot be written ({problem.strerror})") from problem
-    finally:
-        for new, _ in waiting:
-            new.unlink(missing_ok=True)

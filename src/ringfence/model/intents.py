@@ -64,8 +64,7 @@ class Intent:
     @property
     def place(self) -> str:
         """``file:line``."""
-        line, _ = self.source.at(self.path)
-        return f"{self.source.file}:{line}" if line else self.source.file
+        return self.source.place(self.path)
 
     def __str__(self) -> str:
         return self.written or str(self.arrow)
@@ -83,8 +82,7 @@ class Companion:
     @property
     def place(self) -> str:
         """``file:line``."""
-        line, _ = self.source.at(self.path)
-        return f"{self.source.file}:{line}" if line else self.source.file
+        return self.source.place(self.path)
 
 
 @dataclass(frozen=True, slots=True)

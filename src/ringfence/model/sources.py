@@ -51,6 +51,11 @@ class Source:
         """Line and column of *words* in the text at *path*, as the document finds them."""
         return self.document.find(path, row, words) if self.document else self.at(path)
 
+    def place(self, path: str) -> str:
+        """``file:line`` of the field at *path*, as far as it is known."""
+        line, _ = self.at(path)
+        return f"{self.file}:{line}" if line else self.file
+
     def value(self) -> Any:
         """The object as written, with the fields that no room has read yet; None without text."""
         return self.document.value() if self.document else None
