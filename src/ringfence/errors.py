@@ -12,7 +12,8 @@
     ├── UnsupportedNames      names outside that a dialect cannot say, or would read differently (exit 1)
     ├── InputError            nothing of the input could be used (exit 2)
     └── EnvironmentError_     the machine lacks what the verb needs (exit 3)
-        └── LabError          the packet lab cannot be made or held on this machine
+        ├── LabError          the packet lab cannot be made or held on this machine
+        └── LiveError         the cluster cannot be reached, or refuses what the verb needs
 
 What only a programmer can cause is a ``ValueError`` or ``TypeError``.
 """
@@ -111,3 +112,7 @@ class EnvironmentError_(RingfenceError):  # noqa: N801 (the plain word is a buil
 
 class LabError(EnvironmentError_):
     """The packet lab cannot be made, or broke: what the kernel refused, and what to do."""
+
+
+class LiveError(EnvironmentError_):
+    """The cluster cannot be reached, or refuses what the verb needs; says which, and what to do."""
