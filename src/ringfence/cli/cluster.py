@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Which cluster, as kubectl has it."""
     parser.add_argument("--kubeconfig", metavar="FILE", default=None,
-                        help="default: KUBECONFIG, ~/.kube/config, or the service account of the pod this runs in")  # fmt: skip
+                        help="default: KUBECONFIG, ~/.kube/config, or the pod's own service account")  # fmt: skip
     parser.add_argument("--context", metavar="NAME", default=None, help="default: the current one")
 
 
