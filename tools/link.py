@@ -1,4 +1,4 @@
-"""Makes the checkout importable in the running environment and puts its two commands there.
+"""Makes the checkout importable in the running environment and puts its commands there.
 
 The same as an editable install, without a build: ``src`` in a path file, and a script for each entry point.
 """
@@ -35,16 +35,21 @@ def head(python: str) -> str:
     return f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''"
 
 
+def put(scripts: Path) -> None:
+    """Write a script for each entry point of the project into *scripts*."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, entry in project["scripts"].items():
+        module, _, function = entry.partition(":")
+        script = scripts / name
+        script.write_text(SCRIPT.format(head=head(sys.executable), module=module, function=function))
+        script.chmod(0o755)
+
+
 def main() -> None:
     """Write the path file and the scripts."""
     purelib = Path(sysconfig.get_path("purelib"))
     (purelib / "ringfence-checkout.pth").write_text(f"{ROOT / 'src'}\n")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for name, entry in project["scripts"].items():
-        module, _, function = entry.partition(":")
-        script = Path(sysconfig.get_path("scripts")) / name
-        script.write_text(SCRIPT.format(head=head(sys.executable), module=module, function=function))
-        script.chmod(0o755)
+    put(Path(sysconfig.get_path("scripts")))
 
 
 if __name__ == "__main__":

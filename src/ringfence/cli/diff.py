@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, TextIO
 
-from ringfence.cli import common
+from ringfence.cli import common, program
 from ringfence.cli.sides import Sides, sides
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     for finding in result.intents.findings:
         from ringfence.report.findings import finding_line  # noqa: PLC0415 (most have none)
 
-        print(f"ringfence diff: intents are not compared: {finding_line(finding)}", file=sys.stderr)
+        print(f"{program.name()} diff: intents are not compared: {finding_line(finding)}", file=sys.stderr)
         found.status = 2
     status = max(common.input_status(old), common.input_status(new), found.status)
     return status or int(args.exit_code and not result.empty)

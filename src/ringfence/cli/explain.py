@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ringfence.cli import common
+from ringfence.cli import common, program
 from ringfence.errors import UsageError
 from ringfence.model.flows import Verdict
 
@@ -68,5 +68,5 @@ def _broken(arrow: Arrow, found: list[Explanation]) -> bool:
         from ringfence.report.words import NOTE_TEXT  # noqa: PLC0415
 
         why = "; ".join(f"{note}: {NOTE_TEXT[note]}" for note in doubts)
-        print(f"ringfence: {arrow.text}: denied, yet an allow could be hidden ({why})", file=sys.stderr)
+        print(f"{program.name()}: {arrow.text}: denied, yet an allow could be hidden ({why})", file=sys.stderr)
     return bool(doubts)

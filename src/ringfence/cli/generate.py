@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import common, files, pins
+from ringfence.cli import common, files, pins, program
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Finding, Severity
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _nothing(why: str, status: int) -> int:
-    print(f"ringfence: nothing is written: {why}", file=sys.stderr)
+    print(f"{program.name()}: nothing is written: {why}", file=sys.stderr)
     return status
 
 

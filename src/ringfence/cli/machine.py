@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.cli import common
+from ringfence.cli import common, program
 from ringfence.errors import LabError, UsageError
 from ringfence.model.cluster import Cluster
 
@@ -40,7 +40,7 @@ def in_a_pod(args: argparse.Namespace, work: Callable[[argparse.Namespace, str],
     try:
         return work(args, pod)
     except LabError as problem:
-        print(f"ringfence: {problem}", file=sys.stderr)
+        print(f"{program.name()}: {problem}", file=sys.stderr)
         return OWN_FAILURE
 
 

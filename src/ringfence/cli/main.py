@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from ringfence import __version__
+from ringfence.cli import program
 from ringfence.errors import RingfenceError
 
 VERBS: Final = {
@@ -47,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 def parser(only: str | None = None) -> argparse.ArgumentParser:
     """The whole parser; with *only*, just that verb's options are loaded."""
     top = Parser(
-        prog="ringfence",
+        prog=program.name(),
         description="Network policy for Kubernetes, proven: the exact traffic matrix of any set of manifests.",
         epilog=EPILOG,
     )
@@ -69,15 +70,13 @@ def _parse(words: list[str], verb: str) -> argparse.Namespace:
         args.command = command
     elif command is not None:
         more += command
+    called = f"{program.name()} {args.verb}"
     strange = [word for word in more if word.startswith("-") and word != "-"]
     if strange:
-        top.exit(
-            2,
-            f"ringfence {args.verb}: unrecognized arguments: {' '.join(strange)}; run 'ringfence {args.verb} --help'\n",
-        )
+        top.exit(2, f"{called}: unrecognized arguments: {' '.join(strange)}; run '{called} --help'\n")
     if more:
         if not hasattr(args, "words") and not hasattr(args, "paths"):
-            top.exit(2, f"ringfence {args.verb}: unexpected {more[0]}; run 'ringfence {args.verb} --help'\n")
+            top.exit(2, f"{called}: unexpected {more[0]}; run '{called} --help'\n")
         (args.words if hasattr(args, "words") else args.paths).extend(more)
     return args
 
@@ -127,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()
     except RingfenceError as problem:
-        print(f"ringfence: {problem}", file=sys.stderr)
+        print(f"{program.name()}: {program.own_words(str(problem), VERBS)}", file=sys.stderr)
         return problem.exit_status
     except BrokenPipeError:
         # The reader of our output has had enough, as with `| head`; there is nobody left to tell.
@@ -141,8 +140,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("RINGFENCE_DEBUG"):
             raise
         where = f"{type(fault).__name__}: {fault}"
-        print(f"ringfence: a fault of ringfence itself ({where}); set RINGFENCE_DEBUG=1 for the trace and report it",
-              file=sys.stderr)  # fmt: skip
+        remedy = "set RINGFENCE_DEBUG=1 for the trace and report it"
+        print(f"{program.name()}: a fault of ringfence itself ({where}); {remedy}", file=sys.stderr)
         return CRASH
     if argv is None and args.verb in PURE:
         _leave(int(status))

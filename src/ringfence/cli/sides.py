@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ringfence.cli import program
 from ringfence.errors import UsageError
 
 
@@ -109,4 +110,4 @@ def _some(names: list[str]) -> str:
 
 
 def _tell(text: str) -> None:
-    print(f"ringfence diff: {text}", file=sys.stderr)
+    print(f"{program.name()} diff: {text}", file=sys.stderr)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ringfence.cli import common, machine
+from ringfence.cli import common, machine, program
 
 if TYPE_CHECKING:
     from ringfence.lab.run.lab import Lab
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print(line, flush=True)
 
     def problem(line: str) -> None:
-        print(f"ringfence: {line}", file=sys.stderr, flush=True)
+        print(f"{program.name()}: {line}", file=sys.stderr, flush=True)
 
     try:
         rendered = [path for _, path in args.programs] + [value for *_, value in args.settings]
