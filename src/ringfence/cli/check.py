@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ringfence.query.check.against import Difference
     from ringfence.query.check.result import Checked
 
-FORMATS = ("table", "json", "md", "junit", "sarif")
+FORMATS = ("table", "json", "md", "junit", "sarif", "prometheus")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +107,10 @@ def _show(checked: Checked, args: argparse.Namespace, out: TextIO, read: Sequenc
         from ringfence.report.check import junit  # noqa: PLC0415
 
         junit.write(checked, out)
+    elif args.format == "prometheus":
+        from ringfence.report.check import prometheus  # noqa: PLC0415
+
+        common.print_lines(prometheus.lines(checked), out)
     else:
         from ringfence.report.check import sarif  # noqa: PLC0415
 
@@ -118,7 +122,9 @@ def _against(args: argparse.Namespace) -> int:
     from ringfence.query.check.against import against  # noqa: PLC0415
 
     if args.format == "sarif":
-        raise UsageError("--against compares pairs, and SARIF needs lines to point at; use table, json, md or junit")
+        raise UsageError(
+            "--against compares pairs, and SARIF needs lines to point at; use table, json, md, junit or prometheus"
+        )
     golden = stored(args.against)
     cluster = common.load(args)
     found = against(cluster, golden, common.profile(args))
@@ -136,5 +142,9 @@ def _show_difference(found: Difference, args: argparse.Namespace, out: TextIO, r
         common.write_json(report.document(found, read), out)
     elif args.format == "md":
         common.print_lines(report.md(found), out)
+    elif args.format == "prometheus":
+        from ringfence.report.check import prometheus  # noqa: PLC0415
+
+        common.print_lines(prometheus.against(found), out)
     else:
         report.junit(found, out)
