@@ -7,10 +7,10 @@ FUZZ_SECONDS ?= 60
 EXAMPLE := examples/task-api
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint golden bench fuzz docs requirements clean
+.PHONY: help install demo test test-live lint golden bench fuzz docs requirements clean
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/python:
 	@tools/venv.sh "$(PYTHON)" "$(VENV)"
@@ -38,6 +38,9 @@ demo: $(VENV)/.installed ## install, then show the Task API example and prove it
 test: $(VENV)/.installed $(VENV)/.dev ## install, then run all tests
 	@tools/system.sh libnftables curl nslookup
 	$(BIN)/python -m pytest
+
+test-live: $(VENV)/.installed $(VENV)/.dev ## test against a real API server (KUBEBUILDER_ASSETS), or a cluster (KUBECONFIG, RINGFENCE_LIVE=1)
+	$(BIN)/python -m pytest tests/live_cluster
 
 lint: $(VENV)/.installed $(VENV)/.dev ## style, types and import contracts
 	$(BIN)/ruff check .
