@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,15 +60,13 @@ def test_nothing_tried_is_nothing_proven() -> None:
     assert judged(Course(wires(), Deadlines()).enter(0).leave(60))[0] is State.UNKNOWN
 
 
-@given(st.integers(1, 5), st.integers(0, 200))
-def test_the_course_always_ends(seed: int, bias: int) -> None:
-    """Also when every result is by chance, and then it never proves that policies are enforced on every path."""
-    import random
-
-    dice = random.Random(seed * 1000 + bias)
+@given(st.randoms(use_true_random=False))
+def test_the_course_always_ends(dice: random.Random) -> None:
+    """Also when every result is by chance, and then nothing is proven."""
     results = list(Result)
     course = go(lambda *_: dice.choice(results))
     assert course.step is Step.END
+    assert judged(course)[0] is State.UNKNOWN
     assert len(course.stages) <= len(ALL)
 
 
@@ -264,7 +264,7 @@ def test_a_plugin_within_the_deadline_is_enforced_and_its_time_told(delay: float
         assert delay <= cell.seconds <= delay + 2
 
 
-@given(st.floats(31, 60))
+@pytest.mark.parametrize("delay", [31.0, 59.0])
 def test_a_plugin_beyond_the_deadline_is_not(delay: float) -> None:
     assert state(delayed(conforming, delay)) is not State.ENFORCED
     patient = Deadlines(policy=120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 FORMATS: Final = ("table", "json")
 STATUS: Final = {"enforced": 0, "partially": 1, "not-enforced": 1, "unknown": 3}
 """The exit status of each answer."""
+CLOCK: Final = time.monotonic
+"""How time is told."""
 RIGHTS: Final = "create, get, list and delete deployments, pods and networkpolicies there, and get pods/log"
 
 
@@ -65,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     if not consent.given(args, _question(server, plan)):
         why = "no traffic was tried, since nobody agreed; say --yes, or run it in a terminal"
         return _tell(args, examine.without_canary(server, expected, why))
-    return _tell(args, examine.diagnose(server, expected, plan, wait=args.wait, tell=_progress(args)))
+    found = examine.diagnose(server, expected, plan, wait=args.wait, tell=_progress(args), clock=CLOCK)
+    return _tell(args, found)
 
 
 def _question(server: Server, plan: Plan) -> str:

@@ -13,6 +13,7 @@ from ringfence.live.doctor.canary.course import POLICIES, PORTS, Course, Deadlin
 from ringfence.live.doctor.canary.log import Attempt, attempts
 from ringfence.live.doctor.canary.tidy import tidy
 from ringfence.live.doctor.nouns import Outcome, Path, State
+from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import DEPLOYMENTS, NAMESPACES, NETWORK_POLICIES
 from ringfence.live.server.server import Json, Server
 
@@ -133,7 +134,13 @@ class _Canary:
         if plan.own:
             self.tell(f"making namespace {plan.where}")
             self.began = True
-            server.create(NAMESPACES, objects.namespace(plan.run))
+            try:
+                server.create(NAMESPACES, objects.namespace(plan.run))
+            except Refused as problem:
+                self.began = False
+                if not problem.forbidden:
+                    raise
+                return f"namespaces cannot be made ({problem.message}); name an existing one without policies with -n"
         elif others := server.list(NETWORK_POLICIES, plan.where):
             names = ", ".join(sorted(one["metadata"]["name"] for one in others)[:5])
             return (
