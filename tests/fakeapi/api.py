@@ -66,6 +66,8 @@ class FakeApi:
         self.tokens: dict[str, str] = {TOKEN: USER}
         """Which tokens log in, and as whom."""
         self.version: Json = {"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake", "platform": "linux/amd64"}
+        self.aggregated = True
+        """Whether it tells all its kinds at once, as servers do from 1.30 on."""
         self.authority = Authority()
         self.seen: list[Seen] = []
         self._names = names
@@ -102,7 +104,7 @@ class FakeApi:
 
     def _kind(self, body: Json) -> Kind:
         group, _, version = body["apiVersion"].rpartition("/")
-        found = [k for k in self.kinds._all if (k.group, k.version, k.kind) == (group, version, body["kind"])]
+        found = [k for k in self.kinds.kinds if (k.group, k.version, k.kind) == (group, version, body["kind"])]
         if not found:
             raise ValueError(f"the fake server has no {body['apiVersion']} {body['kind']}: add it to api.kinds")
         return found[0]
