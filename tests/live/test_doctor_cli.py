@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from conftest import ROOT, Result, Run
+from exposition import numbers
 from fakeapi import FakeApi, Fault
 from jsonschema import Draft202012Validator
 
@@ -311,3 +312,11 @@ def test_there_is_no_remedy_where_none_is_needed_or_nothing_is_known() -> None:
     assert remedies(expected("kind", "Calico", enforcing=True), Outcome(State.UNKNOWN)) == ()
     # Objects alone say that nothing enforces: that is worth a remedy, and still no proof.
     assert remedies(expected("minikube", "minikube"), Outcome(State.UNKNOWN)) != ()
+
+
+def test_the_answer_as_numbers(bench: Bench) -> None:
+    result = bench.run("--no-canary", "--format", "prometheus")
+    assert result.status == 3
+    found = {dict(labels)["state"]: value for (name, labels), value in numbers(result.out).items()
+             if name == "ringfence_doctor_state"}  # fmt: skip
+    assert found == {"enforced": 0, "partially": 0, "not-enforced": 0, "unknown": 1}

@@ -42,7 +42,7 @@ def crowd(server: Server) -> Iterator[str]:
 
 
 def test_pages_hold_every_pod_once(server: Server, crowd: str) -> None:
-    found = [json.loads(page)["items"] for page in pages(server, PODS, crowd)]
+    found = [json.loads(bytes(page))["items"] for page in pages(server, PODS, crowd)]
     assert [len(page) for page in found] == [PAGE] * (COUNT // PAGE)
     assert len({item["metadata"]["name"] for page in found for item in page}) == COUNT
     whole = json.loads(server.get(PODS.path(crowd)))["items"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Run
@@ -12,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ringfence
+from ringfence.live.doctor.nouns import Cell, Diagnosis, Expected, Outcome, State, Uncovered
+from ringfence.live.doctor.nouns import Path as Path_
 from ringfence.report import prometheus
+from ringfence.report.doctor import prometheus as doctor
 from ringfence.report.prometheus import Family, by, one
 
 EXAMPLE = "examples/task-api"
@@ -159,3 +163,33 @@ def test_a_comparison_with_a_stored_matrix(run: Run, tmp_path: Path) -> None:
 def test_the_same_check_is_the_same_text(run: Run) -> None:
     first, second = (run("check", EXAMPLE, *WRONG, "--format", "prometheus").out for _ in range(2))
     assert first == second
+
+
+PATHS = tuple(Path_(direction, "same node", "IPv4") for direction in ("ingress", "egress"))
+
+
+def _diagnosed(*cells: Cell, state: State = State.PARTIALLY, **more: Any) -> str:
+    outcome = Outcome(state, cells=cells, run="abc", namespace="canary", **more)
+    expected = Expected(profile="calico", uncovered=(Uncovered("node-3", "Windows"),), not_read=("nodes",))
+    return "".join(f"{line}\n" for line in doctor.lines(Diagnosis("dev", expected, outcome)))
+
+
+def test_a_diagnosis() -> None:
+    text = _diagnosed(Cell(PATHS[0], State.ENFORCED, 1.25), Cell(PATHS[1], State.NOT_ENFORCED), left=("pod/a", "pod/b"))
+    assert _by(text, "ringfence_doctor_state", "state") == {
+        "enforced": 0, "partially": 1, "not-enforced": 0, "unknown": 0,
+    }  # fmt: skip
+    assert _by(text, "ringfence_doctor_path_enforced", "direction") == {"ingress": 1, "egress": 0}
+    assert _by(text, "ringfence_doctor_path_seconds", "direction") == {"ingress": 1.25}
+    assert _by(text, "ringfence_info", "profile") == {"calico": 1}
+    assert _plain(text) == {
+        "ringfence_doctor_paths_untested": 0, "ringfence_doctor_nodes_uncovered": 1, "ringfence_doctor_not_read": 1,
+        "ringfence_doctor_left": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_answer_of_the_doctor_is_one_of_the_four(state: State) -> None:
+    states = _by(_diagnosed(state=state), "ringfence_doctor_state", "state")
+    assert [name for name, value in states.items() if value] == [str(state)]
+    assert len(states) == len(State)

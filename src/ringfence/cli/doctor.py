@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ringfence.live.doctor.nouns import Diagnosis
     from ringfence.live.server.server import Server
 
-FORMATS: Final = ("table", "json")
+FORMATS: Final = ("table", "json", "prometheus")
 STATUS: Final = {"enforced": 0, "partially": 1, "not-enforced": 1, "unknown": 3}
 """The exit status of each answer."""
 CLOCK: Final = time.monotonic
@@ -95,6 +95,10 @@ def _tell(args: argparse.Namespace, found: Diagnosis) -> int:
             from ringfence.report.doctor import json  # noqa: PLC0415
 
             common.write_json(json.document(found), out)
+        elif args.format == "prometheus":
+            from ringfence.report.doctor import prometheus  # noqa: PLC0415
+
+            common.print_lines(prometheus.lines(found), out)
         else:
             from ringfence.report.doctor import table  # noqa: PLC0415
 
