@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -25,11 +26,14 @@ VERBS: Final = {
     "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
+    "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
+LEAVING: Final = ("doctor", "apply", "probe", "cleanup")
+"""Verbs that make objects in a cluster and take them away at their end, whatever ends them."""
 CRASH: Final = 70
 EPILOG: Final = (
     "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
@@ -123,6 +127,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
+    if argv is None and verb in LEAVING:
+        # Who ends a job in a cluster asks with SIGTERM first; it takes away what it made, as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args = _parse(words, verb if verb in VERBS else "")
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
