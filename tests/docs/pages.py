@@ -24,7 +24,15 @@ ANYTHING: Final = "..."
 
 CLUSTER: Final = re.compile(r"^<!-- A cluster with (.*?)\. -->$", re.MULTILINE)
 """What a page says, unseen by readers, whose commands ask an API server: the manifests that it holds."""
-REACHING_IN: Final = ("PYTHONPATH", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "RINGFENCE_DEBUG", "KUBECONFIG")
+REACHING_IN: Final = (
+    "PYTHONPATH",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "TTY_COMPATIBLE",
+    "RINGFENCE_DEBUG",
+    "KUBECONFIG",
+)
 """Variables of whoever runs the tests that would change what a command prints."""
 
 
@@ -158,8 +166,8 @@ def rewritten(page: str, where: Path) -> str:
         rows = []
         for command in commands(match[2], 0):
             found, status = run(command, where, more)
-            first, *more = command.text.split("\n")
-            rows += [f"$ {first}", *(f"> {line}" for line in more)]
+            first, *rest = command.text.split("\n")
+            rows += [f"$ {first}", *(f"> {line}" for line in rest)]
             rows += command.output if ANYTHING in command.output else found
             rows += [f"[exit {status}]"] if status else []
         return "```console\n" + "\n".join(rows) + "\n```"
