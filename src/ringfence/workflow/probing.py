@@ -99,7 +99,8 @@ class Planned:
         tries = len(self.plan.connections) - controls
         spaces = ", ".join(self.plan.namespaces)
         beside_it = f" and {controls} between controls" if controls else ""
-        return f"{len(self.plan.twins)} pods in {spaces or 'no namespace'}, {tries} connections{beside_it}"
+        many = "" if tries == 1 else "s"
+        return f"{len(self.plan.twins)} pods in {spaces or 'no namespace'}, {tries} connection{many}{beside_it}"
 
 
 @dataclass(frozen=True)

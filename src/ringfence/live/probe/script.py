@@ -22,8 +22,7 @@ WAIT: Final = 2
 BATCH: Final = 8
 """Attempts at a time, of one source."""
 
-SCRIPT: Final = r"""
-trap 'exit 0' TERM INT
+SCRIPT: Final = r"""trap 'exit 0' TERM INT
 say() { echo "rf1 $*"; }
 help=$(nc --help 2>&1 </dev/null; nc -h 2>&1 </dev/null)
 kind=other loud='-n -v' keep= udp=udp
