@@ -108,8 +108,8 @@ class Simulated:
 
 
 def pod(
-    namespace: str, name: str, labels: dict[str, str], *, node: str = "node-1", ip: str = "", ports: Sequence[Json] = (),
-    owner: str = "", **spec: Any,
+    namespace: str, name: str, labels: dict[str, str], *, node: str = "node-1", ip: str = "",
+    ports: Sequence[Json] = (), owner: str = "", **spec: Any,
 ) -> Json:  # fmt: skip
     """A pod that runs, as a server has it."""
     metadata: Json = {"name": name, "namespace": namespace, "labels": labels}
