@@ -28,6 +28,8 @@ VERBS: Final = {
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
+    "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
+    "cleanup": "what did a run leave in the cluster? and away with it",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
