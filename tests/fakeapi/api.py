@@ -66,6 +66,8 @@ class FakeApi:
         self.tokens: dict[str, str] = {TOKEN: USER}
         """Which tokens log in, and as whom."""
         self.version: Json = {"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake", "platform": "linux/amd64"}
+        self.aggregated = True
+        """Whether it tells all its kinds at once, as servers do from 1.30 on."""
         self.authority = Authority()
         self.seen: list[Seen] = []
         self._names = names

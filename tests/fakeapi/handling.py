@@ -79,7 +79,8 @@ class Handling:
         if path == "/api":
             return Answer(200, {"kind": "APIVersions", "versions": ["v1"]})
         if path == "/apis":
-            return Answer(200, self.api.kinds.groups())
+            at_once = self.api.aggregated and "APIGroupDiscoveryList" in request.headers.get("accept", "")
+            return Answer(200, self.api.kinds.at_once() if at_once else self.api.kinds.groups())
         parts = path.strip("/").split("/")
         if parts == ["api", "v1"] or (parts[0] == "apis" and len(parts) == 3):
             found = self.api.kinds.resources(parts[1] if len(parts) == 3 else "", parts[-1])

@@ -21,6 +21,7 @@ class Kind:
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
+_VERBS: Final = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _BUILT_IN: Final = """
 v1                           namespaces Namespace cluster
 v1                           nodes Node cluster
@@ -47,8 +48,11 @@ rbac.authorization.k8s.io/v1 clusterrolebindings ClusterRoleBinding cluster
 rbac.authorization.k8s.io/v1 roles Role
 rbac.authorization.k8s.io/v1 rolebindings RoleBinding
 coordination.k8s.io/v1       leases Lease
+apiregistration.k8s.io/v1    apiservices APIService cluster
 apiextensions.k8s.io/v1      customresourcedefinitions CustomResourceDefinition cluster
 admissionregistration.k8s.io/v1 validatingadmissionpolicies ValidatingAdmissionPolicy cluster
+admissionregistration.k8s.io/v1 mutatingwebhookconfigurations MutatingWebhookConfiguration cluster
+admissionregistration.k8s.io/v1 validatingwebhookconfigurations ValidatingWebhookConfiguration cluster
 policy/v1                    poddisruptionbudgets PodDisruptionBudget
 """
 
@@ -102,15 +106,29 @@ class Kinds:
             groups.append({"name": group, "versions": told, "preferredVersion": told[0]})
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
+    def at_once(self) -> Json:
+        """``/apis`` as a newer server answers who asks for it."""
+        items = []
+        for group in self.groups()["groups"]:
+            versions = []
+            for told in group["versions"]:
+                found = [one for one in self._all if (one.group, one.version) == (group["name"], told["version"])]
+                versions.append({"version": told["version"], "freshness": "Current", "resources": [
+                    {"resource": one.plural, "scope": "Namespaced" if one.namespaced else "Cluster", "verbs": _VERBS,
+                     "responseKind": {"group": one.group, "version": one.version, "kind": one.kind}}
+                    for one in found
+                ]})  # fmt: skip
+            items.append({"metadata": {"name": group["name"]}, "versions": versions})
+        return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
     def resources(self, group: str, version: str) -> Json | None:
         """``/api/v1`` and ``/apis/GROUP/VERSION``."""
         kinds = [one for one in self._all if (one.group, one.version) == (group, version)]
         if not kinds:
             return None
-        verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
         resources = [
             {"name": one.plural, "singularName": one.kind.lower(), "namespaced": one.namespaced, "kind": one.kind,
-             "verbs": verbs}
+             "verbs": _VERBS}
             for one in kinds
         ]  # fmt: skip
         return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": kinds[0].api_version,

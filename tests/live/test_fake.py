@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from fakeapi import FakeApi, Fault
 
-from ringfence.live.server.connecting import connect
 from ringfence.live.server.errors import Refused, Unreachable
 from ringfence.live.server.resources import NETWORK_POLICIES, PODS
 from ringfence.live.server.server import Json, Server
@@ -18,7 +14,8 @@ def policy(name: str = "p", port: int = 80, **metadata: object) -> Json:
     return {
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": "default", **metadata},
-        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": port, "protocol": "TCP"}]}]},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"],
+                 "ingress": [{"ports": [{"port": port, "protocol": "TCP"}]}]},
     }  # fmt: skip
 
 
@@ -27,19 +24,6 @@ def pod(name: str, namespace: str = "default", **labels: str) -> Json:
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {"containers": [{"name": "main", "image": "x"}]},
     }  # fmt: skip
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as made:
-        yield made
-
-
-@pytest.fixture
-def server(api: FakeApi, tmp_path: Path) -> Server:
-    found = connect(str(api.kubeconfig(tmp_path / "config")))
-    found.sleep = lambda seconds: None
-    return found
 
 
 def test_what_is_created_is_there_until_it_is_deleted(server: Server) -> None:

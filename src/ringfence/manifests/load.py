@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from os.path import normpath
 from pathlib import PurePath
 from typing import Any, BinaryIO, Final, TypeVar
@@ -23,7 +24,7 @@ from ringfence.manifests.quick import GROUPS, Plain, Quick, key, plain_item
 from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
-from ringfence.manifests.text.files import File
+from ringfence.manifests.text.files import Answer, File
 from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
 from ringfence.manifests.text.kustomize import Tree
@@ -59,11 +60,12 @@ def load(
     direct_controller: bool = False,
     others: bool = False,
     memory: Memory | None = None,
+    given: Iterable[Answer] = (),
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
     *exclude* are patterns of files and folders that are left out, as in a ``.gitignore``. What *programs* print is read
-    as if it were a file.
+    as if it were a file, and so is what was *given* by a server.
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
@@ -76,7 +78,7 @@ def load(
     """
     with _no_collector():
         reading = _Reading(namespace, direct_controller, others=others, memory=memory)
-        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
+        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs, given)
         if extra:
             more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
@@ -143,11 +145,12 @@ class _Reading:
         """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
     def read_all(
-        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
-    ) -> None:
-        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print."""
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = (),
+        given: Iterable[Answer] = (),
+    ) -> None:  # fmt: skip
+        """Everything in *paths*, of which *trees* lists the directories, what *programs* print, and what is *given*."""
         templates: list[str] = []
-        for file in self._files(paths, stdin, trees, programs):
+        for file in chain(map(files.answered, given), self._files(paths, stdin, trees, programs)):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
@@ -176,7 +179,8 @@ class _Reading:
         self.findings.append(problem.finding())
         if problem.leaves_out_object:
             place = Source(problem.file, problem.line)
-            self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
+            what = "objects that were not given" if problem.code == "RF027" else "a document that cannot be read"
+            self.gaps.append(Gap(Note.INCOMPLETE_INPUT, what, source=place))
 
     def _quickly(self, file: str, above: Head, items: Sequence[JsonObject]) -> Iterator[tuple[int, JsonObject]]:
         """Keep of *items* what can be read the quick way, and give the others; what stands twice is read the general

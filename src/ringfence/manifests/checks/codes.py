@@ -60,6 +60,7 @@ _TABLE: Final = (
     ),
     Code("RF024", ERROR, "a kind that the API server does not have", "mend kind or apiVersion", "object"),
     Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
+    Code("RF027", ERROR, "objects that a server would not give", "'ringfence rbac' prints the rights needed", "object"),
     Code("RF026", ERROR, "an EndpointSlice's port that cannot be used", "give port a number from 1 to 65535", "part"),
     # Directories.
     Code("RF045", WARNING, "a Helm chart in a directory, which is not rendered", "render it first with helm template"),

@@ -15,6 +15,7 @@ from ringfence.manifests.text import scalars
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
+from ringfence.manifests.text.json_text import JsonAnswer, JsonFile
 from ringfence.manifests.text.places import Place, Twice, Unreadable
 from ringfence.model.sources import Source
 
@@ -188,7 +189,7 @@ def _all(file: File, quick: Quick | None) -> Iterator[Item | Problem | Passed | 
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
     if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
-        found, fault = json_values(data)
+        found, fault = json_values(data, JsonAnswer if file.answered else JsonFile)
         if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):

@@ -153,10 +153,12 @@ class JsonObject:
         return tuple(Twice(one.path, *self.at(one.column), first=self.at(one.first)[0]) for one in found)
 
 
-def json_values(data: bytes | mmap.mmap) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
+def json_values(
+    data: bytes | mmap.mmap, form: type[JsonFile] = JsonFile
+) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
     """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early."""
     found: list[JsonObject | Unreadable] = []
-    whole = JsonObject(JsonFile(data), data, 0)
+    whole = JsonObject(form(data), data, 0)
     try:
         if not whole.head().mapping:
             _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
@@ -170,7 +172,7 @@ def json_values(data: bytes | mmap.mmap) -> tuple[list[JsonObject | Unreadable],
     else:
         return [whole], None
     mended, offset = json_text.whole_pairs(bytes(data))
-    file = JsonFile(mended)
+    file = form(mended)
     if offset is not None:
         half = "has half of a surrogate pair, read as U+FFFD as the API server reads it"
         found.append(Unreadable("RF008", half, *file.line_column(offset)))
