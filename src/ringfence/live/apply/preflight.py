@@ -119,7 +119,10 @@ class Preflight:
             found.conflicts.append(Conflict(one.object, one.place, tuple(owners(before or {}))))
             return
         was = _meaning(one.object, before) if before is not None else None
-        found.changes.append(Change(one.object, before, body, was, _meaning(one.object, after)))
+        will = _meaning(one.object, after)
+        if will is not None and one.policy is not None:
+            will = replace(will, source=one.policy.source)
+        found.changes.append(Change(one.object, before, body, was, will))
 
     def _there(
         self, wanted: Iterable[Wanted], namespaces: Iterable[str], more: Iterable[Resource]

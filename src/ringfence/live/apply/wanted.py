@@ -67,12 +67,13 @@ def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mappin
     found = [_policy(one) for one in cluster.policies]
     lacking: dict[str, str] = {}
     kinds: Counter[str] = Counter(cluster.ignored)
-    kinds.update(f"{one.kind}" for one in cluster.workloads)
-    kinds.update({"Service": len(cluster.services), "Namespace": _read(cluster), "Node": len(cluster.nodes)})
+    kinds.update(one.kind for one in cluster.workloads)
+    read = sum(not one.invented for one in cluster.namespaces.values())
+    kinds.update({"Service": len(cluster.services), "Namespace": read, "Node": len(cluster.nodes)})
+    kinds.update({"Intents": len(cluster.intents)})
     for one in cluster.others:
         if unmodelled(one.group, one.kind, one.namespace or None) is None:
             continue
-        kinds[one.kind] -= 1
         resource = resources.of(one.group, one.version, one.kind)
         if resource is None:
             lacking.setdefault(f"{one.kind} of {one.group}/{one.version}", str(one.source))
@@ -85,10 +86,6 @@ def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mappin
             "nothing was written"
         )
     return found, {kind: count for kind, count in sorted(kinds.items()) if count > 0}
-
-
-def _read(cluster: Cluster) -> int:
-    return sum(not one.invented for one in cluster.namespaces.values())
 
 
 def _policy(policy: Policy) -> Wanted:
