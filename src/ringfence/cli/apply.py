@@ -116,9 +116,7 @@ def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster
         if severity is Severity.ERROR or not args.quiet:
             print(line, file=sys.stderr)
     if any(one.excludes for one in told):
-        raise UsageError(
-            "some of the input cannot be used; mend it, or leave it out with --exclude; nothing was written"
-        )
+        raise UsageError("nothing was written, as some of the input cannot be used; mend it, or --exclude its file")
     return read
 
 

@@ -76,7 +76,7 @@ def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mappin
             continue
         resource = resources.of(one.group, one.version, one.kind)
         if resource is None:
-            lacking.setdefault(f"{one.kind} of {one.group}/{one.version}", str(one.source))
+            lacking.setdefault(f"{one.kind} of {one.group}/{one.version}", one.source.place(""))
         else:
             found.append(_other(one, resource))
     if lacking:
@@ -91,7 +91,7 @@ def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mappin
 def _policy(policy: Policy) -> Wanted:
     body = content(policy.source.value())
     body["metadata"]["namespace"] = policy.namespace
-    return Wanted(Object(NETWORK_POLICIES, policy.namespace, policy.name), body, str(policy.source), policy)
+    return Wanted(Object(NETWORK_POLICIES, policy.namespace, policy.name), body, policy.source.place(""), policy)
 
 
 def _other(one: Other, resource: Resource) -> Wanted:
@@ -100,4 +100,4 @@ def _other(one: Other, resource: Resource) -> Wanted:
     body["metadata"].pop("namespace", None)
     if namespace:
         body["metadata"]["namespace"] = namespace
-    return Wanted(Object(resource, namespace, one.name), body, str(one.source))
+    return Wanted(Object(resource, namespace, one.name), body, one.source.place(""))
