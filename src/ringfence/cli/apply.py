@@ -72,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     if preview.found.conflicts:
         return _conflicts(args, preview)
     if not preview.plan.steps:
+        if args.format == "table":
+            _show(args, preview)
         _end(args, preview, None, NOTHING, "nothing to do: all is as it is wanted")
         return 0
     if args.format == "table":
@@ -147,8 +149,10 @@ def _show(args: argparse.Namespace, preview: Preview) -> None:
     with common.output(args) as out:
         width = shutil.get_terminal_size().columns if out.isatty() else UNBOUNDED
         color = common.wants_color(args)
-        common.print_lines(table.lines(preview.diff, color=color, width=width, every=args.every), out)
-        common.print_lines(["", *text.step_lines(preview), *text.standing_lines(preview)], out)
+        if preview.plan.steps:
+            common.print_lines(table.lines(preview.diff, color=color, width=width, every=args.every), out)
+            common.print_lines(["", *text.step_lines(preview)], out)
+        common.print_lines(text.standing_lines(preview), out)
 
 
 def _conflicts(args: argparse.Namespace, preview: Preview) -> int:

@@ -40,7 +40,7 @@ def own(body: Mapping[str, Any]) -> bool:
 
 def applied(body: Mapping[str, Any]) -> bool:
     """Whether the server knows something of *body* as applied by us."""
-    return any(one.get("manager") == MANAGER and one.get("operation") == "Apply" for one in _managed(body))
+    return _entry(body) is not None
 
 
 def temporary(body: Mapping[str, Any], prefix: str) -> bool:
@@ -60,8 +60,8 @@ def restoring(before: Json, after: Json) -> Json:
 
     Labels and annotations that others put there are left to them.
     """
-    kept, was = content(before), next((one for one in _managed(before) if one.get("manager") == MANAGER), None)
-    fields = ((was or {}).get("fieldsV1") or {}).get("f:metadata") or {}
+    kept = content(before)
+    fields = ((_entry(before) or {}).get("fieldsV1") or {}).get("f:metadata") or {}
     metadata = {key: value for key, value in kept["metadata"].items() if key not in _KEPT}
     for key in _KEPT:
         changed = (after.get("metadata") or {}).get(key) or {}
@@ -89,6 +89,12 @@ def says(body: Any, wanted: Any) -> bool:
         alike = isinstance(body, list) and len(body) == len(wanted)
         return alike and all(map(says, body, wanted))
     return bool(body == wanted)
+
+
+def _entry(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the server knows of *body* as applied by us."""
+    ours = (one for one in _managed(body) if (one.get("manager"), one.get("operation")) == (MANAGER, "Apply"))
+    return next(ours, None)
 
 
 def _managed(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
