@@ -29,7 +29,8 @@ from ringfence.model.cluster import Cluster
 from ringfence.model.objects import NAME_LABEL, ContainerPort, Namespace, Pod, Workload
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule, Subject
 from ringfence.model.selectors import Selector
-from ringfence.workflow.compare import Agreement, Predictions, compare
+from ringfence.workflow.compare import Predictions, compare
+from ringfence.workflow.judging import Agreement
 
 PORTS = frozenset({("TCP", 8080), ("TCP", 9090)})
 SAMPLE = 12

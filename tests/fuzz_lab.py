@@ -29,7 +29,8 @@ from ringfence.model.flows import Flow, Verdict
 from ringfence.model.objects import Pod, Service
 from ringfence.model.observations import Outcome
 from ringfence.model.policies import Direction
-from ringfence.workflow.compare import Agreement, Comparison, Predicted, Predictions, compare
+from ringfence.workflow.compare import Comparison, Predictions, compare
+from ringfence.workflow.judging import Agreement, Predicted
 
 NOT_IN_A_LAB = {
     "S43": "a connection older than a change: tests/lab/test_changes.py holds one open across it",

@@ -6,7 +6,8 @@ import pytest
 from builders import cluster, pod, service, workload
 from intending import generated, intents, refused
 
-from ringfence.generate.selecting import VOLATILE, Selecting, is_volatile
+from ringfence.generate.selecting import Selecting
+from ringfence.model.volatile import VOLATILE, is_volatile
 from ringfence.intents.parties import Party
 from ringfence.manifests import load
 from ringfence.model.cluster import Cluster

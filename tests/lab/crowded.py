@@ -15,7 +15,8 @@ from ringfence.lab.plan.snapshot import fix
 from ringfence.lab.run.lab import Lab
 from ringfence.model.cluster import Cluster
 from ringfence.model.policies import PortMatch
-from ringfence.workflow.compare import Agreement, Predictions, compare
+from ringfence.workflow.compare import Predictions, compare
+from ringfence.workflow.judging import Agreement
 
 
 def crowded() -> Cluster:

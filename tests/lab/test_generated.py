@@ -22,7 +22,7 @@ from ringfence.model.findings import Severity
 from ringfence.model.flows import Outside
 from ringfence.model.intents import Intents
 from ringfence.model.objects import Node, Pod, Service
-from ringfence.workflow.compare import Agreement
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.prove import Proof, Word, prove
 
 pytestmark = pytest.mark.usefixtures("packets")

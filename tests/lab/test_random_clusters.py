@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from fuzz_lab import LAB_COUNTED, LabTally, one_lab
 
-from ringfence.workflow.compare import Agreement
+from ringfence.workflow.judging import Agreement
 
 pytestmark = pytest.mark.usefixtures("packets")
 SEEDS: Final = range(9000, 9012)

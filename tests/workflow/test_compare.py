@@ -6,7 +6,7 @@ import pytest
 
 from ringfence.model.flows import Verdict
 from ringfence.model.observations import Outcome
-from ringfence.workflow.compare import Agreement, Predicted, judge
+from ringfence.workflow.judging import Agreement, Predicted, judge
 
 ALLOWED, DENIED, OPEN_POINT, NONE = (
     Verdict.ALLOWED, Verdict.DENIED, Verdict.IMPLEMENTATION_DEFINED, Verdict.NO_ENDPOINTS,

@@ -25,6 +25,8 @@ VERBS: Final = {
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "apply": "put these policies into the cluster, without cutting what may stay",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
+    "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
+    "cleanup": "what did a run leave in the cluster? and away with it",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")

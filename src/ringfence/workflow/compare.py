@@ -1,11 +1,10 @@
-"""Prediction against observation, question by question: the same code for the lab and for a live cluster."""
+"""Prediction against observation in the lab, question by question."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.reachability import Reachability
@@ -15,41 +14,12 @@ from ringfence.lab.plan.services import MOST_BACKENDS
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.lab.run.lab import Observation
 from ringfence.model.addresses import Address, AddressSet
-from ringfence.model.flows import Decision, End, Flow, Outside, Reason, Verdict
+from ringfence.model.flows import Decision, End, Flow, Outside, Verdict
 from ringfence.model.objects import Service
 from ringfence.model.observations import Outcome
 from ringfence.model.ports import PROTOCOLS
 from ringfence.model.profiles import KUBERNETES, Profile
-
-
-class Agreement(StrEnum):
-    """How a prediction and what was measured stand to each other.
-
-    ``either``: the API leaves the point open, so what was measured is one of the admissible answers.
-    ``unmeasured``: a probe failed on its own side, which says nothing.
-    """
-
-    AGREES = "agrees"
-    DISAGREES = "disagrees"
-    EITHER = "either"
-    UNMEASURED = "unmeasured"
-
-
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """Every verdict of the ways to go, and why one is open where it is.
-
-    ``astray``: the lab takes a Service to lead to other pods or ports than the engine does, so nothing was compared.
-    """
-
-    verdicts: frozenset[Verdict]
-    reasons: frozenset[Reason] = frozenset()
-    astray: bool = False
-
-    @property
-    def word(self) -> str:
-        """One word, as the engine would say it."""
-        return str(next(iter(self.verdicts)) if len(self.verdicts) == 1 else Verdict.MIXED)
+from ringfence.workflow.judging import Agreement, Predicted, by_answer, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +55,7 @@ class Predictions:
         """The verdicts on *question*. The compiler gives them, and the reference where it alone speaks."""
         if isinstance(question.dst, Service) or question.protocol not in PROTOCOLS:
             return self._by_reference(question)
-        answer = self.answer(question)
-        verdicts = set()
-        if answer.possible.allows(question.protocol, question.port):
-            verdicts.add(Verdict.ALLOWED)
-        if answer.blocked.allows(question.protocol, question.port):
-            verdicts.add(Verdict.DENIED)
-        reasons = frozenset(r for r, ports in answer.open if ports.allows(question.protocol, question.port))
-        if reasons:
-            verdicts.add(Verdict.IMPLEMENTATION_DEFINED)
-        return Predicted(frozenset(verdicts), reasons)
+        return by_answer(self.answer(question), question.protocol, question.port)
 
     def answer(self, question: Question) -> Answer:
         """The engine's answer for the two ends of *question*, over all ports."""
@@ -166,20 +127,3 @@ def compare(
         predicted = predictions.of(question)
         agreement = judge(predicted, [one.outcome for one in seen])
         yield Comparison(question, predicted, seen, Agreement.DISAGREES if predicted.astray else agreement)
-
-
-def judge(predicted: Predicted, outcomes: Iterable[Outcome]) -> Agreement:
-    """Whether *outcomes* are what was predicted.
-
-    What is predicted for certain must be seen, and nothing may be seen that was not predicted. A refusal is an answer
-    for a Service without endpoints, and never stands for a denial.
-    """
-    seen = set(outcomes)
-    if not seen or Outcome.ERROR in seen:
-        return Agreement.UNMEASURED
-    said = {Outcome.OPEN: Verdict.ALLOWED, Outcome.SILENT: Verdict.DENIED, Outcome.REFUSED: Verdict.NO_ENDPOINTS}
-    measured = {said[outcome] for outcome in seen}
-    certain = predicted.verdicts - {Verdict.IMPLEMENTATION_DEFINED}
-    if Verdict.IMPLEMENTATION_DEFINED in predicted.verdicts:
-        return Agreement.EITHER if certain <= measured and Verdict.NO_ENDPOINTS not in measured else Agreement.DISAGREES
-    return Agreement.AGREES if certain == measured else Agreement.DISAGREES

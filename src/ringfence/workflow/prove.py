@@ -19,8 +19,9 @@ from ringfence.model.flows import Decision, End, Flow, Note
 from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
-from ringfence.workflow.compare import Agreement, Comparison, Predictions, compare
+from ringfence.workflow.compare import Comparison, Predictions, compare
 from ringfence.workflow.intended import Intended
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.measured import Measured, measure
 
 HIDING = frozenset({Note.INCOMPLETE_INPUT, Note.UNMODELLED_POLICY})

@@ -10,8 +10,9 @@ from ringfence.report.check.words import title
 from ringfence.report.explain.json import end_json
 from ringfence.report.proof.rows import connections, flow_name, rows
 from ringfence.report.words import as_json
-from ringfence.workflow.compare import Agreement, Comparison
+from ringfence.workflow.compare import Comparison
 from ringfence.workflow.intended import Intended
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.prove import Proof
 
 

@@ -10,7 +10,8 @@ from ringfence.model.flows import Verdict
 from ringfence.model.objects import Node, Pod, Service, Workload
 from ringfence.model.observations import Outcome
 from ringfence.model.ports import PROTOCOLS, ConnectionSet
-from ringfence.workflow.compare import Agreement, Comparison
+from ringfence.workflow.compare import Comparison
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.prove import Proof
 
 Ports = dict[str, set[int]]

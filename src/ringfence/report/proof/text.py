@@ -18,8 +18,9 @@ from ringfence.report.matrix.columns import GAP, Shortened, widths
 from ringfence.report.proof.rows import ITSELF, Ports, Row, connections, flow_name, rows, seen_lines, some
 from ringfence.report.screen import show
 from ringfence.report.words import NOT_TRIED, human
-from ringfence.workflow.compare import Agreement, Comparison
+from ringfence.workflow.compare import Comparison
 from ringfence.workflow.intended import Intended
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.prove import Proof, Word
 
 _HEADS: Final = ("TO", "FROM", "PREDICTED", "MEASURED", "")

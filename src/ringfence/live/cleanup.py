@@ -1,0 +1,128 @@
+"""What runs left in a cluster, found by its label and taken away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ringfence.live.runs import RUN
+from ringfence.live.server.errors import Refused
+from ringfence.live.server.resources import (
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    PODS,
+    Resource,
+)
+from ringfence.live.server.server import Server
+
+KINDS: Final = (NETWORK_POLICIES, DEPLOYMENTS, PODS, CONFIGMAPS, NAMESPACES)
+"""What runs make, in the order in which it is taken away."""
+_OF_PROBE: Final = (PODS, CONFIGMAPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An object of a run. ``going`` when the server is already taking it away."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str = ""
+    run: str = ""
+    going: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.resource.kind} {where}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What runs left, and sentences about what could not be looked at."""
+
+    left: tuple[Left, ...]
+    unseen: tuple[str, ...] = ()
+
+
+def leftovers(server: Server, run: str | None = None, namespace: str | None = None) -> Found:
+    """What *run* left, or what any run did: everywhere, or where only that may be seen in *namespace*.
+
+    Raises: Refused for anything but a missing right or kind; Unreachable.
+    """
+    found: list[Left] = []
+    unseen: list[str] = []
+    label = f"{RUN}={run}" if run else RUN
+    for resource in KINDS:
+        try:
+            found += _labelled(server, resource, None, label)
+        except Refused as problem:
+            if not (problem.forbidden or problem.not_found):
+                raise
+            if not problem.forbidden:
+                continue
+            try:
+                if not resource.namespaced or namespace is None:
+                    raise
+                found += _labelled(server, resource, namespace, label)
+                unseen.append(f"{resource.plural} were looked for in namespace {namespace} alone: {problem.message}")
+            except Refused as again:
+                if not again.forbidden:
+                    raise
+                unseen.append(f"{resource.plural} were not looked for: {again.message}")
+    return Found(tuple(found), tuple(unseen))
+
+
+def _labelled(server: Server, resource: Resource, namespace: str | None, label: str) -> Iterator[Left]:
+    for one in server.list(resource, namespace, labels=label):
+        metadata = one["metadata"]
+        yield Left(
+            resource, metadata.get("namespace", ""), metadata["name"], metadata.get("uid", ""),
+            metadata.get("labels", {}).get(RUN, ""), "deletionTimestamp" in metadata,
+        )  # fmt: skip
+
+
+def remove(server: Server, some: Iterable[Left]) -> list[str]:
+    """Ask the server to delete each of *some*, and no other object of its name; sentences about those it refused.
+
+    Raises: Unreachable.
+    """
+    refused = []
+    for one in some:
+        if one.going:
+            continue
+        try:
+            grace = 0 if one.resource == PODS else None
+            server.delete(one.resource, one.name, one.namespace or None, uid=one.uid, grace=grace)
+        except Refused as problem:
+            if not problem.conflict:  # another object has its name by now
+                refused.append(f"{one}: {problem.message or problem}")
+    return refused
+
+
+def take_away(
+    server: Server, run: str, namespaces: Iterable[str], *, patience: float,
+    sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic,
+) -> tuple[Left, ...]:  # fmt: skip
+    """Remove the twins of *run* in *namespaces* and what owns them; what is left after *patience* seconds.
+
+    Raises: Refused; Unreachable.
+    """
+    spaces = tuple(namespaces)
+    until, asked = clock() + patience, False
+    while True:
+        left = [
+            one
+            for resource in _OF_PROBE
+            for namespace in spaces
+            for one in _labelled(server, resource, namespace, f"{RUN}={run}")
+        ]
+        if not left or (asked and clock() >= until):
+            return tuple(left)
+        remove(server, left)
+        if asked:
+            sleep(0.5)
+        asked = True

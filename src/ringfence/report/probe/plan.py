@@ -1,0 +1,57 @@
+"""What a run would do: every object, every connection, and the rights it needs, as YAML with comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ringfence.live.probe import twins
+from ringfence.live.probe.plan import Twin
+from ringfence.report.probe import words
+from ringfence.workflow.probing import Planned
+
+
+def lines(
+    planned: Planned, pods: Mapping[Twin, Mapping[str, Any]], rules: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:  # fmt: skip
+    """The whole of *planned*; *pods* are the twins as objects, *rules* those of the roles that the run needs."""
+    plan = planned.plan
+    yield f"# run {plan.run}: {planned.said}; nothing is made by a dry run"
+    yield "# an address and the number of its connection are filled in when the twin that listens there runs"
+    yield "#"
+    yield "# connections:"
+    for asked, number, refusal in zip(planned.questions.asked, planned.numbers, planned.refusals, strict=True):
+        why = f"  (not tried: {refusal})" if number is None else ""
+        yield f"#   {words.flow(asked)}{why}"
+    for src, dst in planned.controls:
+        yield f"#   control: {src[0]} on {src[1] or 'any node'} -> {dst[0]} on {dst[1] or 'any node'}"
+    for why, count in sorted(planned.questions.left_out.items()):
+        yield f"# not asked: {count} × {why}"
+    for namespace in plan.namespaces:
+        yield from _documents([twins.owner(plan.run, namespace)])
+    yield from _documents(pods.values())
+    yield "# the rights that it needs:"
+    yield from (f"# {line}" for line in _yaml(list(rules)).splitlines())
+
+
+def _documents(objects: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for one in objects:
+        yield "---"
+        yield from _yaml(one).splitlines()
+
+
+def _yaml(data: Any) -> str:
+    import yaml  # noqa: PLC0415 (a dry run alone needs it)
+
+    class Dumper(yaml.SafeDumper):
+        """It writes texts of several lines as such."""
+
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the library calls it so)
+            """Never an anchor."""
+            return True
+
+    def text(dumper: Any, value: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=120))

@@ -1,0 +1,241 @@
+"""What a live cluster is asked: single connections between pods that run, few enough to try them all.
+
+Pods that no policy tells apart are one, shown by a pod or two: where there are several nodes, two destinations of a
+kind are tried, on different ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.errors import UsageError
+from ringfence.intents.ports import through
+from ringfence.intents.wishes import Ban, Meaning, Wish
+from ringfence.model.cluster import Cluster
+from ringfence.model.ends import Arrow
+from ringfence.model.flows import End, Verdict
+from ringfence.model.lookup import resolve
+from ringfence.model.objects import Pod, Service, Workload
+from ringfence.model.policies import Direction, Policy
+from ringfence.model.ports import MAX_PORT, ConnectionSet
+from ringfence.workflow.judging import Predicted, by_answer
+
+SPOKEN = ("TCP", "UDP")
+"""What twins can speak."""
+UNNAMED = 31999
+"""A port that is tried where none is named."""
+_SHORT = 3
+"""Ports of an interval up to which all are tried; of a longer one the ends."""
+
+Port = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One connection: from a pod to a port of another one, by its own address.
+
+    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so; ``weight`` is how many pairs of
+    pods it stands for.
+    """
+
+    src: Pod
+    dst: Pod
+    protocol: str
+    port: int
+    wanted: Verdict | None = None
+    because: str = ""
+    weight: int = 1
+
+
+@dataclass
+class Questions:
+    """What is asked, and sentences about what is not and why."""
+
+    asked: list[Asked] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def cut(self, most: int) -> Questions:
+        """The first *most* of them: what is wanted first, and of each pair of ends some before any gets more."""
+        if len(self.asked) <= most:
+            return self
+        seen: Counter[tuple[int, int]] = Counter()
+        ranked: list[tuple[bool, int, int, Asked]] = []
+        for place, one in enumerate(self.asked):
+            key = (id(one.src), id(one.dst))
+            ranked.append((one.wanted is None, seen[key], place, one))
+            seen[key] += 1
+        ranked.sort(key=lambda item: item[:3])
+        out = self.left_out + Counter({f"more than --max-probes {most}": len(ranked) - most})
+        return Questions([one for *_, one in ranked[:most]], out)
+
+
+class Asking:
+    """Questions about one cluster, as the engine knows it."""
+
+    def __init__(self, cluster: Cluster, reach: Reachability) -> None:
+        """*reach* may know of more pods than *cluster*."""
+        self.reach = reach
+        self.cluster = cluster
+        self._of_rules: dict[tuple[str, Direction], frozenset[Port]] = {}
+
+    def predicted(self, one: Asked) -> Predicted:
+        """What the engine says about *one*."""
+        return by_answer(self.reach.answer(one.src, one.dst), one.protocol, one.port)
+
+    # -- what to ask ------------------------------------------------------------------------------------------------
+
+    def of_arrow(self, arrow: Arrow, namespace: str | None = None) -> Questions:
+        """One arrow: ``->`` wants it open, ``-x`` wants it shut. Raises: as looking it up does; UsageError for ends
+        between which nothing can be tried.
+        """
+        found = Questions()
+        wanted = Verdict.DENIED if arrow.deny else Verdict.ALLOWED
+        for question in resolve(self.cluster, arrow, namespace=namespace):
+            into: Sequence[tuple[End, ConnectionSet | None]]
+            if isinstance(question.dst, Service):
+                into = through(self.cluster, question.dst, question.ports)[0]
+            else:
+                into = [(question.dst, question.ports)]
+            for dst, ports in into:
+                self._between(found, [question.src], dst, ports, wanted, str(arrow))
+        if not found.asked:
+            why = "; ".join(found.left_out) or "no pod is behind one of its ends"
+            raise UsageError(f'"{arrow.text or arrow}": nothing of it can be tried: {why}')
+        return _once(found)
+
+    def of_intents(self, meaning: Meaning) -> Questions:
+        """Every arrow of documents, and what is implied by them: wishes want it open, bans want it shut."""
+        found = Questions()
+        every: list[Wish | Ban] = [*meaning.wishes, *meaning.bans]
+        for one in every:
+            wanted = Verdict.ALLOWED if isinstance(one, Wish) else Verdict.DENIED
+            for dst, ports in one.into:
+                self._between(found, one.src.ends, dst, ports, wanted, str(one.intent))
+        found.left_out["names outside the cluster: nobody here knows who answers there"] += len(meaning.names)
+        return _once(found)
+
+    def of_everything(self) -> Questions:
+        """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names."""
+        found = Questions()
+        sources, goals = (self._shown(self.cluster.pods, found, most) for most in (1, 2))
+        found.left_out = Counter({why: n // 2 for why, n in found.left_out.items()})  # it was counted for both ends
+        self._each(found, sources, goals, None, None, "")
+        return _once(found)
+
+    def _between(
+        self, found: Questions, sources: Iterable[End], dst: End, ports: ConnectionSet | None,
+        wanted: Verdict | None, because: str,
+    ) -> None:  # fmt: skip
+        starts = {id(one): one for end in sources for one in self._shown(_pods(end), found, 1)}
+        self._each(found, starts.values(), self._shown(_pods(dst), found, 2), ports, wanted, because)
+
+    def _each(
+        self, found: Questions, starts: Iterable[Pod], goals: Sequence[Pod], ports: ConnectionSet | None,
+        wanted: Verdict | None, because: str,
+    ) -> None:  # fmt: skip
+        for src in starts:
+            for goal in goals:
+                there = self._other(goal) if goal is src else goal
+                if there is None:
+                    found.left_out["a pod and itself"] += 1
+                    continue
+                if any(part for protocol, part in (ports or ConnectionSet.NONE).items() if protocol not in SPOKEN):
+                    found.left_out["SCTP, which a shell with nc does not speak"] += 1
+                tried = self._ports(src, there, ports)
+                found.asked += [Asked(src, there, *port, wanted, because) for port in tried]
+
+    # -- who stands for whom ----------------------------------------------------------------------------------------
+
+    def _shown(self, pods: Sequence[Pod] | None, found: Questions, most: int) -> list[Pod]:
+        """A pod or two of each kind among *pods*, on different nodes; why others are left out is noted."""
+        if pods is None:
+            found.left_out["nodes and addresses outside: twins stand for pods"] += 1
+            return []
+        kinds: dict[int, list[Pod]] = {}
+        for pod in pods:
+            why = unfit(pod)
+            if why:
+                found.left_out[why] += 1
+                continue
+            kinds.setdefault(self.reach.classes.of_party[id(pod)], []).append(pod)
+        return [one for same in kinds.values() for one in _apart(same)[:most]]
+
+    def _other(self, pod: Pod) -> Pod | None:
+        """Another pod of the kind and workload of *pod*."""
+        kind = self.reach.classes.of_party
+        workload = self.cluster.workload_of.get(id(pod))
+        for other in workload.pods if workload is not None else ():
+            if other is not pod and kind[id(other)] == kind[id(pod)] and not unfit(other):
+                return other
+        return None
+
+    # -- ports ------------------------------------------------------------------------------------------------------
+
+    def _ports(self, src: Pod, dst: Pod, wanted: ConnectionSet | None) -> list[Port]:
+        """Single ports for *wanted*, or those that may matter between the two."""
+        declared = {(port.protocol, port.number) for port in dst.ports if port.protocol in SPOKEN}
+        if wanted is None or wanted == ConnectionSet.ALL:
+            named = self._named(src.namespace, Direction.EGRESS) | self._named(dst.namespace, Direction.INGRESS)
+            return sorted(declared | {port for port in named if port[0] in SPOKEN} | {("TCP", UNNAMED)})
+        found: set[Port] = set()
+        for protocol in SPOKEN:
+            for low, high in wanted[protocol]:
+                inside = {number for one, number in declared if one == protocol and low <= number <= high}
+                if high - low < _SHORT:
+                    inside |= set(range(low, high + 1))
+                elif high - low < MAX_PORT - 1 or not inside:
+                    inside |= {low, high} if high - low < MAX_PORT - 1 else {UNNAMED}
+                found |= {(protocol, number) for number in inside}
+        return sorted(found)
+
+    def _named(self, namespace: str, direction: Direction) -> frozenset[Port]:
+        key = (namespace, direction)
+        if key not in self._of_rules:
+            own = self.cluster.policies_by_namespace.get(namespace, ())
+            self._of_rules[key] = frozenset(port for policy in own for port in _edges(policy, direction))
+        return self._of_rules[key]
+
+
+def _pods(end: End) -> Sequence[Pod] | None:
+    """The pods behind *end*; None for what is none."""
+    if isinstance(end, Workload):
+        return end.pods
+    return (end,) if isinstance(end, Pod) else None
+
+
+def _edges(policy: Policy, direction: Direction) -> Iterator[Port]:
+    """Both ends of what a rule names, and the port after a range."""
+    for rule in policy.rules(direction):
+        for item in rule.ports:
+            if isinstance(item.port, int):
+                last = item.end_port or item.port
+                after = [last + 1] if last > item.port and last < MAX_PORT else []
+                yield from ((item.protocol, number) for number in {item.port, last, *after})
+
+
+def unfit(pod: Pod) -> str:
+    """Why no twin can stand for *pod*; empty when one can."""
+    if pod.host_network:
+        return "pods on their node's network: policies do not apply to them"
+    if pod.template or not pod.name:
+        return "workloads of which no pod runs"
+    return ""
+
+
+def _apart(same: list[Pod]) -> list[Pod]:
+    """Pods of one kind: the first by node and name, and the first on another node."""
+    ordered = sorted(same, key=lambda pod: (pod.node or "", pod.name))
+    first = ordered[0]
+    return [first, *[pod for pod in ordered if pod.node not in (None, first.node)][-1:]]
+
+
+def _once(found: Questions) -> Questions:
+    """*found* with what stands twice once, in the order in which it came; a connection may be wanted twice."""
+    kept: dict[tuple[int, int, str, int, Verdict | None], Asked] = {}
+    for one in found.asked:
+        key = (id(one.src), id(one.dst), one.protocol, one.port, one.wanted)
+        kept.setdefault(key, one)
+    return Questions(list(kept.values()), Counter({why: n for why, n in found.left_out.items() if n}))
