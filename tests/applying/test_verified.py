@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,9 +24,11 @@ class Probes:
     def __init__(self, *seen: Mapping[str, bool] | BaseException) -> None:
         self.seen = list(seen)
         self.count = 0
+        self.asked: list[Collection[str] | None] = []
 
-    def __call__(self) -> Mapping[str, bool]:
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]:
         found = self.seen[self.count]
+        self.asked.append(again)
         self.count += 1
         if isinstance(found, BaseException):
             raise found
@@ -53,6 +55,7 @@ def test_what_still_works_stays(world: tuple[FakeApi, Server, Journal]) -> None:
     found = read(world[2].path)
     assert found is not None
     assert found.worked == ["a -> b"]
+    assert probes.asked == [None, ["a -> b"]]
 
 
 @pytest.mark.parametrize("after", [{"a -> b": False, "a -> c": True}, {"a -> c": True}], ids=["cut", "not-seen"])
@@ -62,8 +65,10 @@ def test_what_worked_and_is_cut_is_undone(world: tuple[FakeApi, Server, Journal]
     assert specs(world[0]) == {}
 
 
-def test_what_never_worked_is_no_reason(world: tuple[FakeApi, Server, Journal]) -> None:
-    assert _run(world, Probes({"a -> b": False}, {"a -> b": False})).state is State.COMPLETE
+def test_what_never_worked_is_not_tried_again(world: tuple[FakeApi, Server, Journal]) -> None:
+    probes = Probes({"a -> b": False})
+    assert _run(world, probes).state is State.COMPLETE
+    assert probes.count == 1
 
 
 def test_where_probing_fails_before_nothing_is_written(world: tuple[FakeApi, Server, Journal]) -> None:

@@ -11,13 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import cluster, common, rendering
+from ringfence.cli import cluster, common, rendering, telling
+from ringfence.cli.asking import agreed
 from ringfence.errors import UsageError
-from ringfence.model.cluster import Cluster
+from ringfence.model.addresses import AddressSet
+from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.findings import Severity
 from ringfence.model.profiles import Profile
 
 if TYPE_CHECKING:
+    from ringfence.intents.wishes import Meaning
     from ringfence.live.apply.journal import Journal
     from ringfence.live.apply.wanted import Wanted
     from ringfence.live.server.server import Server
@@ -48,9 +51,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--prune", action="store_true",
                      help="delete what ringfence applied in these namespaces and is not in the input")  # fmt: skip
     how.add_argument("--force-conflicts", action="store_true", help="take over what belongs to others")
-    how.add_argument("--intents", metavar="FILE", default=None,
-                     help="probe what FILE wants, before and after; undo all if a connection is cut")  # fmt: skip
     how.add_argument("--all", dest="every", action="store_true", help="every group of pairs in the difference")
+    probing = parser.add_argument_group("wanted connections")
+    probing.add_argument("--intents", metavar="FILE", action="append", default=[],
+                         help="probe what FILE wants, before and after, and undo all if a connection is cut; may be "
+                         "repeated")  # fmt: skip
+    probing.add_argument("--image", default="busybox", help="any image with a shell and nc (default: busybox)")
+    probing.add_argument("--allow-pdb", action="store_true",
+                         help="go on though a PodDisruptionBudget or an autoscaler counts the twins")  # fmt: skip
+    common.add_intents(probing)
     again = parser.add_argument_group("a run that was stopped")
     ways = again.add_mutually_exclusive_group()
     ways.add_argument("--resume", action="store_true", help="go on where the last run was stopped")
@@ -58,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--journal", metavar="FILE", default=None,
                        help="where it is put down how far it is (default: in XDG_STATE_HOME, by cluster)")  # fmt: skip
     common.add_output(parser, FORMATS)
+    parser.set_defaults(pin=[], pins=[], allow_any_443_outside=False)  # names outside are not probed
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,22 +133,43 @@ def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster
 
 
 def _preview(args: argparse.Namespace, server: Server, wanted: list[Wanted]) -> Preview:
-    from ringfence.cli import telling  # noqa: PLC0415
-    from ringfence.live.picture.reading import read  # noqa: PLC0415
     from ringfence.live.runs import new_id  # noqa: PLC0415
-    from ringfence.manifests import load  # noqa: PLC0415
     from ringfence.workflow.applying import How, preview  # noqa: PLC0415
 
     namespaces = {one.object.namespace for one in wanted if one.object.namespace}
     if args.namespace:
         namespaces.add(args.namespace)
     with common.busy("reading the cluster", quiet=args.quiet):
-        before = load((), namespace=server.namespace, given=read(server, args.verb, min(namespaces, default="")))
+        before = _picture(args, server, min(namespaces, default=server.namespace))
     telling.tell(before, quiet=args.quiet, verbose=args.verbose)
+    if args.intents:
+        _meaning(args, server, before)  # what is wrong with it is told before anything else
     profile: Profile = common.profile(args)
     how = How(frozenset(namespaces), profile, args.prune, args.force_conflicts)
     with common.busy("asking the server about each step", quiet=args.quiet):
         return preview(server, wanted, before, how, new_id())
+
+
+def _picture(args: argparse.Namespace, server: Server, namespace: str) -> Cluster:
+    """The cluster as it is now, with the documents of intents; of *namespace* alone what is refused elsewhere."""
+    from ringfence.live.picture.reading import read  # noqa: PLC0415
+    from ringfence.manifests import load  # noqa: PLC0415
+
+    facts = Facts(AddressSet.NONE, AddressSet.NONE, AddressSet.of(*args.service_cidr), tuple(args.api_server))
+    space = args.namespace or server.namespace
+    return load(args.intents, namespace=space, facts=facts, given=read(server, args.verb, namespace))
+
+
+def _meaning(args: argparse.Namespace, server: Server, found: Cluster) -> Meaning:
+    """What the documents of intents mean. Raises: UsageError when some of it means nothing, which was told."""
+    from ringfence.cli.check import understood  # noqa: PLC0415
+
+    side = copy(args)
+    side.namespace = args.namespace or server.namespace
+    meaning = understood(found, side)
+    if meaning is None:
+        raise UsageError("nothing was written, as what is wanted is not clear; mend the intents")
+    return meaning
 
 
 def _show(args: argparse.Namespace, preview: Preview) -> None:
@@ -180,12 +211,9 @@ def _end(args: argparse.Namespace, preview: Preview, outcome: Outcome | None, wo
 
 def _confirm(args: argparse.Namespace, server: Server) -> None:
     """Raises: UsageError when nobody can be asked, or the answer is no."""
-    if args.yes:
-        return
-    if not (sys.stdin.isatty() and common.is_terminal(sys.stderr)):
-        raise UsageError("nobody is there to ask, and nothing was written; say --yes, or --dry-run to look alone")
-    print(f"Apply this to context {server.context} ({server.address})? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    twins = ", and make pods to probe it before and after" if args.intents else ""
+    what = "Undo it in" if args.rollback else "Apply it to"
+    if not agreed(f"{what} context {server.context} ({server.address}){twins}?", yes=args.yes):
         raise UsageError("nothing was written")
 
 
@@ -194,7 +222,7 @@ def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> in
     from ringfence.live.apply.run import changed_since  # noqa: PLC0415
 
     path = Path(args.journal) if args.journal else place(server)
-    probing = _probing(args)
+    probing = _probing(args, server)
     with lock(path):
         last = read(path)
         if last is not None and not last.state.ended:
@@ -244,11 +272,22 @@ def _teller(args: argparse.Namespace) -> Callable[[str], None]:
     return (lambda _: None) if args.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
 
 
-def _probing(args: argparse.Namespace) -> Probing | None:
+def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
     """What tries the wanted connections, where they were asked for."""
-    if args.intents is None:
+    if not args.intents:
         return None
-    raise UsageError("--intents: probing is not there yet")
+    from ringfence.live.probe.plan import Settings  # noqa: PLC0415
+    from ringfence.workflow.verifying import Wanted as Connections  # noqa: PLC0415
+
+    return Connections(
+        server,
+        lambda: _picture(args, server, args.namespace or server.namespace),
+        lambda found: _meaning(args, server, found),
+        common.profile(args),
+        Settings(args.image),
+        counted=args.allow_pdb,
+        say=_teller(args),
+    )
 
 
 # -- a run that was stopped -----------------------------------------------------------------------------------------
@@ -286,7 +325,7 @@ def _again(args: argparse.Namespace) -> int:
             return 1
         _confirm_again(args, server, journal)
         if args.resume:
-            return _done(args, server, journal, None, _probing(args))
+            return _done(args, server, journal, None, _probing(args, server))
         undo(server, journal, "asked for", _teller(args))
     print("undone, all is as it was before")
     return 0

@@ -30,12 +30,12 @@ _PLAIN: Final = {f"{WHERE}/{resource.plural}" for resource in ALWAYS}
 
 
 class Probing(Protocol):
-    """Tries the wanted connections for real: for each, by the words of its arrow, whether it works.
+    """Tries the wanted connections for real, or those of *again*: for each, by its arrow, whether it works.
 
-    Raises: LiveError when that cannot be found out.
+    Raises: RingfenceError when that cannot be found out.
     """
 
-    def __call__(self) -> Mapping[str, bool]: ...  # noqa: D102
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Outcome:
 def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], probing: Probing | None = None) -> Outcome:
     """Do what is left of *journal*; with *probing* see that what worked before works after, or else undo it all.
 
-    Raises: Stopped when it could neither be done nor undone; LiveError when probing fails before anything was written.
+    Raises: Stopped when it could neither be done nor undone; what probing raises, before anything was written.
     """
     if probing is not None and journal.worked is None:
         tell("probing the wanted connections before")
@@ -145,7 +145,7 @@ def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], pro
 def _verified(server: Server, journal: Journal, tell: Callable[[str], None], probing: Probing) -> Outcome:
     tell("probing the wanted connections after")
     try:
-        works = probing()
+        works = probing(journal.worked) if journal.worked else {}
     except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 (whatever it is, what was done is not known to work)
         why = "interrupted" if isinstance(problem, KeyboardInterrupt) else str(problem)
         run.undo(server, journal, f"the wanted connections could not be probed: {why}", tell)
