@@ -1,0 +1,342 @@
+"""``ringfence apply``: put policies into the cluster without cutting what may stay, or take them back."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from copy import copy
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ringfence.cli import cluster, common, rendering, telling
+from ringfence.cli.asking import agreed
+from ringfence.errors import UsageError
+from ringfence.model.addresses import AddressSet
+from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.findings import Severity
+from ringfence.model.profiles import Profile
+
+if TYPE_CHECKING:
+    from ringfence.intents.wishes import Meaning
+    from ringfence.live.apply.journal import Journal
+    from ringfence.live.apply.wanted import Wanted
+    from ringfence.live.server.server import Server
+    from ringfence.workflow.applying import Outcome, Preview, Probing
+
+FORMATS = ("table", "json")
+DRY: Final = "dry-run"
+NOTHING: Final = "unchanged"
+CONFLICTS: Final = "conflicts"
+INTERRUPTED: Final = 130
+_UNMODELLED: Final = "RF039"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options to *parser*."""
+    parser.add_argument("paths", nargs="*", metavar="PATH",
+                        help="files and directories with the policies; - reads standard input")  # fmt: skip
+    group = parser.add_argument_group("input")
+    group.add_argument("-n", "--namespace", default=None,
+                       help="for policies without one (default: that of the context)")  # fmt: skip
+    rendering.configure(group)
+    group.add_argument("--profile", choices=common.PROFILES, default="kubernetes", metavar="NAME",
+                       help="the network plugin's behaviour, for the difference that is shown")  # fmt: skip
+    cluster.add(parser.add_argument_group("the cluster"))
+    how = parser.add_argument_group("how")
+    how.add_argument("--dry-run", action="store_true", help="show what would change, as the server says, and end")
+    how.add_argument("--yes", action="store_true", help="do not ask")
+    how.add_argument("--prune", action="store_true",
+                     help="delete what ringfence applied in these namespaces and is not in the input")  # fmt: skip
+    how.add_argument("--force-conflicts", action="store_true", help="take over what belongs to others")
+    how.add_argument("--all", dest="every", action="store_true", help="every group of pairs in the difference")
+    probing = parser.add_argument_group("wanted connections")
+    probing.add_argument("--intents", metavar="FILE", action="append", default=[],
+                         help="probe what FILE wants, before and after, and undo all if a connection is cut; may be "
+                         "repeated")  # fmt: skip
+    probing.add_argument("--image", default="busybox", help="any image with a shell and nc (default: busybox)")
+    probing.add_argument("--allow-pdb", action="store_true",
+                         help="go on though a PodDisruptionBudget or an autoscaler counts the twins")  # fmt: skip
+    common.add_intents(probing)
+    again = parser.add_argument_group("a run that was stopped")
+    ways = again.add_mutually_exclusive_group()
+    ways.add_argument("--resume", action="store_true", help="go on where the last run was stopped")
+    ways.add_argument("--rollback", action="store_true", help="undo the last run, as far as it came")
+    again.add_argument("--journal", metavar="FILE", default=None,
+                       help="where it is put down how far it is (default: in XDG_STATE_HOME, by cluster)")  # fmt: skip
+    common.add_output(parser, FORMATS)
+    parser.set_defaults(pin=[], pins=[], allow_any_443_outside=False)  # names outside are not probed
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show, ask, carry out, and return the exit status."""
+    if args.resume or args.rollback:
+        return _again(args)
+    if not args.paths and not args.programs:
+        raise UsageError("no input: name files or directories with policies, or - for standard input")
+    server = cluster.connected(args)
+    wanted = _wanted(args, server)
+    preview = _preview(args, server, wanted)
+    if preview.found.conflicts:
+        return _conflicts(args, preview)
+    if not preview.plan.steps:
+        if args.format == "table":
+            _show(args, preview)
+        _end(args, preview, None, NOTHING, "nothing to do: all is as it is wanted")
+        return 0
+    if args.format == "table":
+        _show(args, preview)
+    if args.dry_run:
+        _end(args, preview, None, DRY, "dry run: nothing was written")
+        return 0
+    _confirm(args, server)
+    return _carry_out(args, server, preview)
+
+
+# -- looking --------------------------------------------------------------------------------------------------------
+
+
+def _wanted(args: argparse.Namespace, server: Server) -> list[Wanted]:
+    """The policies of the input. Raises: UsageError when some of it could not be read, or there is none."""
+    from ringfence.live.apply.wanted import Resources, wanted  # noqa: PLC0415
+    from ringfence.report.apply.text import left_line  # noqa: PLC0415
+
+    read = _read(args, server, args.paths)
+    found, left = wanted(read, Resources(server))
+    if left and not args.quiet:
+        print(left_line(left), file=sys.stderr)
+    if not found:
+        raise UsageError("no policy in the input; 'ringfence generate' writes policies from intents")
+    return found
+
+
+def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster:
+    """What *paths* hold, with what is wrong with it told. Raises: UsageError when something had to be left out."""
+    from ringfence.report.findings import finding_lines  # noqa: PLC0415
+
+    side = copy(args)
+    side.paths, side.namespace = paths, args.namespace or server.namespace
+    side.context = side.kubeconfig = None
+    side.extra, side.without, side.pod_cidr, side.node_cidr = [], [], [], []
+    if paths is not args.paths:
+        side.programs, side.settings = [], []
+    read = common.load(side, others=True, tell=False)
+    told = [one for one in read.findings if one.code != _UNMODELLED]
+    for severity, line in finding_lines(told, verbose=args.verbose):
+        if severity is Severity.ERROR or not args.quiet:
+            print(line, file=sys.stderr)
+    if any(one.excludes for one in told):
+        raise UsageError("nothing was written, as some of the input cannot be used; mend it, or --exclude its file")
+    return read
+
+
+def _preview(args: argparse.Namespace, server: Server, wanted: list[Wanted]) -> Preview:
+    from ringfence.live.runs import new_id  # noqa: PLC0415
+    from ringfence.workflow.applying import How, preview  # noqa: PLC0415
+
+    namespaces = {one.object.namespace for one in wanted if one.object.namespace}
+    if args.namespace:
+        namespaces.add(args.namespace)
+    with common.busy("reading the cluster", quiet=args.quiet):
+        before = _picture(args, server, min(namespaces, default=server.namespace))
+    telling.tell(before, quiet=args.quiet, verbose=args.verbose)
+    if args.intents:
+        _meaning(args, server, before)  # what is wrong with it is told before anything else
+    profile: Profile = common.profile(args)
+    how = How(frozenset(namespaces), profile, args.prune, args.force_conflicts)
+    with common.busy("asking the server about each step", quiet=args.quiet):
+        return preview(server, wanted, before, how, new_id())
+
+
+def _picture(args: argparse.Namespace, server: Server, namespace: str) -> Cluster:
+    """The cluster as it is now, with the documents of intents; of *namespace* alone what is refused elsewhere."""
+    from ringfence.live.picture.reading import read  # noqa: PLC0415
+    from ringfence.manifests import load  # noqa: PLC0415
+
+    facts = Facts(AddressSet.NONE, AddressSet.NONE, AddressSet.of(*args.service_cidr), tuple(args.api_server))
+    space = args.namespace or server.namespace
+    return load(args.intents, namespace=space, facts=facts, given=read(server, args.verb, namespace))
+
+
+def _meaning(args: argparse.Namespace, server: Server, found: Cluster) -> Meaning:
+    """What the documents of intents mean. Raises: UsageError when some of it means nothing, which was told."""
+    from ringfence.cli.check import understood  # noqa: PLC0415
+
+    side = copy(args)
+    side.namespace = args.namespace or server.namespace
+    meaning = understood(found, side)
+    if meaning is None:
+        raise UsageError("nothing was written, as what is wanted is not clear; mend the intents")
+    return meaning
+
+
+def _show(args: argparse.Namespace, preview: Preview) -> None:
+    from ringfence.report.apply import text  # noqa: PLC0415
+    from ringfence.report.diff import table  # noqa: PLC0415
+    from ringfence.report.screen import UNBOUNDED  # noqa: PLC0415
+
+    with common.output(args) as out:
+        width = shutil.get_terminal_size().columns if out.isatty() else UNBOUNDED
+        color = common.wants_color(args)
+        if preview.plan.steps:
+            common.print_lines(table.lines(preview.diff, color=color, width=width, every=args.every), out)
+            common.print_lines(["", *text.step_lines(preview)], out)
+        common.print_lines(text.standing_lines(preview), out)
+
+
+def _conflicts(args: argparse.Namespace, preview: Preview) -> int:
+    from ringfence.report.apply import text  # noqa: PLC0415
+
+    for line in text.conflict_lines(preview):
+        print(line, file=sys.stderr)
+    _end(args, preview, None, CONFLICTS, "")
+    return 1
+
+
+def _end(args: argparse.Namespace, preview: Preview, outcome: Outcome | None, word: str, line: str) -> None:
+    """How it ended: a document for programs, a line for people."""
+    if args.format == "json":
+        from ringfence.report.apply import json  # noqa: PLC0415
+
+        with common.output(args) as out:
+            common.write_json(json.document(preview, outcome, word), out)
+    elif line:
+        print(line)
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+
+def _confirm(args: argparse.Namespace, server: Server) -> None:
+    """Raises: UsageError when nobody can be asked, or the answer is no."""
+    twins = ", and make pods to probe it before and after" if args.intents else ""
+    what = "Undo it in" if args.rollback else "Apply it to"
+    if not agreed(f"{what} context {server.context} ({server.address}){twins}?", yes=args.yes):
+        raise UsageError("nothing was written")
+
+
+def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> int:
+    from ringfence.live.apply.journal import lock, place, read  # noqa: PLC0415
+    from ringfence.live.apply.run import changed_since  # noqa: PLC0415
+
+    path = Path(args.journal) if args.journal else place(server)
+    probing = _probing(args, server)
+    with lock(path):
+        last = read(path)
+        if last is not None and not last.state.ended:
+            raise UsageError(
+                f"{path}: the run of {last.began} stopped at step {last.at + 1} of {len(last.steps)}; go on with "
+                "'ringfence apply --resume', or undo it with 'ringfence apply --rollback'"
+            )
+        journal = preview.journal(path, datetime.now().astimezone().isoformat(timespec="seconds"))
+        moved = list(changed_since(server, journal))
+        if moved:
+            print(f"{', '.join(moved)} since it was shown; nothing was written, apply again", file=sys.stderr)
+            return 1
+        return _done(args, server, journal, preview, probing)
+
+
+def _done(
+    args: argparse.Namespace, server: Server, journal: Journal, preview: Preview | None, probing: Probing | None
+) -> int:
+    """Carry it out, tell how it ended, and give the exit status."""
+    from ringfence.report.apply.text import outcome_line  # noqa: PLC0415
+    from ringfence.workflow.applying import carry_out  # noqa: PLC0415
+
+    outcome = carry_out(server, journal, _teller(args), probing)
+    line = outcome_line(outcome, journal.steps, journal.path)
+    if preview is not None:
+        _end(args, preview, outcome, "", line)
+    else:
+        print(line)
+    return _status(outcome)
+
+
+def _status(outcome: Outcome) -> int:
+    """0 when it is in place; 1 when a wanted connection or somebody else stood against it; 3 for the cluster."""
+    from ringfence.live.apply.journal import State  # noqa: PLC0415
+    from ringfence.live.server.errors import Refused  # noqa: PLC0415
+
+    if outcome.state is State.COMPLETE:
+        return 0
+    if isinstance(outcome.problem, KeyboardInterrupt):
+        return INTERRUPTED
+    if outcome.broken or (isinstance(outcome.problem, Refused) and outcome.problem.conflict):
+        return 1
+    return 3
+
+
+def _teller(args: argparse.Namespace) -> Callable[[str], None]:
+    return (lambda _: None) if args.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
+
+
+def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
+    """What tries the wanted connections, where they were asked for."""
+    if not args.intents:
+        return None
+    from ringfence.live.probe.plan import Settings  # noqa: PLC0415
+    from ringfence.workflow.verifying import Wanted as Connections  # noqa: PLC0415
+
+    return Connections(
+        server,
+        lambda: _picture(args, server, args.namespace or server.namespace),
+        lambda found: _meaning(args, server, found),
+        common.profile(args),
+        Settings(args.image),
+        counted=args.allow_pdb,
+        say=_teller(args),
+    )
+
+
+# -- a run that was stopped -----------------------------------------------------------------------------------------
+
+
+def _again(args: argparse.Namespace) -> int:
+    """Go on with the last run, or back."""
+    from ringfence.live.apply.journal import State, identity, lock, place, read  # noqa: PLC0415
+    from ringfence.live.apply.run import changed_since, undo  # noqa: PLC0415
+
+    word = "--resume" if args.resume else "--rollback"
+    if args.paths or args.programs:
+        raise UsageError(f"{word} takes its steps from the journal; leave the paths out")
+    server = cluster.connected(args)
+    path = Path(args.journal) if args.journal else place(server)
+    with lock(path):
+        journal = read(path)
+        if journal is None:
+            raise UsageError(f"{path}: no journal, so no run to go on with; name it with --journal, or its --context")
+        if journal.state is State.UNDONE or (args.resume and journal.state is State.COMPLETE):
+            raise UsageError(f"{path}: the run of {journal.began} is {journal.state}; there is nothing left to do")
+        here = identity(server)
+        if not journal.cluster.is_also(here):
+            raise UsageError(
+                f"{path}: belongs to another cluster, context {journal.cluster.context} ({journal.cluster.address}); "
+                "name it with --context"
+            )
+        moved = [] if args.force_conflicts else list(changed_since(server, journal))
+        if moved:
+            print(
+                f"{', '.join(moved)} since that run; nothing was written; look at it, and say --force-conflicts to go "
+                "over it",
+                file=sys.stderr,
+            )
+            return 1
+        _confirm_again(args, server, journal)
+        if args.resume:
+            return _done(args, server, journal, None, _probing(args, server))
+        undo(server, journal, "asked for", _teller(args))
+    print("undone, all is as it was before")
+    return 0
+
+
+def _confirm_again(args: argparse.Namespace, server: Server, journal: Journal) -> None:
+    if not args.quiet:
+        what = "go on with" if args.resume else "undo"
+        print(
+            f"{what} the run of {journal.began}, which is {journal.state} at step "
+            f"{min(journal.at + 1, len(journal.steps))} of {len(journal.steps)}",
+            file=sys.stderr,
+        )
+    _confirm(args, server)

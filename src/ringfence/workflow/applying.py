@@ -1,0 +1,156 @@
+"""Applying, held against the prediction and against probes: what would change, and does what is wanted still work?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Protocol
+
+from ringfence.live.apply import run
+from ringfence.live.apply.journal import Journal, State, identity
+from ringfence.live.apply.plan import Around, Plan, plan
+from ringfence.live.apply.preflight import Found, Preflight, for_journal
+from ringfence.live.apply.wanted import Resources, Wanted
+from ringfence.live.picture.kinds import ALWAYS
+from ringfence.live.picture.reading import WHERE
+from ringfence.live.server.discovery import discover
+from ringfence.live.server.resources import NETWORK_POLICIES, Resource
+from ringfence.live.server.server import Server
+from ringfence.manifests.kinds import unmodelled
+from ringfence.model.cluster import Cluster, Gap
+from ringfence.model.flows import Note
+from ringfence.model.profiles import Profile
+from ringfence.query.diff.diff import Diff, diff
+
+_WITHHELD: Final = "RF027"
+"""The code of a finding about what a server did not give."""
+_PLAIN: Final = {f"{WHERE}/{resource.plural}" for resource in ALWAYS}
+
+
+class Probing(Protocol):
+    """Tries the wanted connections for real, or those of *again*: for each, by its arrow, whether it works.
+
+    Raises: RingfenceError when that cannot be found out.
+    """
+
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class How:
+    """What was asked for, beside the policies themselves."""
+
+    namespaces: Collection[str]
+    profile: Profile
+    prune: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What applying would change: on the server (``found``), by which steps, and in the whole cluster."""
+
+    server: Server
+    found: Found
+    plan: Plan
+    before: Cluster
+    how: How
+    run: str
+
+    @cached_property
+    def after(self) -> Cluster:
+        """The cluster as it will be."""
+        moving = {one.object.id: one for one in self.found.changes if one.modelled}
+        kept = [one for one in self.before.policies if not (one.kind == "NetworkPolicy" and one.id in moving)]
+        coming = [one.will for one in moving.values() if one.will is not None]
+        new = [
+            Gap(Note.UNMODELLED_POLICY, str(one.object), one.object.namespace)
+            for one in self.found.changes
+            if not one.modelled and one.before is None
+        ]
+        return replace(self.before, policies=(*kept, *coming), gaps=(*self.before.gaps, *new))
+
+    @cached_property
+    def diff(self) -> Diff:
+        """What that opens, and what it closes."""
+        return diff(self.before, self.after, profile=self.how.profile)
+
+    def journal(self, path: Path, began: str) -> Journal:
+        """What is needed to carry it out, to go on with it and to undo it. Raises: Refused; Unreachable."""
+        steps = for_journal(self.plan.steps)
+        return Journal(path, self.run, identity(self.server), began, steps, self.how.force)
+
+
+def preview(server: Server, wanted: Sequence[Wanted], before: Cluster, how: How, name: str) -> Preview:
+    """Look at everything, have the server try every step, and write nothing; *name* is that of the run.
+
+    Where there are conflicts no step is tried. Raises: UsageError for what the server does not take; Refused;
+    Unreachable.
+    """
+    preflight = Preflight(server, Resources(server), how.prune, how.force)
+    found = preflight.look(wanted, how.namespaces, _of_policies(server) if how.prune else ())
+    around = Around(found.kept, _opaque(before, found), lambda namespace: _worn(before, namespace))
+    made = plan(found.changes, around, name)
+    if not found.conflicts:
+        preflight.dry_run(made.steps)
+    return Preview(server, found, made, before, how, name)
+
+
+def _of_policies(server: Server) -> list[Resource]:
+    """The kinds of this server that are policies of a namespace."""
+    return [
+        one
+        for one in discover(server).resources
+        if one.namespaced and one != NETWORK_POLICIES and unmodelled(one.group, one.kind, "any") is not None
+    ]
+
+
+def _opaque(before: Cluster, found: Found) -> set[str | None]:
+    """Namespaces in which something that is not a NetworkPolicy may isolate pods; None when it may be any."""
+    places = {gap.namespace for gap in before.gaps if gap.note is Note.UNMODELLED_POLICY}
+    hidden = any(one.code == _WITHHELD and one.file not in _PLAIN for one in before.findings)
+    return {*places, *found.unread, *([None] if hidden else [])}
+
+
+def _worn(cluster: Cluster, namespace: str) -> Iterable[Mapping[str, str]]:
+    return (pod.labels for pod in cluster.pods if pod.namespace == namespace)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended: ``problem`` is what stood against it, ``broken`` are wanted connections that it cut."""
+
+    state: State
+    reason: str = ""
+    problem: BaseException | None = None
+    broken: tuple[str, ...] = ()
+
+
+def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], probing: Probing | None = None) -> Outcome:
+    """Do what is left of *journal*; with *probing* see that what worked before works after, or else undo it all.
+
+    Raises: Stopped when it could neither be done nor undone; what probing raises, before anything was written.
+    """
+    if probing is not None and journal.worked is None:
+        tell("probing the wanted connections before")
+        journal.worked = sorted(arrow for arrow, works in probing().items() if works)
+    problem = run.apply(server, journal, tell)
+    if problem is not None or probing is None or journal.worked is None:
+        return Outcome(journal.state, journal.reason, problem)
+    return _verified(server, journal, tell, probing)
+
+
+def _verified(server: Server, journal: Journal, tell: Callable[[str], None], probing: Probing) -> Outcome:
+    tell("probing the wanted connections after")
+    try:
+        works = probing(journal.worked) if journal.worked else {}
+    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 (whatever it is, what was done is not known to work)
+        why = "interrupted" if isinstance(problem, KeyboardInterrupt) else str(problem)
+        run.undo(server, journal, f"the wanted connections could not be probed: {why}", tell)
+        return Outcome(journal.state, journal.reason, problem)
+    broken = tuple(arrow for arrow in journal.worked or () if not works.get(arrow, False))
+    if broken:
+        run.undo(server, journal, f"worked before and not after: {', '.join(broken)}", tell)
+    return Outcome(journal.state, journal.reason, None, broken)
