@@ -25,10 +25,10 @@ VERBS: Final = {
     "check": "is everything that is wanted possible, and nothing else? intents, or a stored matrix, against policies",
     "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
-    "apply": "put these policies into the cluster, without cutting what may stay",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
+    "apply": "put these policies into the cluster, without cutting what may stay",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
     "cleanup": "what did a run leave in the cluster? and away with it",
 }
