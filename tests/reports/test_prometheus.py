@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ringfence
+from reports.shops import DB, WEB
 from ringfence.live.doctor.nouns import Cell, Diagnosis, Expected, Outcome, State, Uncovered
 from ringfence.live.doctor.nouns import Path as Path_
+from ringfence.live.probe.run import Attempts
+from ringfence.model.flows import Verdict
+from ringfence.model.observations import Outcome as Outcome_
 from ringfence.report import prometheus
 from ringfence.report.doctor import prometheus as doctor
+from ringfence.report.probe import prometheus as probe
 from ringfence.report.prometheus import Family, by, one
+from ringfence.workflow.asked import Asked
+from ringfence.workflow.judging import Agreement, Predicted
+from ringfence.workflow.probing import Cell as Cell_
+from ringfence.workflow.probing import Probed
 
 EXAMPLE = "examples/task-api"
 WRONG = ("--with", "examples/variants/peer-without-namespace.yaml", "--without", "task-api/default-deny-all")
@@ -193,3 +203,30 @@ def test_every_answer_of_the_doctor_is_one_of_the_four(state: State) -> None:
     states = _by(_diagnosed(state=state), "ringfence_doctor_state", "state")
     assert [name for name, value in states.items() if value] == [str(state)]
     assert len(states) == len(State)
+
+
+def _cell(agreement: Agreement, outcome: Outcome_, wanted: Verdict | None = None, because: str = "") -> Cell_:
+    asked = Asked(WEB, DB, "TCP", 5432, wanted, because)
+    attempts = Attempts(None, outcome)
+    return Cell_(asked, Predicted(frozenset({Verdict.ALLOWED})), (attempts,), agreement)
+
+
+def test_what_twins_saw() -> None:
+    cells = (
+        _cell(Agreement.AGREES, Outcome_.OPEN, Verdict.ALLOWED, "web -> db"),
+        _cell(Agreement.DISAGREES, Outcome_.SILENT, Verdict.ALLOWED, "web -> db"),
+        _cell(Agreement.AGREES, Outcome_.SILENT, Verdict.DENIED, "web -x db"),
+        _cell(Agreement.UNMEASURED, Outcome_.ERROR, Verdict.ALLOWED, "web -> nobody"),
+        _cell(Agreement.AGREES, Outcome_.OPEN),
+    )
+    probed = Probed("abc", "dev", "calico", cells, Counter({"hostNetwork": 3}))
+    text = "".join(f"{line}\n" for line in probe.lines(probed))
+    assert _by(text, "ringfence_probe_state", "state") == {"agrees": 0, "disagrees": 1, "unmeasured": 0}
+    assert _by(text, "ringfence_probe_connections", "agreement") == {
+        "agrees": 3, "disagrees": 1, "either": 0, "unmeasured": 1,
+    }  # fmt: skip
+    assert _by(text, "ringfence_probe_arrow_kept", "arrow") == {"web -> db": 0, "web -x db": 1}
+    assert _plain(text) == {
+        "ringfence_probe_wrong": 1, "ringfence_probe_left_out": 3, "ringfence_probe_left_behind": 0,
+    }  # fmt: skip
+    assert "shop/" not in text

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ringfence.workflow.asked import Asking, Questions
     from ringfence.workflow.probing import Planned, Probed
 
-FORMATS = ("table", "json", "junit", "md", "tap")
+FORMATS = ("table", "json", "junit", "md", "tap", "prometheus")
 MOST: Final = 200
 """Connections that are tried when nobody says how many."""
 
@@ -245,6 +245,10 @@ def _show(args: argparse.Namespace, probed: Probed) -> None:
             from ringfence.report.probe import tap  # noqa: PLC0415
 
             common.print_lines(tap.lines(probed, strict=args.strict), out)
+        elif args.format == "prometheus":
+            from ringfence.report.probe import prometheus  # noqa: PLC0415
+
+            common.print_lines(prometheus.lines(probed), out)
         else:
             from ringfence.report.probe import table  # noqa: PLC0415
 
