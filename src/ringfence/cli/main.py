@@ -145,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ringfence: a fault of ringfence itself ({where}); set RINGFENCE_DEBUG=1 for the trace and report it",
               file=sys.stderr)  # fmt: skip
         return CRASH
-    if argv is None and args.verb in PURE:
+    if argv is None and args.verb in PURE and not args.live:  # where files of keys wait to be removed at the end
         _leave(int(status))
     return int(status)
 
