@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         remedy = "set RINGFENCE_DEBUG=1 for the trace and report it"
         print(f"{program.name()}: a fault of ringfence itself ({where}); {remedy}", file=sys.stderr)
         return CRASH
-    if argv is None and args.verb in PURE:
+    if argv is None and args.verb in PURE and not args.live:  # where files of keys wait to be removed at the end
         _leave(int(status))
     return int(status)
 
