@@ -25,6 +25,7 @@ VERBS: Final = {
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
