@@ -30,6 +30,7 @@ VERBS: Final = {
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
     "apply": "put these policies into the cluster, without cutting what may stay",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
     "cleanup": "what did a run leave in the cluster? and away with it",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
