@@ -64,11 +64,7 @@ class Accounts:
     def _wait(self, path: Path, rules: Sequence[Rule]) -> None:
         """Until the server goes by the role: it hears of new ones within a moment."""
         asker = connect(str(path))
-        attributes = [
-            {"verb": rule["verbs"][0], "group": rule["apiGroups"][0],
-             "resource": rule["resources"][0].partition("/")[0], "subresource": rule["resources"][0].partition("/")[2], "name": (rule.get("resourceNames") or [""])[0]}
-            for rule in rules if "resources" in rule
-        ]  # fmt: skip
+        attributes = [_first_of(rule) for rule in rules if "resources" in rule]
         end = time.monotonic() + 20
         while time.monotonic() < end:
             if all(self._may(asker, one) for one in attributes):
@@ -88,6 +84,19 @@ class Accounts:
             self.server.delete(CLUSTER_ROLE_BINDINGS, name)
             self.server.delete(CLUSTER_ROLES, name)
             self.server.delete(ACCOUNTS, name, self.namespace)
+
+
+def _first_of(rule: Rule) -> dict[str, str]:
+    """One thing that *rule* allows."""
+    resource, _, sub = rule["resources"][0].partition("/")
+    name = (rule.get("resourceNames") or [""])[0]
+    return {
+        "verb": rule["verbs"][0],
+        "group": rule["apiGroups"][0],
+        "resource": resource,
+        "subresource": sub,
+        "name": name,
+    }
 
 
 @contextlib.contextmanager

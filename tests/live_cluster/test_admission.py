@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 import yaml
 from conftest import Run
-from live_cluster import objects
 
+from live_cluster import objects
 from ringfence.live.runs import RUN, new_id
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import NAMESPACES, PODS

@@ -10,10 +10,10 @@ from typing import Any, Final
 import pytest
 import yaml
 from conftest import ROOT, Run
+
 from live_cluster import objects
 from live_cluster.accounts import REVIEWS, Accounts, Rule, accounts
 from live_cluster.test_writing import policy
-
 from ringfence.live.picture.reading import read
 from ringfence.live.rights import READING, VERBS, needed
 from ringfence.live.runs import labels, new_id

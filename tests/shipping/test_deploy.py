@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import pytest
-import yaml
 from conftest import ROOT, Run
 
 from ringfence.cli.main import parser
@@ -51,9 +50,11 @@ def test_all_of_it_is_in_one_namespace() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_rights_are_those_that_the_verb_asks_for(verb: str, run: Run) -> None:
-    (role,) = (one for one in yaml.safe_load_all(run("rbac", verb).out) if one["kind"] == "ClusterRole")
-    assert _one("ClusterRole", f"ringfence-{verb}")["rules"] == role["rules"]
+def test_the_rights_are_those_that_the_verb_asks_for(verb: str, run: Run, request: pytest.FixtureRequest) -> None:
+    printed = run("rbac", verb, "--service-account", f"ringfence/ringfence-{verb}").out
+    if request.config.getoption("--golden"):
+        (DEPLOY / verb / "rights.yaml").write_text(printed)
+    assert (DEPLOY / verb / "rights.yaml").read_text() == printed
 
 
 def test_check_may_read_and_nothing_else() -> None:
