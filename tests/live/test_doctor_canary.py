@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from ringfence.live.doctor.canary.run import Plan
 from ringfence.live.doctor.nouns import Outcome, State
 from ringfence.live.server.connecting import connect
 from ringfence.live.server.server import Server
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as made:
-        yield made
 
 
 def cluster(api: FakeApi, tmp_path: Path, **how: object) -> tuple[Simulated, Server]:

@@ -200,7 +200,7 @@ def test_without_the_right_to_make_namespaces_an_existing_one_is_asked_for(bench
 
 
 def test_without_any_right_to_read_it_still_tries(bench: Bench) -> None:
-    for resource in ("nodes", "daemonsets", "deployments", "customresourcedefinitions", "configmaps", "services",
+    for resource in ("nodes", "daemonsets", "deployments", "configmaps", "services",
                      "clusterroles", "clusterrolebindings", "endpointslices"):  # fmt: skip
         bench.api.rights.forbid("*", resource, "cluster")
         if resource != "deployments":
