@@ -101,6 +101,7 @@ class _Canary:
         self.began = False
         self.pods: dict[Role, pods.Pod] = {}
         self.last: dict[Wire, int] = {}
+        self.read: dict[Role, int] = {}
         self.strange: str = ""
         self.course = Course((), plan.deadlines)
 
@@ -197,7 +198,10 @@ class _Canary:
         known = pods.known(self.pods)
         for role in pods.CLIENTS:
             text = self.server.log(self.plan.where, self.pods[role].name)
-            for line in attempts(text, role, known):
+            start = self.read.get(role, 0)
+            tail = text[start:] if len(text) >= start else text  # a log that was turned over begins anew
+            self.read[role] = text.rfind("\n") + 1
+            for line in attempts(tail, role, known):
                 if isinstance(line, str):
                     self.strange = self.strange or line[:200]
                     continue
