@@ -14,7 +14,7 @@ from conftest import ROOT, Result, Run
 from fakeapi import FakeApi
 from live.simulated import Simulated, daemonset, node, ready_pod
 
-from ringfence.cli import cluster, consent, doctor
+from ringfence.cli import asking, cluster, doctor
 from ringfence.live.server.server import Server
 
 PAGE: Final = ROOT / "docs" / "how-to" / "check-enforcement.md"
@@ -70,8 +70,7 @@ def on_its_cluster(command: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_
         with monkeypatch.context() as patched:
             patched.setattr(cluster, "connected", slept)
             patched.setattr(doctor, "CLOCK", sim.clock)
-            patched.setattr(consent.common, "is_terminal", lambda _: True)
-            patched.setattr(doctor.common, "wants_color", lambda _: False)
+            patched.setattr(asking, "is_terminal", lambda _: True)
             patched.setenv("KUBECONFIG", str(config))
             return run(*words, stdin=b"y\n")
 
