@@ -89,7 +89,10 @@ def main() -> int:
             print(f"scale {args.scale}; medians of {args.rounds} rounds\n")
             print(f"{'command':<28}{'CPU s':>8}{'loops':>8}{'anonymous MB':>14}")
             summary = ringfence("matrix", "--live", "--kubeconfig", str(config), "--summary", "-q")
-            for name, words in (("pods alone", [sys.executable, "-c", READ, str(config)]), ("matrix --summary", summary)):
+            for name, words in (
+                ("pods alone", [sys.executable, "-c", READ, str(config)]),
+                ("matrix --summary", summary),
+            ):
                 measure(name, words, args.rounds)
             server.stdin.close()
     return 0

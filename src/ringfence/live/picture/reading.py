@@ -72,7 +72,8 @@ def _in_one(server: Server, resource: Resource, namespace: str, refused: Refused
     try:
         if resource == NAMESPACES:
             one = server.read(resource, namespace)
-            yield Answer(name, json.dumps(one).encode())
+            alone = {"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": [one]}
+            yield Answer(name, json.dumps(alone).encode())
             missing = f"of the namespaces {namespace} alone was given"
         elif resource.namespaced:
             yield from _each(name, pages(server, resource, namespace))
