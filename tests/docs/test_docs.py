@@ -27,6 +27,7 @@ ELSEWHERE: Final = {
     "ringfence diff --git": "the reader's repository; revisions of a real one are compared in tests/cli/test_diff.py",
     "ringfence diff manifests/": "the reader's manifests; --with is run in the same page",
     "pip install": "the wheel is installed in a test of its own",
+    "ringfence doctor": "needs a cluster; run on pretend ones in tests/docs/test_enforcement_page.py",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }
 """Commands that stand in a block of ``sh`` and are not run here, and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from ringfence.live.doctor.canary.run import Plan
 from ringfence.live.doctor.nouns import Outcome, State
 from ringfence.live.server.connecting import connect
 from ringfence.live.server.server import Server
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as made:
-        yield made
 
 
 def cluster(api: FakeApi, tmp_path: Path, **how: object) -> tuple[Simulated, Server]:
@@ -254,7 +247,7 @@ def test_a_server_that_is_gone_in_the_middle(api: FakeApi, tmp_path: Path) -> No
     found = canary.run(server, plan(), clock=sim.clock)
     assert found.state is State.UNKNOWN
     assert "the connection broke" in found.why
-    assert found.left[-1] == "it is removed by: kubectl delete namespace ringfence-canary-ab12cd"
+    assert found.left[-1] == "it is removed by: ringfence cleanup ab12cd"
     api.faults.clear()
 
 
@@ -265,7 +258,7 @@ def test_a_namespace_that_stays(api: FakeApi, tmp_path: Path) -> None:
     assert found.state is State.ENFORCED
     assert found.left == (
         "namespace ringfence-canary-ab12cd",
-        "it is removed by: kubectl delete namespace ringfence-canary-ab12cd",
+        "it is removed by: ringfence cleanup ab12cd",
     )
 
 
@@ -299,9 +292,7 @@ def test_a_second_interrupt_still_takes_away_and_tells_what_is_left(api: FakeApi
     sim.events += [(sim.now + 5.0, interrupt), (sim.now + 6.0, interrupt)]
     with pytest.raises(KeyboardInterrupt):
         canary.run(server, plan(), tell=said.append, clock=sim.clock)
-    assert said[-1] == (
-        "left: namespace ringfence-canary-ab12cd; it is removed by: kubectl delete namespace ringfence-canary-ab12cd"
-    )
+    assert said[-1] == ("left: namespace ringfence-canary-ab12cd; it is removed by: ringfence cleanup ab12cd")
 
 
 def test_the_deadline_is_the_plans(api: FakeApi, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from fakeapi import FakeApi, Fault
 from jsonschema import Draft202012Validator
 
 from live.simulated import Simulated, daemonset, node, ready_pod
-from ringfence.cli import cluster, consent, doctor
+from ringfence.cli import asking, cluster, doctor
 from ringfence.live.doctor.evidence import PLATFORMS
 from ringfence.live.doctor.nouns import Candidate, Expected, Outcome, State
 from ringfence.live.doctor.remedies import AGAIN, PLATFORM, remedies
@@ -131,14 +132,14 @@ def test_the_document_of_objects_alone(bench: Bench) -> None:
 
 def test_without_anybody_to_ask_nothing_is_made(bench: Bench) -> None:
     result = bench.run()
-    assert result.status == 3
-    assert "no traffic was tried, since nobody agreed; say --yes, or run it in a terminal" in result.out
+    assert result.status == 2
+    assert "There is no terminal to ask at; say --yes, or --dry-run to see it all" in result.err
     assert not [one for one in bench.api.seen if one.method != "GET"]
 
 
 @pytest.mark.parametrize(("said", "status"), [(b"y\n", 0), (b"yes\n", 0), (b"n\n", 3), (b"\n", 3), (b"", 3)])
 def test_a_person_is_asked(said: bytes, status: int, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consent.common, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(asking, "is_terminal", lambda stream: True)
     result = bench.run("-q", stdin=said)
     assert result.status == status
     assert "This makes in fake: namespace ringfence-canary-" in result.err
@@ -180,6 +181,12 @@ def test_it_does_not_wait_for_ever(bench: Bench) -> None:
     assert 120 < bench.sim.now < 240
 
 
+def test_it_does_not_wait_for_rights(bench: Bench) -> None:
+    bench.api.rights.forbid("create", "deployments")
+    assert bench.run("--yes", "--wait", "5m").status == 3
+    assert bench.sim.now < 30
+
+
 def test_aws_gets_more_time(bench: Bench) -> None:
     bench.api.add(daemonset("aws-node", "x/amazon-k8s-cni:v1.20.1,x/aws-network-policy-agent:v1.2.1"))
     bench.sim.delay = 90.0
@@ -201,7 +208,7 @@ def test_without_the_right_to_make_namespaces_an_existing_one_is_asked_for(bench
 
 
 def test_without_any_right_to_read_it_still_tries(bench: Bench) -> None:
-    for resource in ("nodes", "daemonsets", "deployments", "customresourcedefinitions", "configmaps", "services",
+    for resource in ("nodes", "daemonsets", "deployments", "configmaps", "services",
                      "clusterroles", "clusterrolebindings", "endpointslices"):  # fmt: skip
         bench.api.rights.forbid("*", resource, "cluster")
         if resource != "deployments":
@@ -263,12 +270,12 @@ def test_what_is_left_is_told(bench: Bench) -> None:
     result = bench.run("--yes", "--format", "json")
     left = document(result)["canary"]["left"]
     assert left[0].startswith("namespace ringfence-canary-")
-    assert left[1].startswith("it is removed by: kubectl delete namespace ringfence-canary-")
+    assert left[1].startswith("it is removed by: ringfence cleanup ")
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1.5m", 90), ("1h", 3600)])
 def test_times(text: str, seconds: float) -> None:
-    assert consent.duration(text) == seconds
+    assert doctor.duration(text) == seconds
 
 
 # -- remedies -------------------------------------------------------------------------------------------------------
@@ -320,3 +327,12 @@ def test_the_answer_as_numbers(bench: Bench) -> None:
     found = {dict(labels)["state"]: value for (name, labels), value in numbers(result.out).items()
              if name == "ringfence_doctor_state"}  # fmt: skip
     assert found == {"enforced": 0, "partially": 0, "not-enforced": 0, "unknown": 1}
+
+
+def test_a_signal_to_end_takes_everything_away_too(bench: Bench) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    bench.sim.events.append((6.0, lambda: signal.raise_signal(signal.SIGTERM)))
+    assert bench.run("--yes").status == 130
+    assert bench.api.objects("Deployment") == []
+    assert not [one for one in bench.api.objects("Namespace") if one["metadata"]["name"].startswith("ringfence")]
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import cluster, common, consent
+from ringfence.cli import asking, cluster, common
 from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 FORMATS: Final = ("table", "json", "prometheus")
 STATUS: Final = {"enforced": 0, "partially": 1, "not-enforced": 1, "unknown": 3}
 """The exit status of each answer."""
+UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 CLOCK: Final = time.monotonic
 """How time is told."""
 RIGHTS: Final = "create, get, list and delete deployments, pods and networkpolicies there, and get pods/log"
@@ -33,12 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     canary = parser.add_argument_group("canary")
     canary.add_argument("--no-canary", action="store_true",
                         help="only look at objects; the answer is then unknown, and what is expected")  # fmt: skip
-    consent.add(canary)
-    canary.add_argument("--wait", type=consent.duration, default=0.0, metavar="TIME",
+    canary.add_argument("--yes", action="store_true", help="do not ask before anything is made")
+    canary.add_argument("--dry-run", action="store_true", help="print every object, and touch nothing")
+    canary.add_argument("--wait", type=duration, default=0.0, metavar="TIME",
                         help="try again for so long, until the cluster enforces: 90s, 5m")  # fmt: skip
-    canary.add_argument("--timeout", type=consent.duration, default=120.0, metavar="TIME",
+    canary.add_argument("--timeout", type=duration, default=120.0, metavar="TIME",
                         help="how long pods may take to start (default: 2m)")  # fmt: skip
-    canary.add_argument("--deadline", type=consent.duration, default=None, metavar="TIME",
+    canary.add_argument("--deadline", type=duration, default=None, metavar="TIME",
                         help="how long a policy may take to hold (default: 30s; 2m on AWS)")  # fmt: skip
     canary.add_argument("--image", default="busybox", help="any image with sh and nc (default: busybox)")
     common.add_output(parser, FORMATS)
@@ -65,11 +69,27 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.no_canary:
         return _tell(args, examine.without_canary(server, expected, "no traffic was tried (--no-canary)"))
-    if not consent.given(args, _question(server, plan)):
-        why = "no traffic was tried, since nobody agreed; say --yes, or run it in a terminal"
-        return _tell(args, examine.without_canary(server, expected, why))
-    found = examine.diagnose(server, expected, plan, wait=args.wait, tell=_progress(args), clock=CLOCK)
+    if not asking.agreed(_question(server, plan), yes=args.yes):
+        return _tell(args, examine.without_canary(server, expected, "no traffic was tried, since you said no"))
+    before = signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        found = examine.diagnose(server, expected, plan, wait=args.wait, tell=_progress(args), clock=CLOCK)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return _tell(args, found)
+
+
+def _interrupted(*_: object) -> None:
+    """Whoever ends it by a signal wants nothing left behind either."""
+    raise KeyboardInterrupt
+
+
+def duration(text: str) -> float:
+    """Seconds: ``90``, ``90s``, ``5m``, ``1h``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 90s or 5m")
+    return float(match[1]) * UNITS[match[2]]
 
 
 def _question(server: Server, plan: Plan) -> str:
@@ -80,7 +100,7 @@ def _question(server: Server, plan: Plan) -> str:
     needs = f"create and delete namespaces; {RIGHTS}" if plan.own else RIGHTS
     return (
         f"This makes in {server.context}: {first} ({plan.image}), and three policies one after the other, for a minute "
-        f"or two; all of it is taken away again.\nIt needs the right to {needs}."
+        f"or two; all of it is taken away again.\nIt needs the right to {needs}. Go on?"
     )
 
 

@@ -36,8 +36,8 @@ VERBS: Final = {
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
-LEAVING: Final = ("doctor", "apply", "probe", "cleanup")
-"""Verbs that make objects in a cluster and take them away at their end, whatever ends them."""
+ENDED: Final = ("apply", "cleanup")
+"""Verbs that change a cluster, and end well when they are told to; those that make pods see to it themselves."""
 CRASH: Final = 70
 EPILOG: Final = (
     "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
@@ -131,8 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
-    if argv is None and verb in LEAVING:
-        # Who ends a job in a cluster asks with SIGTERM first; it takes away what it made, as after Ctrl-C.
+    if argv is None and verb in ENDED:
+        # Who cancels a job asks with SIGTERM first; it is heard as Ctrl-C is.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args = _parse(words, verb if verb in VERBS else "")

@@ -66,7 +66,7 @@ def diagnose(
     """Run the canary; with *wait*, again for so many seconds, until the cluster enforces. Raises: LiveError."""
     end = clock() + wait
     outcome = run(server, first, tell=tell, clock=clock)
-    while outcome.state is not State.ENFORCED and not outcome.left and clock() < end:
+    while outcome.state is not State.ENFORCED and not (outcome.left or outcome.final) and clock() < end:
         tell(f"{outcome.state}; trying again")
         server.sleep(BETWEEN)
         outcome = run(server, again(first), tell=tell, clock=clock)

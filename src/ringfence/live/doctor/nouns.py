@@ -121,7 +121,7 @@ class Outcome:
     """What traffic told.
 
     ``untested`` are paths that could not be tried, and why. ``attempts`` counts connections. ``left`` is what a cleanup
-    could not take away, and the command that does.
+    could not take away, and the command that does. ``final``: another attempt would come to the same.
     """
 
     state: State
@@ -132,6 +132,7 @@ class Outcome:
     run: str = ""
     namespace: str = ""
     left: tuple[str, ...] = ()
+    final: bool = False
 
     @property
     def seconds(self) -> float | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from ringfence.live.doctor.evidence import CONFIG_MAPS
+from ringfence.live.server.discovery import Discovered, discover
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     CONFIGMAPS,
-    CRDS,
     DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -30,15 +29,13 @@ DNS_NAMESPACES: Final = (SYSTEM, "openshift-dns")
 """Where clusters keep their DNS."""
 OPENSHIFT_NETWORKS: Final = Resource("config.openshift.io", "v1", "networks", "Network", namespaced=False)
 EKS_NODE_CLASSES: Final = Resource("eks.amazonaws.com", "v1", "nodeclasses", "NodeClass", namespaced=False)
-NAMES_ALONE: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
-"""How to ask for objects without what is in them: definitions are large."""
 
 _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was read. ``groups`` are API groups, ``crds`` names of definitions, ``configs`` ConfigMaps by their name.
+    """What was read. ``groups`` are API groups, ``crds`` the kinds in them, ``configs`` ConfigMaps by their name.
 
     ``fields`` are single values of other objects, by the name and the field that a sign has. ``unread`` are the kinds
     that may not be read, ``not_read`` the same as lines for people.
@@ -92,31 +89,19 @@ def read(server: Server) -> Seen:
     """Everything that tells something. Raises: Unreachable; Refused where the server takes no login at all."""
     version = str(server.version().get("gitVersion") or "")
     reader = Reader(server)
-    crds: frozenset[str] = reader.attempt(CRDS.plural, lambda: _definitions(server), frozenset[str]())
-    groups: frozenset[str] = reader.attempt("API groups", lambda: _groups(server), frozenset[str]())
+    kinds = reader.attempt("API groups", lambda: discover(server), Discovered(()))
+    groups = frozenset(one.group for one in kinds.resources) | frozenset(kinds.silent)
+    crds = frozenset(one.name for one in kinds.resources)
     nodes, daemonsets, deployments = (reader.every(kind) for kind in (NODES, DAEMONSETS, DEPLOYMENTS))
     configs = {name: reader.config(name) for name in CONFIG_MAPS}
     roles, bindings = reader.every(CLUSTER_ROLES), reader.every(CLUSTER_ROLE_BINDINGS)
     services = tuple(one for namespace in DNS_NAMESPACES for one in reader.every(SERVICES, namespace))
     slices = tuple(one for namespace in DNS_NAMESPACES for one in reader.every(ENDPOINT_SLICES, namespace))
-    groups |= {name.partition(".")[2] for name in crds}
     return Seen(
         version, nodes, daemonsets, deployments, groups, crds,
         {name: data for name, data in configs.items() if data is not None}, roles, bindings, services, slices,
         _fields(reader, groups, crds), frozenset(reader.unread), tuple(reader.unread.values()),
     )  # fmt: skip
-
-
-def _definitions(server: Server) -> frozenset[str]:
-    """The names of all custom resource definitions."""
-    answer = json.loads(server.send("GET", CRDS.path(), accept=f"{NAMES_ALONE},application/json"))
-    return frozenset(str(item["metadata"]["name"]) for item in answer.get("items") or ())
-
-
-def _groups(server: Server) -> frozenset[str]:
-    """The API groups that the server has, those of aggregated servers included."""
-    answer = json.loads(server.get("/apis"))
-    return frozenset(str(group["name"]) for group in answer.get("groups") or ())
 
 
 def _fields(reader: Reader, groups: frozenset[str], crds: frozenset[str]) -> dict[tuple[str, str], str]:

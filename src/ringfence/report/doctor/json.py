@@ -54,7 +54,7 @@ def _outcome(one: Outcome) -> dict[str, Any]:
         return {}
     made = {
         "run": one.run, "namespace": one.namespace, "attempts": one.attempts, "cells": [_cell(c) for c in one.cells],
-        "not_tested": [_path(path) | {"why": why} for path, why in one.untested], "seconds": one.seconds,
+        "not_tested": [_path(path) | {"why": why} for path, why in one.untested], "seconds": _rounded(one.seconds),
         "left": list(one.left),
     }  # fmt: skip
     return _full(made)
@@ -65,7 +65,12 @@ def _path(path: Path) -> dict[str, Any]:
 
 
 def _cell(one: Cell) -> dict[str, Any]:
-    return _path(one.path) | {"state": str(one.state)} | _full({"seconds": one.seconds, "why": one.why})
+    return _path(one.path) | {"state": str(one.state)} | _full({"seconds": _rounded(one.seconds), "why": one.why})
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """Tenths: nothing finer was measured."""
+    return None if seconds is None else round(seconds, 1)
 
 
 def _full(made: dict[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def run(
         interrupted = True
         raise
     except LiveError as problem:
-        outcome = replace(canary.so_far(), state=State.UNKNOWN, why=str(problem))
+        final = isinstance(problem, Refused) and problem.forbidden
+        outcome = replace(canary.so_far(), state=State.UNKNOWN, why=str(problem), final=final)
     finally:
         tell("cleaning up")
         left = tidy(server, plan.where, plan.run, own=plan.own, clock=clock) if canary.began else ()
@@ -98,9 +99,10 @@ class _Canary:
 
     def __init__(self, server: Server, plan: Plan, tell: Callable[[str], None], clock: Callable[[], float]) -> None:
         self.server, self.plan, self.tell, self.clock = server, plan, tell, clock
-        self.began = False
+        self.began = self.final = False
         self.pods: dict[Role, pods.Pod] = {}
         self.last: dict[Wire, int] = {}
+        self.read: dict[Role, int] = {}
         self.strange: str = ""
         self.course = Course((), plan.deadlines)
 
@@ -108,7 +110,7 @@ class _Canary:
         """Set up, run the course, judge. Raises: LiveError."""
         why = self.set_up()
         if why:
-            return replace(self.so_far(), why=why)
+            return replace(self.so_far(), why=why, final=self.final)
         self.course = Course(pods.wires(self.pods), self.plan.deadlines)
         while (step := self.course.step) is not Step.END:
             self.stage(step)
@@ -140,8 +142,10 @@ class _Canary:
                 self.began = False
                 if not problem.forbidden:
                     raise
+                self.final = True
                 return f"namespaces cannot be made ({problem.message}); name an existing one without policies with -n"
         elif others := server.list(NETWORK_POLICIES, plan.where):
+            self.final = True
             names = ", ".join(sorted(one["metadata"]["name"] for one in others)[:5])
             return (
                 f"namespace {plan.where} has policies ({names}), which would be measured too; name one without with -n"
@@ -197,7 +201,10 @@ class _Canary:
         known = pods.known(self.pods)
         for role in pods.CLIENTS:
             text = self.server.log(self.plan.where, self.pods[role].name)
-            for line in attempts(text, role, known):
+            start = self.read.get(role, 0)
+            tail = text[start:] if len(text) >= start else text  # a log that was turned over begins anew
+            self.read[role] = text.rfind("\n") + 1
+            for line in attempts(tail, role, known):
                 if isinstance(line, str):
                     self.strange = self.strange or line[:200]
                     continue

@@ -39,9 +39,8 @@ def _tidy(
         left = [f"perhaps everything, since it could not be looked at ({problem})"]
     if not left:
         return ()
-    command = f"kubectl delete namespace {where}" if own else (
-        f"kubectl delete deployments,networkpolicies -n {where} -l {runs.RUN}={run}"
-    )  # fmt: skip
+    where_to_look = "" if own else f" -n {where}"
+    command = f"ringfence cleanup {run}{where_to_look}"
     return (*left, f"it is removed by: {command}")
 
 
