@@ -57,6 +57,12 @@ class Simulated:
     def _note(self, event: str, body: Json) -> None:
         if event == "created" and body["kind"] in ("Pod", "ConfigMap"):
             self.created.append(body)
+        if event == "created" and body["kind"] == "Pod" and "nodeName" not in body["spec"]:
+            (term,) = body["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+                "nodeSelectorTerms"
+            ]
+            (node,) = term["matchFields"][0]["values"]
+            self.api.add({**body, "spec": {**body["spec"], "nodeName": node}})
 
     @property
     def twins(self) -> list[Json]:
