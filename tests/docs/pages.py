@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from conftest import ROOT
@@ -19,7 +22,17 @@ SHELLS: Final = ("sh", "bash", "shell")
 ANYTHING: Final = "..."
 """A line of expected output that stands for any number of lines."""
 
-REACHING_IN: Final = ("PYTHONPATH", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "RINGFENCE_DEBUG")
+CLUSTER: Final = re.compile(r"^<!-- A cluster with (.*?)\. -->$", re.MULTILINE)
+"""What a page says, unseen by readers, whose commands ask an API server: the manifests that it holds."""
+REACHING_IN: Final = (
+    "PYTHONPATH",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "TTY_COMPATIBLE",
+    "RINGFENCE_DEBUG",
+    "KUBECONFIG",
+)
 """Variables of whoever runs the tests that would change what a command prints."""
 
 
@@ -56,13 +69,35 @@ def commands(block: str, line: int) -> Iterator[Command]:
         yield Command(start, "\n".join(text), output, status)
 
 
-def run(command: Command, where: Path) -> tuple[list[str], int]:
-    """What *command* prints in the directory *where*, and its exit status."""
+@contextlib.contextmanager
+def cluster(page: str, where: Path) -> Iterator[dict[str, str]]:
+    """Variables that lead to the cluster that *page* asks for, a fake one; none where it asks for none.
+
+    Commands find it as a reader's find theirs: by ``KUBECONFIG``, in the context ``dev``.
+    """
+    match = CLUSTER.search(page)
+    if match is None:
+        yield {}
+        return
+    from fakeapi import FakeApi  # pages without a cluster do without
+    from live.clusters import manifests
+
+    with FakeApi() as api:
+        api.start_pods()
+        api.add(*(one for folder in match[1].split() for one in manifests(folder)))
+        config = json.loads(json.dumps(api.login()).replace('"fake"', '"dev"'))
+        file = where.parent / f"{where.name}.kubeconfig"
+        file.write_text(json.dumps(config))
+        yield {"KUBECONFIG": str(file)}
+
+
+def run(command: Command, where: Path, more: Mapping[str, str] = MappingProxyType({})) -> tuple[list[str], int]:
+    """What *command* prints in the directory *where*, and its exit status; *more* are variables that it has."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {key: value for key, value in os.environ.items() if key not in REACHING_IN}
     done = subprocess.run(
         ["bash", "-c", command.text], cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=120, check=False, env={**environment, "PATH": path},
+        stderr=subprocess.STDOUT, text=True, timeout=120, check=False, env={**environment, "PATH": path, **more},
     )  # fmt: skip
     rows = done.stdout.splitlines()
     if strange := [row for row in rows if row.startswith(("$ ", "> "))]:
@@ -90,11 +125,11 @@ def agrees(wanted: list[str], found: list[str]) -> bool:
 
 def differences(text: str, where: Path) -> Iterator[str]:
     """What the console blocks of a page say that running them in *where* does not; nothing when all is right."""
-    for match in FENCE.finditer(text):
-        if match[1] != "console":
-            continue
-        for command in commands(match[2], text.count("\n", 0, match.start(2)) + 1):
-            found, status = run(command, where)
+    blocks = [match for match in FENCE.finditer(text) if match[1] == "console"]
+    every = [one for block in blocks for one in commands(block[2], text.count("\n", 0, block.start(2)) + 1)]
+    with cluster(text, where) as more:
+        for command in every:
+            found, status = run(command, where, more)
             place = f"line {command.line}: {command.text}"
             if status != command.status:
                 yield f"{place}: exit {status}\n" + "\n".join(found)
@@ -130,11 +165,12 @@ def rewritten(page: str, where: Path) -> str:
             return match[0]
         rows = []
         for command in commands(match[2], 0):
-            found, status = run(command, where)
-            first, *more = command.text.split("\n")
-            rows += [f"$ {first}", *(f"> {line}" for line in more)]
+            found, status = run(command, where, more)
+            first, *rest = command.text.split("\n")
+            rows += [f"$ {first}", *(f"> {line}" for line in rest)]
             rows += command.output if ANYTHING in command.output else found
             rows += [f"[exit {status}]"] if status else []
         return "```console\n" + "\n".join(rows) + "\n```"
 
-    return FENCE.sub(block, page)
+    with cluster(page, where) as more:
+        return FENCE.sub(block, page)
