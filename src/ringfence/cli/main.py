@@ -23,8 +23,9 @@ VERBS: Final = {
     "check": "is everything that is wanted possible, and nothing else? intents, or a stored matrix, against policies",
     "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
-    "apply": "put these policies into the cluster, without cutting what may stay",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
+    "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
+    "apply": "what would these policies change in the cluster? put them in place without cutting what may stay",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
     "cleanup": "what did a run leave in the cluster? and away with it",
 }
@@ -147,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ringfence: a fault of ringfence itself ({where}); set RINGFENCE_DEBUG=1 for the trace and report it",
               file=sys.stderr)  # fmt: skip
         return CRASH
-    if argv is None and args.verb in PURE:
+    if argv is None and args.verb in PURE and not args.live:  # where files of keys wait to be removed at the end
         _leave(int(status))
     return int(status)
 
