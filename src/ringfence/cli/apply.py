@@ -245,7 +245,7 @@ def _done(
     from ringfence.workflow.applying import carry_out  # noqa: PLC0415
 
     outcome = carry_out(server, journal, _teller(args), probing)
-    line = outcome_line(outcome, journal.steps, journal.path)
+    line = outcome_line(outcome, journal.steps)
     if preview is not None:
         _end(args, preview, outcome, "", line)
     else:

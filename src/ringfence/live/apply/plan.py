@@ -67,7 +67,7 @@ def plan(changes: Iterable[Change], around: Around, run: str) -> Plan:
 
 def named(changes: Iterable[Change]) -> str:
     """A name for the run that makes *changes*: the same for the same."""
-    told = sorted(json.dumps([str(one.object), one.before, one.after], sort_keys=True) for one in changes)
+    told = sorted(json.dumps([str(one.object), one.after], sort_keys=True) for one in changes)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:6]
 
 
