@@ -17,7 +17,7 @@ from ringfence.intents.wishes import Ban, Meaning, Wish
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import Arrow
 from ringfence.model.flows import End, Verdict
-from ringfence.model.lookup import resolve
+from ringfence.model.lookup import sources, targets
 from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import MAX_PORT, ConnectionSet
@@ -93,18 +93,16 @@ class Asking:
         """
         found = Questions()
         wanted = Verdict.DENIED if arrow.deny else Verdict.ALLOWED
-        for question in resolve(self.cluster, arrow, namespace=namespace):
-            into: Sequence[tuple[End, ConnectionSet | None]]
-            if isinstance(question.dst, Service):
-                into = through(self.cluster, question.dst, question.ports)[0]
-            else:
-                into = [(question.dst, question.ports)]
-            for dst, ports in into:
-                self._between(found, [question.src], dst, ports, wanted, str(arrow))
+        starts = sources(self.cluster, arrow.src, namespace)
+        for end, ports in targets(self.cluster, arrow, namespace):
+            into: Iterable[tuple[End, ConnectionSet | None]]
+            into = through(self.cluster, end, ports)[0] if isinstance(end, Service) else [(end, ports)]
+            for dst, there in into:
+                self._between(found, starts, dst, there, wanted, str(arrow))
         if not found.asked:
             why = "; ".join(found.left_out) or "no pod is behind one of its ends"
             raise UsageError(f'"{arrow.text or arrow}": nothing of it can be tried: {why}')
-        return _once(found)
+        return self._once(found)
 
     def of_intents(self, meaning: Meaning) -> Questions:
         """Every arrow of documents, and what is implied by them: wishes want it open, bans want it shut."""
@@ -115,22 +113,22 @@ class Asking:
             for dst, ports in one.into:
                 self._between(found, one.src.ends, dst, ports, wanted, str(one.intent))
         found.left_out["names outside the cluster: nobody here knows who answers there"] += len(meaning.names)
-        return _once(found)
+        return self._once(found)
 
     def of_everything(self) -> Questions:
         """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names."""
         found = Questions()
-        sources, goals = (self._shown(self.cluster.pods, found, most) for most in (1, 2))
+        starts, goals = (self._shown(self.cluster.workloads, found, most) for most in (1, 2))
         found.left_out = Counter({why: n // 2 for why, n in found.left_out.items()})  # it was counted for both ends
-        self._each(found, sources, goals, None, None, "")
-        return _once(found)
+        self._each(found, starts, goals, None, None, "")
+        return self._once(found)
 
     def _between(
-        self, found: Questions, sources: Iterable[End], dst: End, ports: ConnectionSet | None,
+        self, found: Questions, starting: Sequence[End], dst: End, ports: ConnectionSet | None,
         wanted: Verdict | None, because: str,
     ) -> None:  # fmt: skip
-        starts = {id(one): one for end in sources for one in self._shown(_pods(end), found, 1)}
-        self._each(found, starts.values(), self._shown(_pods(dst), found, 2), ports, wanted, because)
+        starts = self._shown(starting, found, 1)
+        self._each(found, starts, self._shown([dst], found, 2), ports, wanted, because)
 
     def _each(
         self, found: Questions, starts: Iterable[Pod], goals: Sequence[Pod], ports: ConnectionSet | None,
@@ -149,13 +147,13 @@ class Asking:
 
     # -- who stands for whom ----------------------------------------------------------------------------------------
 
-    def _shown(self, pods: Sequence[Pod] | None, found: Questions, most: int) -> list[Pod]:
-        """A pod or two of each kind among *pods*, on different nodes; why others are left out is noted."""
-        if pods is None:
-            found.left_out["nodes and addresses outside: twins stand for pods"] += 1
-            return []
+    def _shown(self, ends: Sequence[End], found: Questions, most: int) -> list[Pod]:
+        """A pod or two of each kind behind *ends*, on different nodes; why others are left out is noted."""
         kinds: dict[int, list[Pod]] = {}
-        for pod in pods:
+        for end in ends:
+            if not isinstance(end, Workload | Pod):
+                found.left_out["nodes and addresses outside: twins stand for pods"] += 1
+        for pod in (pod for end in ends for pod in _pods(end)):
             why = unfit(pod)
             if why:
                 found.left_out[why] += 1
@@ -171,6 +169,15 @@ class Asking:
             if other is not pod and kind[id(other)] == kind[id(pod)] and not unfit(other):
                 return other
         return None
+
+    def _once(self, found: Questions) -> Questions:
+        """*found* with pairs of the same two kinds once for each node of the destination, as they came."""
+        kind = self.reach.classes.of_party
+        kept: dict[tuple[object, ...], Asked] = {}
+        for one in found.asked:
+            pair = (kind[id(one.src)], kind[id(one.dst)], one.dst.node)
+            kept.setdefault((*pair, one.protocol, one.port, one.wanted, one.because), one)
+        return Questions(list(kept.values()), Counter({why: n for why, n in found.left_out.items() if n}))
 
     # -- ports ------------------------------------------------------------------------------------------------------
 
@@ -199,11 +206,11 @@ class Asking:
         return self._of_rules[key]
 
 
-def _pods(end: End) -> Sequence[Pod] | None:
-    """The pods behind *end*; None for what is none."""
+def _pods(end: End) -> Sequence[Pod]:
+    """The pods behind *end*."""
     if isinstance(end, Workload):
         return end.pods
-    return (end,) if isinstance(end, Pod) else None
+    return (end,) if isinstance(end, Pod) else ()
 
 
 def _edges(policy: Policy, direction: Direction) -> Iterator[Port]:
@@ -230,12 +237,3 @@ def _apart(same: list[Pod]) -> list[Pod]:
     ordered = sorted(same, key=lambda pod: (pod.node or "", pod.name))
     first = ordered[0]
     return [first, *[pod for pod in ordered if pod.node not in (None, first.node)][-1:]]
-
-
-def _once(found: Questions) -> Questions:
-    """*found* with what stands twice once, in the order in which it came; a connection may be wanted twice."""
-    kept: dict[tuple[int, int, str, int, Verdict | None], Asked] = {}
-    for one in found.asked:
-        key = (id(one.src), id(one.dst), one.protocol, one.port, one.wanted)
-        kept.setdefault(key, one)
-    return Questions(list(kept.values()), Counter({why: n for why, n in found.left_out.items() if n}))

@@ -303,6 +303,7 @@ _CONTROLS: Final = (Role.CONTROL_SOURCE, Role.CONTROL_TARGET)
 def carry_out(
     server: Server, planned: Planned, *, say: Say = lambda _: None,
     progress: Callable[[int, int], None] | None = None, sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Probed:  # fmt: skip
     """Make the twins of *planned*, let them try, take them away, and judge. Raises: Refused; Unreachable."""
     rejects = planned.profile.traits.deny_action.startswith("reject")
@@ -317,7 +318,7 @@ def carry_out(
         told = (judge(one, [outcome], rejects=rejects) for one in expected[number])
         return all(one in (Agreement.AGREES, Agreement.EITHER) for one in told)
 
-    found = tried(server, planned.plan, settled, say=say, progress=progress, sleep=sleep)
+    found = tried(server, planned.plan, settled, say=say, progress=progress, sleep=sleep, clock=clock)
     return Probed(
         planned.plan.run, server.context, planned.profile.name, tuple(_cells(planned, found, rejects)),
         planned.questions.left_out, (), found.pods, found.seconds, found.left,

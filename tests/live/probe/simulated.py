@@ -57,6 +57,12 @@ class Simulated:
     def _note(self, event: str, body: Json) -> None:
         if event == "created" and body["kind"] in ("Pod", "ConfigMap"):
             self.created.append(body)
+        if event == "created" and body["kind"] == "Pod" and "nodeName" not in body["spec"]:
+            (term,) = body["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+                "nodeSelectorTerms"
+            ]
+            (node,) = term["matchFields"][0]["values"]
+            self.api.add({**body, "spec": {**body["spec"], "nodeName": node}})
 
     @property
     def twins(self) -> list[Json]:
@@ -108,8 +114,8 @@ class Simulated:
 
 
 def pod(
-    namespace: str, name: str, labels: dict[str, str], *, node: str = "node-1", ip: str = "", ports: Sequence[Json] = (),
-    owner: str = "", **spec: Any,
+    namespace: str, name: str, labels: dict[str, str], *, node: str = "node-1", ip: str = "",
+    ports: Sequence[Json] = (), owner: str = "", **spec: Any,
 ) -> Json:  # fmt: skip
     """A pod that runs, as a server has it."""
     metadata: Json = {"name": name, "namespace": namespace, "labels": labels}

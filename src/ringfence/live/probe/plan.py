@@ -49,7 +49,9 @@ class Twin:
 
     def name(self, run: str) -> str:
         """Its own name: unique in the run up to the last hyphen, as a plugin shares what it knows of names up to it."""
-        word = "".join(sign for sign in self.title.rpartition("/")[2].lower() if sign.isalnum() or sign == "-")
+        word = "".join(
+            sign for sign in self.title.rpartition("/")[2].lower() if sign.isascii() and (sign.isalnum() or sign == "-")
+        )
         return f"rfprobe-{run}-{self.number}-{word[:30].strip('-') or 'control'}-{self.role}"
 
 

@@ -90,5 +90,5 @@ def footing(probed: Probed) -> Iterator[str]:
         f"{len(probed.left)} objects are left, and 'ringfence cleanup {probed.run}' removes them."
     )
     yield from probed.notes
-    for why, count in sorted(probed.left_out.items()):
-        yield f"Not asked: {count} × {why}."
+    for why, number in sorted(probed.left_out.items()):
+        yield f"Not asked: {number} × {why}."

@@ -1,0 +1,204 @@
+"""The script of twins, run by this machine's shell with a stand-in for nc that says what each nc says.
+
+The words are recorded: BusyBox 1.37 with and without its compatible nc, OpenBSD's 1.219 and the traditional 1.10,
+against a port with a listener, one that drops, one that refuses and others, in network namespaces.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ringfence.live.probe.reading import Written, written
+from ringfence.live.probe.script import SCRIPT
+from ringfence.model.observations import Outcome
+
+OPEN, SILENT, REFUSED, ERROR = Outcome.OPEN, Outcome.SILENT, Outcome.REFUSED, Outcome.ERROR
+COMPATIBLE = """BusyBox v1.37.0 multi-call binary.
+
+Usage: nc [OPTIONS] HOST PORT  - connect
+nc [OPTIONS] -l -p PORT [HOST] [PORT]  - listen
+
+	-e PROG	Run PROG after connect (must be last)
+	-lk	With -e, provides persistent server
+	-u	UDP mode
+	-v	Verbose
+"""
+SIMPLE = """BusyBox v1.35.0 (Debian) multi-call binary.
+
+Usage: nc [-iN] [-wN] [-l] [-p PORT] [-f FILE|IPADDR PORT] [-e PROG]
+
+	-l	Listen mode, for inbound connects
+		(use -ll with -e for persistent server)
+	-e PROG	Run PROG after connect
+"""
+OPENBSD = "OpenBSD netcat (Debian patchlevel 1.219-1)\nusage: nc [-46CDdFhklNnrStUuvZz] [-I length]\n"
+TRADITIONAL = "[v1.10-47]\nconnect to somewhere:\tnc [-options] hostname port[s] [ports] ...\n"
+TCP = {
+    COMPATIBLE: {
+        1: (0, "192.0.2.1 (192.0.2.1:80) open\\nrf-open"),
+        2: (1, "nc: 192.0.2.2 (192.0.2.2:80): Connection timed out\\nsent 0, rcvd 0"),
+        3: (1, "nc: 192.0.2.3 (192.0.2.3:80): Connection refused\\nsent 0, rcvd 0"),
+        4: (1, "nc: 192.0.2.4 (192.0.2.4:80): No route to host\\nsent 0, rcvd 0"),
+        5: (1, "nc: 192.0.2.5 (192.0.2.5:80): Network is unreachable\\nsent 0, rcvd 0"),
+    },
+    SIMPLE: {
+        1: (0, "rf-open"),
+        2: (1, "nc: timed out"),
+        3: (1, "nc: can't connect to remote host (192.0.2.3): Connection refused"),
+        4: (1, "nc: can't connect to remote host: Permission denied"),
+        5: (1, "nc: can't connect to remote host (192.0.2.5): Network is unreachable"),
+    },
+    OPENBSD: {
+        1: (0, "Connection to 192.0.2.1 80 port [tcp/*] succeeded!"),
+        2: (1, "nc: connect to 192.0.2.2 port 80 (tcp) timed out: Operation now in progress"),
+        3: (1, "nc: connect to 192.0.2.3 port 80 (tcp) failed: Connection refused"),
+        4: (1, "nc: connect to 192.0.2.4 port 80 (tcp) failed: No route to host"),
+        5: (1, "nc: connect to 192.0.2.5 port 80 (tcp) failed: Network is unreachable"),
+    },
+    TRADITIONAL: {
+        1: (0, "(UNKNOWN) [192.0.2.1] 80 (http) open"),
+        2: (1, "(UNKNOWN) [192.0.2.2] 80 (http) : Connection timed out"),
+        3: (1, "(UNKNOWN) [192.0.2.3] 80 (http) : Connection refused"),
+        4: (1, "(UNKNOWN) [192.0.2.4] 80 (http) : No route to host"),
+        5: (1, "(UNKNOWN) [192.0.2.5] 80 (http) : Network is unreachable"),
+    },
+}
+UDP = {
+    COMPATIBLE: {
+        1: (0, "192.0.2.1 (192.0.2.1:53) open\\nrf-got rf-x-1\\nnet timeout"),
+        2: (0, "192.0.2.2 (192.0.2.2:53) open\\nnet timeout\\nsent 4, rcvd 0"),
+        3: (0, "192.0.2.3 (192.0.2.3:53) open\\nnc: net read: Connection refused"),
+    },
+    OPENBSD: {1: (0, "rf-got rf-x-1"), 2: (0, ""), 3: (1, "")},
+    TRADITIONAL: {
+        1: (0, "(UNKNOWN) [192.0.2.1] 53 (domain) open\\nrf-got rf-x-1"),
+        2: (0, "(UNKNOWN) [192.0.2.2] 53 (domain) open\\nnet timeout"),
+        3: (1, "Can't parse 192.0.2.3 as an IP address"),
+    },
+}
+
+
+def _stand_in(folder: Path, usage: str, answers: dict[str, dict[int, tuple[int, str]]]) -> None:
+    lines = [
+        "#!/bin/sh",
+        'case "$1" in',
+        "  --help|-h)",
+        "    cat <<'END'",
+        usage.rstrip(),
+        "END",
+        "    exit 1;;",
+        "esac",
+    ]
+    lines += [
+        "cat >/dev/null",
+        "protocol=TCP",
+        'case " $* " in *" -u "*) protocol=UDP;; esac',
+        'case "$protocol $*" in',
+    ]
+    for protocol, by_host in answers.items():
+        for host, (status, said) in by_host.items():
+            printed = shlex.quote(f"{said}\\n")
+            lines.append(f"  {protocol}*192.0.2.{host}*) printf {printed} >&2; exit {status};;")
+    lines += ["esac", "exit 1"]
+    (folder / "nc").write_text("\n".join(lines) + "\n")
+    (folder / "nc").chmod(0o755)
+
+
+@contextmanager
+def _running(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    path = f"{folder}:{os.environ['PATH']}"
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["sh", "-c", SCRIPT, "twin", *words], stdout=log, stderr=subprocess.STDOUT, text=True,
+            env={"PATH": path}, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def _log(folder: Path, wanted: int) -> Written:
+    """What was written once *wanted* connections were tried."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        found = written((folder / "log").read_text())
+        if len(found.tries) >= wanted:
+            return found
+        time.sleep(0.05)
+    raise AssertionError((folder / "log").read_text())
+
+
+@pytest.mark.parametrize("usage", list(TCP), ids=["compatible", "simple", "openbsd", "traditional"])
+def test_a_listener_a_silence_and_a_refusal_are_told_apart(usage: str, tmp_path: Path) -> None:
+    _stand_in(tmp_path, usage, {"TCP": TCP[usage]})
+    words = [f"try,{host}.0,TCP,192.0.2.{host},80,rf-x-{host}" for host in TCP[usage]]
+    with _running(tmp_path, "wait,1", *words):
+        found = _log(tmp_path, len(words))
+    ended = {number: tries[0].outcome for number, tries in found.tries.items()}
+    assert ended == {"1.0": OPEN, "2.0": SILENT, "3.0": REFUSED, "4.0": REFUSED, "5.0": ERROR}
+    assert "unreachable" in found.tries["5.0"][0].detail
+
+
+@pytest.mark.parametrize(
+    ("usage", "third"), [(COMPATIBLE, REFUSED), (OPENBSD, SILENT), (TRADITIONAL, ERROR)],
+    ids=["compatible", "openbsd", "traditional"],
+)  # fmt: skip
+def test_a_datagram_is_open_when_its_own_token_comes_back(usage: str, third: Outcome, tmp_path: Path) -> None:
+    _stand_in(tmp_path, usage, {"UDP": UDP[usage]})
+    words = [f"try,{host}.0,UDP,192.0.2.{host},53,rf-x-{host}" for host in UDP[usage]]
+    with _running(tmp_path, "wait,1", *words):
+        found = _log(tmp_path, len(words))
+    assert {number: tries[0].outcome for number, tries in found.tries.items()} == {
+        "1.0": OPEN, "2.0": SILENT, "3.0": third,
+    }  # fmt: skip
+
+
+def test_a_token_of_another_connection_opens_nothing(tmp_path: Path) -> None:
+    _stand_in(tmp_path, COMPATIBLE, {"UDP": UDP[COMPATIBLE]})
+    with _running(tmp_path, "wait,1", "try,9.0,UDP,192.0.2.1,53,rf-y-9"):
+        found = _log(tmp_path, 1)
+    assert found.tries["9.0"][0].outcome is SILENT
+
+
+def test_an_nc_without_udp_is_no_silence(tmp_path: Path) -> None:
+    _stand_in(tmp_path, SIMPLE, {"TCP": TCP[SIMPLE]})
+    with _running(tmp_path, "wait,1", "try,1.0,UDP,192.0.2.1,53,rf-x-1", "try,2.0,TCP,192.0.2.1,80,rf-x-2"):
+        found = _log(tmp_path, 2)
+    assert found.tries["1.0"][0].outcome is ERROR
+    assert "does not speak UDP" in found.tries["1.0"][0].detail
+    assert found.tries["2.0"][0].outcome is OPEN
+
+
+def test_it_goes_on_until_it_is_ended(tmp_path: Path) -> None:
+    _stand_in(tmp_path, COMPATIBLE, {"TCP": TCP[COMPATIBLE]})
+    with _running(tmp_path, "wait,1", "try,1.0,TCP,192.0.2.1,80,rf-x-1") as process:
+        until = time.monotonic() + 20
+        while len(_log(tmp_path, 1).tries["1.0"]) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert process.poll() is None
+    tries = _log(tmp_path, 1).tries["1.0"]
+    assert [one.round for one in tries[:2]] == [1, 2]
+
+
+def test_without_nc_there_is_a_fault_and_no_outcome(tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    with (tmp_path / "log").open("w") as log:
+        done = subprocess.run(
+            ["/bin/sh", "-c", SCRIPT, "twin", "try,1.0,TCP,192.0.2.1,80,x"], stdout=log, stderr=subprocess.STDOUT,
+            env={"PATH": str(tmp_path)}, check=False, timeout=20,
+        )  # fmt: skip
+    found = written((tmp_path / "log").read_text())
+    assert done.returncode == 1
+    assert found.fault == "no nc in this image"
+    assert not found.tries
