@@ -88,7 +88,7 @@ def cluster(page: str, where: Path) -> Iterator[dict[str, str]]:
         config = json.loads(json.dumps(api.login()).replace('"fake"', '"dev"'))
         file = where.parent / f"{where.name}.kubeconfig"
         file.write_text(json.dumps(config))
-        yield {"KUBECONFIG": str(file)}
+        yield {"KUBECONFIG": str(file), "XDG_STATE_HOME": str(where.parent / f"{where.name}.state")}
 
 
 def run(command: Command, where: Path, more: Mapping[str, str] = MappingProxyType({})) -> tuple[list[str], int]:

@@ -133,7 +133,6 @@ def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster
 
 
 def _preview(args: argparse.Namespace, server: Server, wanted: list[Wanted]) -> Preview:
-    from ringfence.live.runs import new_id  # noqa: PLC0415
     from ringfence.workflow.applying import How, preview  # noqa: PLC0415
 
     namespaces = {one.object.namespace for one in wanted if one.object.namespace}
@@ -147,7 +146,7 @@ def _preview(args: argparse.Namespace, server: Server, wanted: list[Wanted]) -> 
     profile: Profile = common.profile(args)
     how = How(frozenset(namespaces), profile, args.prune, args.force_conflicts)
     with common.busy("asking the server about each step", quiet=args.quiet):
-        return preview(server, wanted, before, how, new_id())
+        return preview(server, wanted, before, how)
 
 
 def _picture(args: argparse.Namespace, server: Server, namespace: str) -> Cluster:
@@ -246,7 +245,7 @@ def _done(
     from ringfence.workflow.applying import carry_out  # noqa: PLC0415
 
     outcome = carry_out(server, journal, _teller(args), probing)
-    line = outcome_line(outcome, journal.steps, journal.path)
+    line = outcome_line(outcome, journal.steps)
     if preview is not None:
         _end(args, preview, outcome, "", line)
     else:

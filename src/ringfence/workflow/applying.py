@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from ringfence.live.apply import run
 from ringfence.live.apply.journal import Journal, State, identity
-from ringfence.live.apply.plan import Around, Plan, plan
+from ringfence.live.apply.plan import Around, Plan, named, plan
 from ringfence.live.apply.preflight import Found, Preflight, for_journal
 from ringfence.live.apply.wanted import Resources, Wanted
 from ringfence.live.picture.kinds import ALWAYS
@@ -83,8 +83,8 @@ class Preview:
         return Journal(path, self.run, identity(self.server), began, steps, self.how.force)
 
 
-def preview(server: Server, wanted: Sequence[Wanted], before: Cluster, how: How, name: str) -> Preview:
-    """Look at everything, have the server try every step, and write nothing; *name* is that of the run.
+def preview(server: Server, wanted: Sequence[Wanted], before: Cluster, how: How) -> Preview:
+    """Look at everything, have the server try every step, and write nothing.
 
     Where there are conflicts no step is tried. Raises: UsageError for what the server does not take; Refused;
     Unreachable.
@@ -92,6 +92,7 @@ def preview(server: Server, wanted: Sequence[Wanted], before: Cluster, how: How,
     preflight = Preflight(server, Resources(server), how.prune, how.force)
     found = preflight.look(wanted, how.namespaces, _of_policies(server) if how.prune else ())
     around = Around(found.kept, _opaque(before, found), lambda namespace: _worn(before, namespace))
+    name = named(found.changes)
     made = plan(found.changes, around, name)
     if not found.conflicts:
         preflight.dry_run(made.steps)

@@ -16,6 +16,8 @@ Nothing is made that nothing can need: one new policy is one step.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -61,6 +63,12 @@ def plan(changes: Iterable[Change], around: Around, run: str) -> Plan:
     """The steps that make *changes*; *run* is part of the names of temporary policies."""
     ordered = sorted(changes, key=lambda one: (one.object.namespace or "", one.object.name, one.object.resource.name))
     return _Planning(ordered, around, run).plan()
+
+
+def named(changes: Iterable[Change]) -> str:
+    """A name for the run that makes *changes*: the same for the same."""
+    told = sorted(json.dumps([str(one.object), one.after], sort_keys=True) for one in changes)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:6]
 
 
 class _Planning:

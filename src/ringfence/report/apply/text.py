@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 
 from ringfence.live.apply.journal import State
 from ringfence.live.apply.steps import Act, Step
@@ -48,12 +47,12 @@ def left_line(left: Mapping[str, int]) -> str:
     return f"not applied: {named}; apply puts policies in place, and nothing else"
 
 
-def outcome_line(outcome: Outcome, steps: tuple[Step, ...] | list[Step], path: Path) -> str:
+def outcome_line(outcome: Outcome, steps: Iterable[Step]) -> str:
     """How it ended, in a sentence."""
     if outcome.state is State.COMPLETE:
         real = [one for one in steps if not one.temporary]
         done = [f"{number} {word}" for act, word in _DONE.items() if (number := sum(s.act is act for s in real))]
-        return f"complete: {', '.join(done)}; 'ringfence apply --rollback' undoes it (journal {path})"
+        return f"complete: {', '.join(done)}; 'ringfence apply --rollback' undoes it"
     return f"undone, all is as it was before: {outcome.reason}"
 
 

@@ -12,7 +12,7 @@ from fakeapi import FakeApi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applying.servers import server
+from live.apply.servers import server
 from ringfence.live.apply.objects import content, owners, restoring, same, says
 from ringfence.live.runs import MANAGED
 from ringfence.live.server.resources import NETWORK_POLICIES

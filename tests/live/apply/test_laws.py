@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applying.transitions import Transition, prefixes, random_transition
+from live.apply.transitions import Transition, prefixes, random_transition
 from ringfence.engine.reference.semantics import decide
 from ringfence.live.apply.steps import Act
 from ringfence.model.cluster import Cluster

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from builders import policy, rule
 
-from applying.transitions import RUN, changes
+from live.apply.transitions import RUN, changes
 from ringfence.live.apply.plan import Around, plan
 from ringfence.live.apply.steps import Change, Object
 from ringfence.live.server.resources import Resource

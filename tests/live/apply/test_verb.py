@@ -14,7 +14,7 @@ import yaml
 from builders import policy, rule
 from fakeapi import TOKEN, FakeApi, Fault, kind
 
-from applying.servers import said, specs, written
+from live.apply.servers import said, specs, written
 from ringfence.cli.main import main
 from ringfence.live.runs import MANAGED
 from ringfence.model.policies import Policy

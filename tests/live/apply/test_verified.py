@@ -9,7 +9,7 @@ import pytest
 from builders import policy, rule
 from fakeapi import FakeApi, Fault
 
-from applying.servers import ready, said, server, specs
+from live.apply.servers import ready, said, server, specs
 from ringfence.errors import LiveError
 from ringfence.live.apply.journal import Journal, State, read
 from ringfence.live.server.server import Server

@@ -16,8 +16,8 @@ from builders import policy, rule
 from conftest import ROOT
 from fakeapi import FakeApi, Fault
 
-from applying import killed
-from applying.servers import ready, said, server, specs, written
+from live.apply import killed
+from live.apply.servers import ready, said, server, specs, written
 from ringfence.live.apply.journal import Journal, State, read
 from ringfence.live.apply.run import Stopped, apply, undo
 from ringfence.live.apply.steps import Act

@@ -1,0 +1,102 @@
+"""``apply --intents`` as a whole, in a cluster whose twins see what its policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from builders import policy, rule
+from fakeapi import FakeApi
+
+from live.apply.servers import said, specs, written
+from live.probe.simulated import Simulated
+from ringfence.cli.main import main
+from ringfence.model.policies import Policy
+
+Json = dict[str, Any]
+DENY = policy("shop/deny", types=["Ingress"])
+WEB = policy("shop/db", selects="app=db", ingress=[rule("app=web", 5432)])
+MISTAKE = policy("shop/db", selects="app=db", ingress=[rule("app=wbe", 5432)])
+INTENTS: Json = {
+    "apiVersion": "ringfence.dev/v1alpha1", "kind": "Intents", "metadata": {"name": "shop", "namespace": "shop"},
+    "spec": {"protect": ["shop"], "dns": "none", "allow": ["web -> db:5432"]},
+}  # fmt: skip
+
+
+@dataclass
+class Story:
+    """A server whose pods run, and the verb with a document of intents."""
+
+    api: FakeApi
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *policies: Policy, intents: Json = INTENTS) -> tuple[int, str, str]:
+        """The exit status and what was said."""
+        files = {"policies.yaml": [written(one) for one in policies], "intents.yaml": [intents]}
+        for name, objects in files.items():
+            (self.folder / name).write_text(yaml.safe_dump_all(objects))
+        words = ["--yes", "--kubeconfig", str(self.folder / "config"), "--journal", str(self.folder / "journal.json")]
+        status = main(
+            ["apply", str(self.folder / "policies.yaml"), "--intents", str(self.folder / "intents.yaml"), *words]
+        )
+        return (status, *self.capsys.readouterr())
+
+
+def _pod(name: str) -> Json:
+    ports = [{"containerPort": 5432}] if name == "db" else []
+    return {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop", "labels": {"app": name}},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "main", "image": "x", "ports": ports}]},
+        "status": {"phase": "Running", "podIP": f"10.0.0.{len(name)}", "podIPs": [{"ip": f"10.0.0.{len(name)}"}]},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def story(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    monkeypatch.setattr("ringfence.live.server.server.WAIT", (0.0, 0.0))
+    with FakeApi() as api:
+        api.add(_pod("web"), _pod("db"))
+        Simulated(api)
+        api.kubeconfig(tmp_path / "config")
+        yield Story(api, tmp_path, capsys)
+
+
+def _left(api: FakeApi) -> list[str]:
+    return [one["metadata"]["name"] for one in api.objects("Pod")]
+
+
+def test_what_is_wanted_works_before_and_after(story: Story) -> None:
+    status, out, err = story.run(DENY, WEB)
+    assert (status, out.splitlines()[-1].partition(";")[0]) == (0, "complete: 2 created"), err
+    assert specs(story.api) == said([DENY, WEB])
+    assert sorted(_left(story.api)) == ["db", "web"]
+
+
+def test_a_mistake_is_undone_by_itself(story: Story) -> None:
+    status, out, err = story.run(DENY, MISTAKE)
+    assert status == 1, err
+    assert out.splitlines()[-1] == (
+        "undone, all is as it was before: worked before and not after: shop/pod/web -> shop/pod/db:5432"
+    )
+    assert specs(story.api) == {}
+    assert sorted(_left(story.api)) == ["db", "web"]
+    # it was to be seen beforehand, too
+    assert "web -> db:5432" in out
+
+
+def test_what_did_not_work_before_is_no_reason_to_undo(story: Story) -> None:
+    story.api.add(written(DENY))
+    status, out, _ = story.run(MISTAKE)
+    assert (status, out.splitlines()[-1].partition(";")[0]) == (0, "complete: 1 created")
+
+
+def test_intents_that_mean_nothing_stop_all(story: Story) -> None:
+    status, _, err = story.run(DENY, intents={**INTENTS, "spec": {"protect": ["shop"], "allow": ["web -> nobody:80"]}})
+    assert status == 2
+    assert "nothing was written, as what is wanted is not clear" in err
+    assert specs(story.api) == {}
