@@ -180,7 +180,8 @@ def plan(
     run: str | None = None,
 ) -> Planned:  # fmt: skip
     """The twins and connections that answer *questions*; with *real_targets* the pods themselves are the targets."""
-    making = _Planning(ask, run or runs.new_id(), settings or Settings(), real_targets)
+    rejects = ask.reach.profile.traits.deny_action.startswith("reject")
+    making = _Planning(ask, run or runs.new_id(), replace(settings or Settings(), rejects=rejects), real_targets)
     return making.planned(questions)
 
 
@@ -306,7 +307,7 @@ def carry_out(
     clock: Callable[[], float] = time.monotonic,
 ) -> Probed:  # fmt: skip
     """Make the twins of *planned*, let them try, take them away, and judge. Raises: Refused; Unreachable."""
-    rejects = planned.profile.traits.deny_action.startswith("reject")
+    rejects = planned.plan.settings.rejects
     expected: dict[int, list[Predicted]] = {}
     for number, predicted in zip(planned.numbers, planned.predicted, strict=True):
         if number is not None:
