@@ -190,7 +190,7 @@ class _Planning:
 
     def __init__(self, ask: Asking, run: str, settings: Settings, real_targets: bool) -> None:
         self.ask, self.run, self.settings, self.real_targets = ask, run, settings, real_targets
-        self.kept = twins.keys_read(ask.cluster.policies)
+        self.kept: frozenset[str] = frozenset()
         self.pods: dict[tuple[Role, int], tuple[int, Pod, set[tuple[str, int]]]] = {}
         self.ways: dict[tuple[Role, Way], int] = {}
         self.count = 0
@@ -198,6 +198,9 @@ class _Planning:
 
     def planned(self, questions: Questions) -> Planned:
         predicted, refusals, wanted = [], [], []
+        # A policy decides about pods of its own namespace alone; those of another run, elsewhere, read our label.
+        spaces = {None, *(pod.namespace for one in questions.asked for pod in (one.src, one.dst))}
+        self.kept = twins.keys_read(one for one in self.ask.cluster.policies if one.namespace in spaces)
         for one in questions.asked:
             predicted.append(self.ask.predicted(one))
             refusals.append(self._refusal(one))
