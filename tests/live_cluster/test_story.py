@@ -123,7 +123,7 @@ def test_the_whole_story(ask: Run, shop: Shop) -> None:
 
     # Policies, put in place with the wanted connections tried before and after.
     policies = shop.folder / "policies"
-    made = ask("generate", "--live", str(intents), "-o", str(policies), "-q")
+    made = ask("generate", "--live", str(intents), "-o", f"{policies}/", "-q")
     assert made.status == 0, made.err
     applied = ask("apply", str(policies), "--intents", str(intents), "--yes", "--image", IMAGE, *profile)
     assert applied.status == 0, applied.err + applied.out
