@@ -166,11 +166,13 @@ def test_it_waits_until_a_plugin_that_was_just_installed_enforces(bench: Bench) 
 
     def installed() -> None:
         bench.sim.directions = ("Ingress", "Egress")
+        bench.api.add(CALICO)
 
     bench.sim.events.append((100.0, installed))
     result = bench.run("--yes", "--wait", "5m")
     assert result.status == 0
     assert "ringfence: not-enforced; trying again" in result.err
+    assert "predictions for this cluster: --profile calico" in result.out
     assert bench.api.objects("Deployment") == []
 
 
