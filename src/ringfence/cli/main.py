@@ -26,6 +26,7 @@ VERBS: Final = {
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
