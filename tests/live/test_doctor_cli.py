@@ -220,6 +220,24 @@ def test_without_any_right_to_read_it_still_tries(bench: Bench) -> None:
     assert "expected  none found" in result.out
 
 
+def test_the_role_that_rbac_prints_is_enough_and_no_more_is_asked(bench: Bench, run: Run) -> None:
+    roles = [one for one in yaml.safe_load_all(run("rbac", "doctor").out) if one]
+    bench.api.rights.only(*roles)
+    bench.api.add(CALICO, ready_pod(CALICO, "node-1"))
+    found = document(bench.run("--yes", "--format", "json"))
+    assert found["state"] == "enforced"
+    assert "not_read" not in found
+    assert not [one for one in bench.api.seen if one.status == 403]
+    given = {
+        (verb, f"{resource}.{group}".rstrip(".") if "/" not in resource else resource)
+        for role in roles for rule in role["rules"]
+        for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+    }  # fmt: skip
+    unused = {("list", "networkpolicies.networking.k8s.io"), ("delete", "deployments.apps"), ("list", "nodeclasses.eks.amazonaws.com"),
+              ("get", "networks.config.openshift.io")}  # fmt: skip
+    assert given - bench.api.asked() == unused  # an existing namespace, and two platforms
+
+
 def test_no_secret_is_asked_for_or_told(bench: Bench) -> None:
     bench.api.add(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"p": "cGxhbnRlZC1zZWNyZXQ="}},
