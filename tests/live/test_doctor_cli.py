@@ -233,8 +233,10 @@ def test_the_role_that_rbac_prints_is_enough_and_no_more_is_asked(bench: Bench, 
         for role in roles for rule in role["rules"]
         for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
     }  # fmt: skip
-    unused = {("list", "networkpolicies.networking.k8s.io"), ("delete", "deployments.apps"), ("list", "nodeclasses.eks.amazonaws.com"),
-              ("get", "networks.config.openshift.io")}  # fmt: skip
+    unused = {
+        ("list", "networkpolicies.networking.k8s.io"), ("delete", "deployments.apps"),
+        ("list", "nodeclasses.eks.amazonaws.com"), ("get", "networks.config.openshift.io"),
+    }  # fmt: skip
     assert given - bench.api.asked() == unused  # an existing namespace, and two platforms
 
 
