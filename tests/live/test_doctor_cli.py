@@ -167,11 +167,13 @@ def test_it_waits_until_a_plugin_that_was_just_installed_enforces(bench: Bench) 
 
     def installed() -> None:
         bench.sim.directions = ("Ingress", "Egress")
+        bench.api.add(CALICO)
 
     bench.sim.events.append((100.0, installed))
     result = bench.run("--yes", "--wait", "5m")
     assert result.status == 0
     assert "ringfence: not-enforced; trying again" in result.err
+    assert "predictions for this cluster: --profile calico" in result.out
     assert bench.api.objects("Deployment") == []
 
 
@@ -217,6 +219,26 @@ def test_without_any_right_to_read_it_still_tries(bench: Bench) -> None:
     assert result.status == 0
     assert "not read  nodes (no right to)" in result.out
     assert "expected  none found" in result.out
+
+
+def test_the_role_that_rbac_prints_is_enough_and_no_more_is_asked(bench: Bench, run: Run) -> None:
+    roles = [one for one in yaml.safe_load_all(run("rbac", "doctor").out) if one]
+    bench.api.rights.only(*roles)
+    bench.api.add(CALICO, ready_pod(CALICO, "node-1"))
+    found = document(bench.run("--yes", "--format", "json"))
+    assert found["state"] == "enforced"
+    assert "not_read" not in found
+    assert not [one for one in bench.api.seen if one.status == 403]
+    given = {
+        (verb, f"{resource}.{group}".rstrip(".") if "/" not in resource else resource)
+        for role in roles for rule in role["rules"]
+        for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+    }  # fmt: skip
+    unused = {
+        ("list", "networkpolicies.networking.k8s.io"), ("delete", "deployments.apps"),
+        ("list", "nodeclasses.eks.amazonaws.com"), ("get", "networks.config.openshift.io"),
+    }  # fmt: skip
+    assert given - bench.api.asked() == unused  # an existing namespace, and two platforms
 
 
 def test_no_secret_is_asked_for_or_told(bench: Bench) -> None:

@@ -55,7 +55,7 @@ CILIUM: Final = daemonset("cilium", "quay.io/cilium/cilium:v1.17.4@sha256:0123",
 
 ROWS: Final[dict[str, tuple[Seen, bool | None, str]]] = {
     "Canal": (seen(daemonset("rke2-canal", "rancher/hardened-calico:v3.29.3,rancher/hardened-flannel:v0.26.7"),
-                   configs={"canal-config": {"canal_iface": "eth1"}}), True, "canal_iface=eth1"),
+                   configs={"canal-config": {"canal_iface": "eth1"}}), True, "ConfigMap kube-system/canal-config"),
     "Calico": (seen(daemonset("calico-node", "docker.io/calico/node:v3.30.0", "calico-system",
                               labels={"k8s-app": "calico-node"}), groups=frozenset({"crd.projectcalico.org"})),
                True, "API group crd.projectcalico.org"),
@@ -64,7 +64,8 @@ ROWS: Final[dict[str, tuple[Seen, bool | None, str]]] = {
     "Cilium": (seen(CILIUM, configs={"cilium-config": {"enable-policy": "default", "policy-audit-mode": "false"}},
                     groups=frozenset({"cilium.io"})), True, "enable-policy=default"),
     "Antrea": (seen(daemonset("antrea-agent", "antrea/antrea-agent-ubuntu:v2.3.0",
-                              labels={"app": "antrea", "component": "antrea-agent"})), True, "component=antrea-agent"),
+                              labels={"app": "antrea", "component": "antrea-agent"}),
+                    configs={"antrea-config": {}}), True, "ConfigMap kube-system/antrea-config"),
     "OVN-Kubernetes": (seen(daemonset("ovnkube-node", "quay.io/openshift-release-dev/x@sha256:00",
                                       "openshift-ovn-kubernetes"),
                             fields={("networks.config.openshift.io/cluster", "status.networkType"): "OVNKubernetes"}),

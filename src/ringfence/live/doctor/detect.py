@@ -184,7 +184,7 @@ def _place(sign: Sign) -> str:
 def _told(sign: Sign, value: str) -> str:
     match sign.where:
         case Where.CONFIG:
-            return f"ConfigMap {SYSTEM}/{sign.name}: {sign.key}={value}"
+            return f"ConfigMap {SYSTEM}/{sign.name}" + (f": {sign.key}={value}" if sign.key else "")
         case Where.CONTAINER:
             return f"container {sign.name}: {value}"
         case Where.ROLE:
@@ -205,6 +205,8 @@ def _value(sign: Sign, match: _Match, seen: Seen) -> str | None:
     workload = match.workload or {}
     match sign.where:
         case Where.CONFIG:
+            if not sign.key:
+                return THERE if sign.name in seen.configs else None
             value = seen.configs.get(sign.name, {}).get(sign.key)
             return None if value is None else value.strip().strip('"').lower()
         case Where.CONTAINER:

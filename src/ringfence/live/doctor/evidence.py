@@ -14,9 +14,9 @@ THERE: Final = "there"
 class Where(StrEnum):
     """Where a sign is read.
 
-    ``name`` and ``key`` of the sign are, in this order: a ConfigMap and its key; part of an image and an argument of
-    its container; part of an image; an annotation of nodes and an argument in it; a ClusterRole and the resource that
-    it may list and watch; part of an image and an environment variable; a resource of a kind, by its field.
+    ``name`` and ``key`` of the sign are, in this order: a ConfigMap and its key, or none; part of an image and an
+    argument of its container; part of an image; an annotation of nodes and an argument in it; a ClusterRole and the
+    resource that it may list and watch; part of an image and an environment variable; a kind and a field of it.
     """
 
     CONFIG = "ConfigMap"
@@ -88,7 +88,7 @@ FALSE: Final = ("false",)
 
 TABLE: Final = (
     Row("Canal", "calico", ("canal", "rke2-canal"), labels=(("k8s-app", "canal"),), images=("calico/node", "flannel"),
-        signs=(Sign(CONFIG, "canal-config", "canal_iface"),)),
+        signs=(Sign(CONFIG, "canal-config"),)),
     Row("Calico", "calico", ("calico-node",), ("kube-system", "calico-system"), (("k8s-app", "calico-node"),),
         ("calico/node",), groups=("crd.projectcalico.org", "projectcalico.org", "operator.tigera.io")),
     Row("GKE Dataplane V2", "gke-dataplane-v2", ("anetd",), images=("gke.gcr.io/cilium",),
@@ -101,7 +101,7 @@ TABLE: Final = (
                Sign(CONFIG, "cilium-config", "enable-l7-proxy"),
                Sign(CONFIG, "cilium-config", "policy-cidr-match-mode"))),
     Row("Antrea", "antrea", ("antrea-agent",), labels=(("component", "antrea-agent"), ("app", "antrea")),
-        images=("antrea/antrea-agent",), groups=("crd.antrea.io",)),
+        images=("antrea/antrea-agent",), groups=("crd.antrea.io",), signs=(Sign(CONFIG, "antrea-config"),)),
     Row("OVN-Kubernetes", "ovn-kubernetes", ("ovnkube-node",), ("ovn-kubernetes", "openshift-ovn-kubernetes"),
         (("app", "ovnkube-node"),), ("ovn-kube",), groups=("k8s.ovn.org",),
         signs=(Sign(Where.FIELD, "networks.config.openshift.io/cluster", "status.networkType"),)),

@@ -70,6 +70,7 @@ def diagnose(
         tell(f"{outcome.state}; trying again")
         server.sleep(BETWEEN)
         outcome = run(server, again(first), tell=tell, clock=clock)
+        expected, _ = examine(server)  # what is waited for may show itself by now
     return Diagnosis(server.context, expected, outcome, remedies(expected, outcome))
 
 

@@ -1,7 +1,7 @@
 """Whether a cluster enforces its policies, as text.
 
-Belongs: the answer for a person (``table``), for a program (``json``) and as numbers for
-Prometheus (``prometheus``), and the objects of a dry run (``objects``).
+Belongs: the answer for a person (``table``), for a program (``json``) and as numbers for Prometheus (``prometheus``),
+the objects of a dry run (``objects``), and the table of evidence for the reference (``pages``).
 Does not: finding it out (``live.doctor``), and what this machine lacks for a lab (``report.lab_doctor``).
 Start at ``table.write``.
 """

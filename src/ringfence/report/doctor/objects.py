@@ -22,4 +22,4 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
-_Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign,assignment]
+_Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
