@@ -190,7 +190,8 @@ class _Planning:
 
     def __init__(self, ask: Asking, run: str, settings: Settings, real_targets: bool) -> None:
         self.ask, self.run, self.settings, self.real_targets = ask, run, settings, real_targets
-        self.kept = twins.keys_read(ask.cluster.policies)
+        self.kept = twins.keys_read(ask.cluster.policies) - {runs.RUN}
+        self.telling_apart = {one.namespace for one in ask.cluster.policies if runs.RUN in twins.keys_read([one])}
         self.pods: dict[tuple[Role, int], tuple[int, Pod, set[tuple[str, int]]]] = {}
         self.ways: dict[tuple[Role, Way], int] = {}
         self.count = 0
@@ -221,7 +222,7 @@ class _Planning:
 
     def _refusal(self, one: Asked) -> str:
         """Why *one* cannot be tried; empty when it can."""
-        if runs.RUN in self.kept:
+        if {one.src.namespace, one.dst.namespace, None} & self.telling_apart:
             return f"a policy reads the label {runs.RUN}, which tells twins from the pods that they stand for"
         if self.real_targets and one.protocol != "TCP":
             return "a real pod is only ever connected to, which UDP has no way of"
