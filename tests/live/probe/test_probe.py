@@ -352,6 +352,34 @@ def test_what_the_cap_leaves_out_is_told(simulated: Simulated, config: str, caps
     assert found["left_out"]["more than --max-probes 5"] > 30
 
 
+def test_a_twin_whose_address_a_block_tells_from_its_pods_stands_for_nothing(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = [{"from": [{"ipBlock": {"cidr": "10.1.0.0/24"}}]}]
+    simulated.api.add(policy("tools", "shell", {"app": "shell"}, policyTypes=["Ingress"], ingress=only))
+    status, found = document(config, capsys, "shop/api-2 -> tools/shell:80")
+    assert status == 3
+    assert "an ipBlock tells the address of its twin" in found["cells"][0]["why"]
+
+
+def test_what_the_prediction_lacks_is_told_beside_a_disagreement(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cilium = kind("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy")
+    simulated.api.kinds.add(cilium)
+    simulated.api.add({
+        "apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "more", "namespace": "tools"}, "spec": {"endpointSelector": {}},
+    })  # fmt: skip
+    simulated.denial = "silent"
+    simulated.lost = frozenset({("node-1", "node-2")})
+    status, found = document(config, capsys, "shop/api-2 -> tools/shell:80")
+    (cell,) = found["cells"]
+    assert (status, cell["predicted"], cell["measured"]) == (1, "allowed", "denied")
+    assert "unmodelled-policy" in cell["notes"]
+    assert "control" not in cell
+
+
 # -- formats --------------------------------------------------------------------------------------------------------
 
 
