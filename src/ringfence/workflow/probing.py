@@ -39,7 +39,7 @@ class Cell:
 
     ``attempts`` are one for each address of the destination. ``control`` says whether two pods without the workloads'
     labels reached each other on the same way; None where no policy lets them try. ``why`` says why nothing is known.
-    ``pods`` are the names of the twins.
+    ``pods`` are the names of the twins, ``notes`` what the prediction lacks.
     """
 
     asked: Asked
@@ -49,6 +49,7 @@ class Cell:
     control: bool | None = None
     why: str = ""
     pods: tuple[str, str] = ("", "")
+    notes: frozenset[Note] = frozenset()
 
     @property
     def outcomes(self) -> frozenset[Outcome]:
@@ -84,10 +85,10 @@ class Planned:
     in ``refusals``. ``controls`` are the connections between controls, by the way that they show.
     """
 
+    ask: Asking
     questions: Questions
     predicted: tuple[Predicted, ...]
     plan: Plan
-    profile: Profile
     numbers: tuple[int | None, ...]
     refusals: tuple[str, ...]
     controls: dict[tuple[Way, Way], int]
@@ -190,7 +191,8 @@ class _Planning:
 
     def __init__(self, ask: Asking, run: str, settings: Settings, real_targets: bool) -> None:
         self.ask, self.run, self.settings, self.real_targets = ask, run, settings, real_targets
-        self.kept: frozenset[str] = frozenset()
+        self.kept = twins.keys_read(ask.cluster.policies) - {runs.RUN}
+        self.telling_apart = {one.namespace for one in ask.cluster.policies if runs.RUN in twins.keys_read([one])}
         self.pods: dict[tuple[Role, int], tuple[int, Pod, set[tuple[str, int]]]] = {}
         self.ways: dict[tuple[Role, Way], int] = {}
         self.count = 0
@@ -198,9 +200,6 @@ class _Planning:
 
     def planned(self, questions: Questions) -> Planned:
         predicted, refusals, wanted = [], [], []
-        # A policy decides about pods of its own namespace alone; those of another run, elsewhere, read our label.
-        spaces = {None, *(pod.namespace for one in questions.asked for pod in (one.src, one.dst))}
-        self.kept = twins.keys_read(one for one in self.ask.cluster.policies if one.namespace in spaces)
         for one in questions.asked:
             predicted.append(self.ask.predicted(one))
             refusals.append(self._refusal(one))
@@ -218,13 +217,11 @@ class _Planning:
             controls[way] = len(connections)
             connections.append(Connection(len(connections), src, dst, *CONTROL))
         found = Plan(self.run, tuple(made.values()), tuple(connections), self.settings)
-        return Planned(
-            questions, tuple(predicted), found, self.ask.reach.profile, tuple(numbers), tuple(refusals), controls
-        )
+        return Planned(self.ask, questions, tuple(predicted), found, tuple(numbers), tuple(refusals), controls)
 
     def _refusal(self, one: Asked) -> str:
         """Why *one* cannot be tried; empty when it can."""
-        if runs.RUN in self.kept:
+        if {one.src.namespace, one.dst.namespace, None} & self.telling_apart:
             return f"a policy reads the label {runs.RUN}, which tells twins from the pods that they stand for"
         if self.real_targets and one.protocol != "TCP":
             return "a real pod is only ever connected to, which UDP has no way of"
@@ -324,7 +321,7 @@ def carry_out(
 
     found = tried(server, planned.plan, settled, say=say, progress=progress, sleep=sleep, clock=clock)
     return Probed(
-        planned.plan.run, server.context, planned.profile.name, tuple(_cells(planned, found, rejects)),
+        planned.plan.run, server.context, planned.ask.reach.profile.name, tuple(_cells(planned, found, rejects)),
         planned.questions.left_out, (), found.pods, found.seconds, found.left,
     )  # fmt: skip
 
@@ -343,8 +340,21 @@ def _cells(planned: Planned, found: Tried, rejects: bool) -> Iterator[Cell]:
         attempts = found.attempts.get(number, ())
         control = through.get(((asked.src.namespace, asked.src.node), (asked.dst.namespace, asked.dst.node)))
         named = connection.dst.name(planned.plan.run) if isinstance(connection.dst, Twin) else asked.dst.name
-        cell = Cell(asked, predicted, attempts, control=control, pods=(connection.src.name(planned.plan.run), named))
-        yield _judged(cell, rejects, real=not isinstance(connection.dst, Twin))
+        pods = (connection.src.name(planned.plan.run), named)
+        notes = planned.ask.reach.answer(asked.src, asked.dst).notes
+        cell = Cell(asked, predicted, attempts, control=control, pods=pods, notes=notes)
+        elsewhere = _elsewhere(planned, found, connection, asked)
+        yield replace(cell, why=elsewhere) if elsewhere else _judged(cell, rejects, real=named == asked.dst.name)
+
+
+def _elsewhere(planned: Planned, found: Tried, connection: Connection, asked: Asked) -> str:
+    """Why a twin does not stand for its pod after all: some block holds the address of one and not of the other."""
+    classes = planned.ask.reach.classes
+    for twin, pod in ((connection.src, asked.src), (connection.dst, asked.dst)):
+        there = found.addresses.get(twin, ()) if isinstance(twin, Twin) else ()
+        if there and pod.ips and classes.segments(there) != classes.segments(pod.ips):
+            return f"an ipBlock tells the address of its twin ({there[0]}) from that of {pod.id} ({pod.ips[0]})"
+    return ""
 
 
 def _judged(cell: Cell, rejects: bool, *, real: bool) -> Cell:

@@ -17,6 +17,7 @@ from ringfence.cli import main
 from ringfence.live.probe.run import tried
 from ringfence.live.runs import RUN
 from ringfence.live.server.server import Server
+from ringfence.model import profiles
 from ringfence.model.observations import Outcome
 from ringfence.workflow.asked import Asked, Questions
 from ringfence.workflow.judging import Agreement
@@ -238,6 +239,28 @@ def test_a_policy_that_reads_the_label_of_runs_is_refused(
     assert simulated.twins == []
 
 
+def test_a_policy_elsewhere_that_reads_the_label_of_runs_is_no_matter(simulated: Simulated, config: str) -> None:
+    simulated.api.add(policy("ringfence-canary-x", "canary", {RUN: "x"}, policyTypes=["Ingress"]))
+    assert probe(config, "shop/web-1 -> shop/api-1:8080") == 0
+
+
+def test_a_plugin_that_rejects_now_and_then_denies_all_the_same(simulated: Simulated, server: Server) -> None:
+    log = simulated.log
+    simulated.api.store.hooks.pop()
+    simulated.denial = "refused"
+    simulated.api.start_pods(lambda pod: re.sub(r"(try 4 \S+) refused", r"\1 silent", log(pod)))
+    cluster = simulated.cluster()
+    by_name = {one.name: one for one in cluster.pods}
+    questions = Questions([Asked(by_name["web-1"], by_name["db-1"], "TCP", 5432)])
+    found = {}
+    for name in ("kube-router", "kubernetes"):
+        planned = plan(asking(cluster, profiles.named(name)), questions)
+        (found[name],) = carry_out(server, planned, sleep=lambda _: None, clock=_ticks()).cells
+    assert (found["kube-router"].agreement, found["kube-router"].measured) == (Agreement.AGREES, "refused")
+    assert found["kubernetes"].agreement is Agreement.UNMEASURED
+    assert "--profile" in found["kubernetes"].why
+
+
 def test_real_targets_are_connected_to_and_have_no_twin(simulated: Simulated, config: str) -> None:
     assert probe(config, "--real-targets", "shop/web-1 -> shop/api-1:8080") == 0
     (source,) = simulated.twins
@@ -327,6 +350,34 @@ def test_what_the_cap_leaves_out_is_told(simulated: Simulated, config: str, caps
     assert status == 0
     assert found["connections"] == 5
     assert found["left_out"]["more than --max-probes 5"] > 30
+
+
+def test_a_twin_whose_address_a_block_tells_from_its_pods_stands_for_nothing(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = [{"from": [{"ipBlock": {"cidr": "10.1.0.0/24"}}]}]
+    simulated.api.add(policy("tools", "shell", {"app": "shell"}, policyTypes=["Ingress"], ingress=only))
+    status, found = document(config, capsys, "shop/api-2 -> tools/shell:80")
+    assert status == 3
+    assert "an ipBlock tells the address of its twin" in found["cells"][0]["why"]
+
+
+def test_what_the_prediction_lacks_is_told_beside_a_disagreement(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cilium = kind("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy")
+    simulated.api.kinds.add(cilium)
+    simulated.api.add({
+        "apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "more", "namespace": "tools"}, "spec": {"endpointSelector": {}},
+    })  # fmt: skip
+    simulated.denial = "silent"
+    simulated.lost = frozenset({("node-1", "node-2")})
+    status, found = document(config, capsys, "shop/api-2 -> tools/shell:80")
+    (cell,) = found["cells"]
+    assert (status, cell["predicted"], cell["measured"]) == (1, "allowed", "denied")
+    assert "unmodelled-policy" in cell["notes"]
+    assert "control" not in cell
 
 
 # -- formats --------------------------------------------------------------------------------------------------------

@@ -52,9 +52,10 @@ class Attempts:
 
 @dataclass
 class Tried:
-    """What a run saw: by number of connection, one for each address; what could not be removed; and for how long."""
+    """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed."""
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
+    addresses: dict[Twin, tuple[Address, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     left: tuple[cleanup.Left, ...] = ()
     pods: int = 0
@@ -82,7 +83,9 @@ def tried(
     began = clock()
     try:
         run.go()
-    except BaseException:
+    except BaseException as ended:
+        if isinstance(ended, KeyboardInterrupt):
+            say("interrupted; what was made is being removed")
         for one in run.close():
             say(f"left behind: {one}; remove it with 'ringfence cleanup {plan.run}'")
         raise
@@ -148,7 +151,7 @@ class _Run:
         self.say, self.progress, self.sleep, self.clock = say, progress, sleep, clock
         self.found = Tried()
         self.making = _Making(server, plan)
-        self.addresses: dict[Twin, tuple[Address, ...]] = {}
+        self.addresses = self.found.addresses
         self.failed: dict[Twin, str] = {}
         self.by_source: dict[Twin, list[Connection]] = {}
         for one in plan.connections:

@@ -49,6 +49,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
         made |= {"wanted": str(asked.wanted), "because": asked.because, "kept": cell.kept}
     if cell.predicted.reasons:
         made["reasons"] = sorted(map(str, cell.predicted.reasons))
+    if cell.notes:
+        made["notes"] = sorted(map(str, cell.notes))
     if cell.control is not None:
         made["control"] = cell.control
     if cell.why:

@@ -9,6 +9,7 @@ from ringfence.model.flows import Verdict
 from ringfence.model.objects import Pod
 from ringfence.model.observations import Outcome
 from ringfence.report.check.words import count
+from ringfence.report.words import NOTE_TEXT
 from ringfence.workflow.asked import Asked
 from ringfence.workflow.judging import Agreement
 from ringfence.workflow.probing import Cell, Probed
@@ -48,6 +49,7 @@ def reasons(cell: Cell) -> Iterator[str]:
         yield "refused, though the twin listens: if the network plugin rejects what it denies, say so by --profile"
     if cell.wrong and Outcome.OPEN in cell.outcomes and cell.predicted.verdicts == {Verdict.DENIED}:
         yield "the cluster lets through what its policies forbid: does the network plugin enforce? ('ringfence doctor')"
+    yield from (f"the prediction lacks something: {NOTE_TEXT[note]}" for note in sorted(cell.notes) if cell.wrong)
     for one in cell.attempts:
         yield attempts(one)
     if cell.pods[0]:
