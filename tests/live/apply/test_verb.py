@@ -410,3 +410,12 @@ def test_without_rights_nothing_is_written(story: Story) -> None:
     assert status == 3
     assert "ringfence rbac" in err
     assert specs(story.api) == {}
+
+
+def test_cleanup_says_that_temporary_policies_are_of_a_run_that_may_go_on(story: Story) -> None:
+    _stop(story)
+    at = ["--kubeconfig", str(story.folder / "config")]
+    assert main(["cleanup", "--dry-run", *at]) == 0
+    out, err = story.capsys.readouterr()
+    assert re.search(r"NetworkPolicy shop/ringfence-tmp-\w+-1 ", out)
+    assert "'ringfence apply --resume' or --rollback ends it" in err
