@@ -26,6 +26,8 @@ ELSEWHERE: Final = {
     "ringfence diff main/ branch/": "the reader's two checkouts",
     "ringfence diff --git": "the reader's repository; revisions of a real one are compared in tests/cli/test_diff.py",
     "ringfence diff manifests/": "the reader's manifests; --with is run in the same page",
+    "ringfence probe": "needs a cluster; runs against a server whose pods come to life are in tests/live/probe",
+    "ringfence cleanup": "needs a cluster; tests/live/test_cleanup.py runs it against one",
     "pip install": "the wheel is installed in a test of its own",
     "ringfence apply --resume": "a run that was stopped; tests/live/apply stops one at every step",
     "ringfence apply --rollback": "as --resume",

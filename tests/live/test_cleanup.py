@@ -45,7 +45,7 @@ def _names(api: FakeApi) -> set[str]:
 def test_everything_that_any_run_left_goes_and_nothing_else(
     api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["cleanup", "--kubeconfig", config, "--yes"]) == 0
+    assert main(["cleanup", "--kubeconfig", config, "--all", "--yes"]) == 0
     out = capsys.readouterr().out
     assert "Pod shop/rfprobe-a-1-web-t (run a)" in out
     assert "Namespace ringfence-canary-b (run b)" in out
@@ -66,12 +66,30 @@ def test_a_dry_run_lists_and_leaves(api: FakeApi, config: str, capsys: pytest.Ca
     assert {one.method for one in api.seen} == {"GET"}
 
 
+def test_a_run_that_may_still_go_on_is_left_alone_unless_it_is_named(
+    api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _names(api)
+    old = {
+        "creationTimestamp": "2024-01-01T00:00:00Z",
+        "name": "rfprobe-old",
+        "namespace": "shop",
+        "labels": {RUN: "o"},
+    }
+    api.add(_labelled("ConfigMap", "rfprobe-old", "shop", "o"))
+    (made,) = [one for one in api.store.all() if one["metadata"]["name"] == "rfprobe-old"]
+    made["metadata"].update(old)
+    assert main(["cleanup", "--kubeconfig", config, "--yes"]) == 0
+    assert "may still go on, and are left alone: a, b, c" in capsys.readouterr().err
+    assert _names(api) == before
+
+
 def test_nobody_is_there_to_ask(api: FakeApi, config: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     before = _names(api)
-    assert main(["cleanup", "--kubeconfig", config]) == 2
+    assert main(["cleanup", "--kubeconfig", config, "--all"]) == 2
     assert _names(api) == before
 
 
@@ -108,7 +126,7 @@ def test_an_object_that_took_the_name_in_the_meantime_stays(api: FakeApi, server
 
 def test_what_the_server_keeps_is_told(api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]) -> None:
     api.rights.forbid("delete", "networkpolicies", "shop")
-    assert main(["cleanup", "--kubeconfig", config, "--yes"]) == 1
+    assert main(["cleanup", "--kubeconfig", config, "--all", "--yes"]) == 1
     assert "NetworkPolicy shop/ringfence-hold is still there" in capsys.readouterr().err
 
 

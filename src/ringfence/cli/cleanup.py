@@ -6,6 +6,8 @@ import argparse
 import re
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ringfence.cli import cluster as clusters
@@ -24,13 +26,16 @@ _ID: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options to *parser*."""
-    parser.add_argument("words", nargs="*", metavar="ID", help="of one run (default: of all runs)")
+    parser.add_argument("words", nargs="*", metavar="ID", help="of one run (default: of all runs that are over)")
     clusters.add(parser)
     parser.add_argument(
         "-n",
         "--namespace",
         default=None,
         help="where to look when the whole cluster may not be seen (default: the context's)",
+    )
+    parser.add_argument(
+        "--all", dest="every", action="store_true", help="also of runs that began lately, and may still go on"
     )
     parser.add_argument("--dry-run", action="store_true", help="list what there is, and leave it")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -48,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
     namespace = args.namespace or server.namespace
     found = leftovers(server, wanted, namespace)
     _list(found)
+    if wanted is None and not args.every:
+        found = _over(found)
     if not found.left:
-        print(f"Nothing is left of {f'run {wanted}' if wanted else 'any run'} in context {server.context}.")
+        which = f"run {wanted}" if wanted else "any run" if args.every else "any run that is over"
+        print(f"Nothing is left of {which} in context {server.context}.")
         return 3 if found.unseen else 0
     if args.dry_run:
         return 0
@@ -69,6 +77,22 @@ def run(args: argparse.Namespace) -> int:
     if not left:
         print(f"{len(found.left)} objects deleted; nothing is left.")
     return int(bool(left))
+
+
+def _over(found: Found) -> Found:
+    """*found* without what runs made lately: somebody may be waiting for them."""
+    from ringfence.live.cleanup import RECENT, under_way  # noqa: PLC0415
+
+    lately = under_way(found.left, datetime.now(UTC))
+    if lately:
+        names = ", ".join(sorted(lately))
+        minutes = int(RECENT.total_seconds() // 60)
+        print(
+            f"ringfence: began in the last {minutes} minutes, so they may still go on, and are left alone: {names}; "
+            "name one, or say --all",
+            file=sys.stderr,
+        )
+    return replace(found, left=tuple(one for one in found.left if one.run not in lately))
 
 
 def _list(found: Found) -> None:

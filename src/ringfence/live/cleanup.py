@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from ringfence.live.runs import RUN
@@ -21,12 +22,14 @@ from ringfence.live.server.server import Server
 
 KINDS: Final = (NETWORK_POLICIES, DEPLOYMENTS, PODS, CONFIGMAPS, NAMESPACES)
 """What runs make, in the order in which it is taken away."""
+RECENT: Final = timedelta(minutes=15)
+"""Longer than a run takes: what is older belongs to none that goes on."""
 _OF_PROBE: Final = (PODS, CONFIGMAPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An object of a run. ``going`` when the server is already taking it away."""
+    """An object of a run. ``going`` when the server is already taking it away; ``made`` is when it was made."""
 
     resource: Resource
     namespace: str
@@ -34,6 +37,7 @@ class Left:
     uid: str = ""
     run: str = ""
     going: bool = False
+    made: str = ""
 
     def __str__(self) -> str:
         where = f"{self.namespace}/" if self.namespace else ""
@@ -82,7 +86,14 @@ def _labelled(server: Server, resource: Resource, namespace: str | None, label: 
         yield Left(
             resource, metadata.get("namespace", ""), metadata["name"], metadata.get("uid", ""),
             metadata.get("labels", {}).get(RUN, ""), "deletionTimestamp" in metadata,
+            metadata.get("creationTimestamp") or "",
         )  # fmt: skip
+
+
+def under_way(left: Iterable[Left], now: datetime) -> frozenset[str]:
+    """The runs of which something was made so lately that they may still go on."""
+    since = (now - RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return frozenset(one.run for one in left if one.made >= since)
 
 
 def remove(server: Server, some: Iterable[Left]) -> list[str]:

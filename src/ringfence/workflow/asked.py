@@ -140,7 +140,7 @@ class Asking:
                 if there is None:
                     found.left_out["a pod and itself"] += 1
                     continue
-                if any(part for protocol, part in (ports or ConnectionSet.NONE).items() if protocol not in SPOKEN):
+                if ports is not None and ports != ConnectionSet.ALL and ports["SCTP"]:
                     found.left_out["SCTP, which a shell with nc does not speak"] += 1
                 tried = self._ports(src, there, ports)
                 found.asked += [Asked(src, there, *port, wanted, because) for port in tried]

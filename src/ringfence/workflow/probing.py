@@ -180,7 +180,8 @@ def plan(
     run: str | None = None,
 ) -> Planned:  # fmt: skip
     """The twins and connections that answer *questions*; with *real_targets* the pods themselves are the targets."""
-    making = _Planning(ask, run or runs.new_id(), settings or Settings(), real_targets)
+    rejects = ask.reach.profile.traits.deny_action.startswith("reject")
+    making = _Planning(ask, run or runs.new_id(), replace(settings or Settings(), rejects=rejects), real_targets)
     return making.planned(questions)
 
 
@@ -189,7 +190,8 @@ class _Planning:
 
     def __init__(self, ask: Asking, run: str, settings: Settings, real_targets: bool) -> None:
         self.ask, self.run, self.settings, self.real_targets = ask, run, settings, real_targets
-        self.kept = twins.keys_read(ask.cluster.policies)
+        self.kept = twins.keys_read(ask.cluster.policies) - {runs.RUN}
+        self.telling_apart = {one.namespace for one in ask.cluster.policies if runs.RUN in twins.keys_read([one])}
         self.pods: dict[tuple[Role, int], tuple[int, Pod, set[tuple[str, int]]]] = {}
         self.ways: dict[tuple[Role, Way], int] = {}
         self.count = 0
@@ -220,7 +222,7 @@ class _Planning:
 
     def _refusal(self, one: Asked) -> str:
         """Why *one* cannot be tried; empty when it can."""
-        if runs.RUN in self.kept:
+        if {one.src.namespace, one.dst.namespace, None} & self.telling_apart:
             return f"a policy reads the label {runs.RUN}, which tells twins from the pods that they stand for"
         if self.real_targets and one.protocol != "TCP":
             return "a real pod is only ever connected to, which UDP has no way of"
@@ -306,7 +308,7 @@ def carry_out(
     clock: Callable[[], float] = time.monotonic,
 ) -> Probed:  # fmt: skip
     """Make the twins of *planned*, let them try, take them away, and judge. Raises: Refused; Unreachable."""
-    rejects = planned.profile.traits.deny_action.startswith("reject")
+    rejects = planned.plan.settings.rejects
     expected: dict[int, list[Predicted]] = {}
     for number, predicted in zip(planned.numbers, planned.predicted, strict=True):
         if number is not None:

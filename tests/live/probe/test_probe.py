@@ -17,6 +17,7 @@ from ringfence.cli import main
 from ringfence.live.probe.run import tried
 from ringfence.live.runs import RUN
 from ringfence.live.server.server import Server
+from ringfence.model import profiles
 from ringfence.model.observations import Outcome
 from ringfence.workflow.asked import Asked, Questions
 from ringfence.workflow.judging import Agreement
@@ -236,6 +237,28 @@ def test_a_policy_that_reads_the_label_of_runs_is_refused(
     assert probe(config, "shop/web-1 -> shop/api-1:8080") == 3
     assert RUN in capsys.readouterr().err
     assert simulated.twins == []
+
+
+def test_a_policy_elsewhere_that_reads_the_label_of_runs_is_no_matter(simulated: Simulated, config: str) -> None:
+    simulated.api.add(policy("ringfence-canary-x", "canary", {RUN: "x"}, policyTypes=["Ingress"]))
+    assert probe(config, "shop/web-1 -> shop/api-1:8080") == 0
+
+
+def test_a_plugin_that_rejects_now_and_then_denies_all_the_same(simulated: Simulated, server: Server) -> None:
+    log = simulated.log
+    simulated.api.store.hooks.pop()
+    simulated.denial = "refused"
+    simulated.api.start_pods(lambda pod: re.sub(r"(try 4 \S+) refused", r"\1 silent", log(pod)))
+    cluster = simulated.cluster()
+    by_name = {one.name: one for one in cluster.pods}
+    questions = Questions([Asked(by_name["web-1"], by_name["db-1"], "TCP", 5432)])
+    found = {}
+    for name in ("kube-router", "kubernetes"):
+        planned = plan(asking(cluster, profiles.named(name)), questions)
+        (found[name],) = carry_out(server, planned, sleep=lambda _: None, clock=_ticks()).cells
+    assert (found["kube-router"].agreement, found["kube-router"].measured) == (Agreement.AGREES, "refused")
+    assert found["kubernetes"].agreement is Agreement.UNMEASURED
+    assert "--profile" in found["kubernetes"].why
 
 
 def test_real_targets_are_connected_to_and_have_no_twin(simulated: Simulated, config: str) -> None:

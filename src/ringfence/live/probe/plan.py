@@ -73,6 +73,7 @@ class Settings:
     ``deadline`` are seconds after which pods end by themselves, ``starting`` those that they have to start,
     ``settling`` those of a source's life before which nothing counts, and ``timeout`` those after it in which a
     connection has to settle. ``wave`` is how many sources try at a time, ``wait`` how long one attempt may take.
+    ``rejects``: the network plugin is known to answer what it denies with a refusal, perhaps not every time.
     """
 
     image: str = "busybox"
@@ -82,6 +83,7 @@ class Settings:
     timeout: float = 30.0
     wave: int = 20
     wait: int = WAIT
+    rejects: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Final
 from ringfence.errors import LiveError
 from ringfence.live import cleanup
 from ringfence.live.probe import twins
-from ringfence.live.probe.plan import Connection, Plan, Role, Twin, token, words
+from ringfence.live.probe.plan import Connection, Plan, Twin, token, words
 from ringfence.live.probe.reading import Try, Written, written
 from ringfence.live.runs import RUN
 from ringfence.live.server.errors import Refused, Unreachable
@@ -27,6 +27,7 @@ _STUCK: Final = frozenset({
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError",
     "RunContainerError", "CrashLoopBackOff",
 })  # fmt: skip
+_BLOCKED: Final = {Outcome.SILENT, Outcome.REFUSED}
 _UNKNOWN_UID: Final = "00000000-0000-0000-0000-000000000000"
 
 Say = Callable[[str], None]
@@ -192,10 +193,9 @@ class _Run:
             return tuple(cleanup.Left(PODS, twin.namespace, twin.name(self.plan.run)) for twin in self.plan.twins)
 
     def _waves(self) -> Iterator[Sequence[Twin]]:
-        for role in (Role.CONTROL_SOURCE, Role.SOURCE):
-            some = [twin for twin in self.plan.sources if twin.role is role and twin in self.by_source]
-            size = self.plan.settings.wave
-            yield from (some[at : at + size] for at in range(0, len(some), size))
+        some = [twin for twin in self.plan.sources if twin in self.by_source]
+        size = self.plan.settings.wave
+        yield from (some[at : at + size] for at in range(0, len(some), size))
 
     # -- making and waiting -----------------------------------------------------------------------------------------
 
@@ -314,10 +314,21 @@ class _Run:
     def _seen(self, address: Address, tries: Sequence[Try]) -> Attempts:
         counted = [one for one in tries if one.second >= self.plan.settings.settling]
         last = [one.outcome for one in counted[-LASTING:]]
-        if len(last) == LASTING and len(set(last)) == 1:
-            return Attempts(address, last[0], tuple(tries), counted[-1].detail if last[0] is Outcome.ERROR else "")
-        why = f"it did not settle: {', '.join(last)}" if last else "no attempt was made in time"
-        return Attempts(address, Outcome.ERROR, tuple(tries), why)
+        lasting = self._lasting(last)
+        if lasting is not None:
+            return Attempts(address, lasting, tuple(tries), counted[-1].detail if lasting is Outcome.ERROR else "")
+        if not last:
+            return Attempts(address, Outcome.ERROR, tuple(tries), "no attempt was made in time")
+        hint = "; a plugin that rejects, and not every time, looks so (--profile)" if set(last) == _BLOCKED else ""
+        return Attempts(address, Outcome.ERROR, tuple(tries), f"it did not settle: {', '.join(last)}{hint}")
+
+    def _lasting(self, last: Sequence[Outcome]) -> Outcome | None:
+        """The one outcome of *last*. A plugin that rejects limits its answers, so there silences among them are one."""
+        if len(last) < LASTING:
+            return None
+        if self.plan.settings.rejects and set(last) == _BLOCKED:
+            return Outcome.REFUSED
+        return last[0] if len(set(last)) == 1 else None
 
     def _all_settled(self, one: Twin) -> bool:
         return all(self._is_settled(connection) for connection in self.by_source[one])

@@ -123,6 +123,7 @@ def _container(plan: Plan, words: Sequence[str], spec: Json) -> Json:
     found: Json = {
         "name": "probe",
         "image": plan.settings.image,
+        "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", SCRIPT, "twin", *words],
         "securityContext": {
             "allowPrivilegeEscalation": False,

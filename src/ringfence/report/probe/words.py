@@ -71,9 +71,9 @@ def verdict(probed: Probed) -> str:
     if probed.word == "unmeasured":
         return f"Nothing was measured: of {count(len(probed.cells), 'connection')} nothing is known."
     if probed.wrong:
-        are = "is" if len(probed.wrong) == 1 else "are"
+        are = "is not as it" if len(probed.wrong) == 1 else "are not as they"
         told = count(probed.measured, "measured connection")
-        return f"{len(probed.wrong)} of {told} {are} not as it should be{tail}."
+        return f"{len(probed.wrong)} of {told} {are} should be{tail}."
     wanted = " and wanted" if any(cell.asked.wanted is not None for cell in probed.cells) else ""
     if probed.measured == 1:
         return f"The one measured connection is as predicted{wanted}{tail}."
