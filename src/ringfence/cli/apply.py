@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -244,13 +246,28 @@ def _done(
     from ringfence.report.apply.text import outcome_line  # noqa: PLC0415
     from ringfence.workflow.applying import carry_out  # noqa: PLC0415
 
-    outcome = carry_out(server, journal, _teller(args), probing)
+    with _ended_gently():
+        outcome = carry_out(server, journal, _teller(args), probing)
     line = outcome_line(outcome, journal.steps)
     if preview is not None:
         _end(args, preview, outcome, "", line)
     else:
         print(line)
     return _status(outcome)
+
+
+@contextlib.contextmanager
+def _ended_gently() -> Iterator[None]:
+    """Take an order to end for a Ctrl-C: what was begun is taken back."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _status(outcome: Outcome) -> int:
@@ -325,7 +342,8 @@ def _again(args: argparse.Namespace) -> int:
         _confirm_again(args, server, journal)
         if args.resume:
             return _done(args, server, journal, None, _probing(args, server))
-        undo(server, journal, "asked for", _teller(args))
+        with _ended_gently():
+            undo(server, journal, "asked for", _teller(args))
     print("undone, all is as it was before")
     return 0
 

@@ -17,6 +17,8 @@ from ringfence.errors import UsageError
 if TYPE_CHECKING:
     from ringfence.live.cleanup import Found
 
+TEMPORARY: Final = "ringfence-tmp-"
+"""How the names of temporary policies begin."""
 PATIENCE: Final = 60.0
 """Seconds in which what was deleted has to be gone."""
 _ID: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -98,3 +100,9 @@ def _list(found: Found) -> None:
         print(f"ringfence: {line}", file=sys.stderr)
     for one in found.left:
         print(f"{one} (run {one.run}{', going' if one.going else ''})")
+    if any(one.name.startswith(TEMPORARY) for one in found.left):
+        print(
+            "ringfence: temporary policies are of an apply that did not end: 'ringfence apply --resume' or --rollback "
+            "ends it where its journal is; without them connections may be cut",
+            file=sys.stderr,
+        )

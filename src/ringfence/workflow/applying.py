@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
+from ringfence.errors import LiveError
 from ringfence.live.apply import run
 from ringfence.live.apply.journal import Journal, State, identity
 from ringfence.live.apply.plan import Around, Plan, named, plan
@@ -32,10 +33,12 @@ _PLAIN: Final = {f"{WHERE}/{resource.plural}" for resource in ALWAYS}
 class Probing(Protocol):
     """Tries the wanted connections for real, or those of *again*: for each, by its arrow, whether it works.
 
+    None for one of which that could not be seen.
+
     Raises: RingfenceError when that cannot be found out.
     """
 
-    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]: ...  # noqa: D102
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool | None]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,13 @@ def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], pro
     """
     if probing is not None and journal.worked is None:
         tell("probing the wanted connections before")
-        journal.worked = sorted(arrow for arrow, works in probing().items() if works)
+        seen = probing()
+        if all(works is None for works in seen.values()):
+            raise LiveError(
+                "nothing of what is wanted could be probed, and nothing was written; see what is in its way, or leave "
+                "--intents out"
+            )
+        journal.worked = sorted(arrow for arrow, works in seen.items() if works)
     problem = run.apply(server, journal, tell)
     if problem is not None or probing is None or journal.worked is None:
         return Outcome(journal.state, journal.reason, problem)
@@ -144,14 +153,25 @@ def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], pro
 
 
 def _verified(server: Server, journal: Journal, tell: Callable[[str], None], probing: Probing) -> Outcome:
+    """See that what worked works still, or undo everything. What could not be seen is tried twice."""
+    wanted = journal.worked or []
+    seen: dict[str, bool | None] = dict.fromkeys(wanted)
     tell("probing the wanted connections after")
     try:
-        works = probing(journal.worked) if journal.worked else {}
-    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 (whatever it is, what was done is not known to work)
+        for _ in range(2):
+            unseen = [arrow for arrow in wanted if seen[arrow] is None]
+            if not unseen or False in seen.values():
+                break
+            seen |= {arrow: works for arrow, works in probing(unseen).items() if arrow in seen}
+    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 (whatever it is, it is not known to work)
         why = "interrupted" if isinstance(problem, KeyboardInterrupt) else str(problem)
         run.undo(server, journal, f"the wanted connections could not be probed: {why}", tell)
         return Outcome(journal.state, journal.reason, problem)
-    broken = tuple(arrow for arrow in journal.worked or () if not works.get(arrow, False))
+    broken = tuple(arrow for arrow in wanted if not seen[arrow])
     if broken:
-        run.undo(server, journal, f"worked before and not after: {', '.join(broken)}", tell)
+        cut = [arrow for arrow in broken if seen[arrow] is False]
+        lost = [arrow for arrow in broken if seen[arrow] is None]
+        reasons = [f"worked before and not after: {', '.join(cut)}"] if cut else []
+        reasons += [f"worked before and could not be probed after: {', '.join(lost)}"] if lost else []
+        run.undo(server, journal, "; ".join(reasons), tell)
     return Outcome(journal.state, journal.reason, None, broken)

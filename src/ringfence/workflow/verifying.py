@@ -18,6 +18,7 @@ from ringfence.model.flows import Verdict
 from ringfence.model.observations import Outcome
 from ringfence.model.profiles import KUBERNETES, Profile
 from ringfence.workflow.asked import Asked, Asking, Questions
+from ringfence.workflow.judging import Agreement
 from ringfence.workflow.probing import Planned, Probed, asking, carry_out, plan
 
 
@@ -38,19 +39,19 @@ class Wanted:
     counted: bool = False
     say: Callable[[str], None] = lambda _: None
 
-    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]:
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool | None]:
         """Whether each connection works, by its arrow between two workloads; those of *again* where they are given.
 
-        One works when all tries of it are open: nothing that could not be seen counts as working.
+        One works when all tries of it are open; None when that could not be seen.
         Raises: Refused; Unreachable; UsageError where twins would be counted as pods.
         """
         cluster = self.picture()
         ask = asking(cluster, self.profile)
         arrows = self._arrows(ask) if again is None else {text: parse(text) for text in again}
         asked: list[Asked] = []
-        works: dict[str, bool] = {}
+        works: dict[str, bool | None] = {}
         for text, arrow in sorted(arrows.items()):
-            works[text] = False
+            works[text] = None
             try:
                 asked += ask.of_arrow(arrow).asked
             except UsageError as problem:  # an end is gone, or nothing runs there
@@ -74,14 +75,15 @@ class Wanted:
         found = (_between(ask.cluster, one) for one in wanted.asked)
         return {str(arrow): arrow for arrow in found}
 
-    def _works(self, cluster: Cluster, probed: Probed) -> dict[str, bool]:
-        works: dict[str, bool] = {}
+    def _works(self, cluster: Cluster, probed: Probed) -> dict[str, bool | None]:
+        works: dict[str, bool | None] = {}
         for cell in probed.cells:
             text = str(_between(cluster, cell.asked))
-            opened = cell.outcomes == {Outcome.OPEN}
-            if not opened:
+            seen = None if cell.agreement is Agreement.UNMEASURED else cell.outcomes == {Outcome.OPEN}
+            if not seen:
                 self.say(f"{text}: {cell.why or cell.measured}")
-            works[text] = works.get(text, True) and opened
+            known = works.get(text, True)
+            works[text] = known and seen if known is not None and seen is not None else None
         return works
 
     def _refuse_counted(self, planned: Planned) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from builders import policy, rule
+from conftest import ROOT
 from fakeapi import TOKEN, FakeApi, Fault, kind
+from jsonschema import Draft202012Validator
 
 from live.apply.servers import said, specs, written
 from ringfence.cli.main import main
@@ -395,6 +399,29 @@ def test_without_a_place_for_the_journal_nothing_is_written(story: Story, tmp_pa
     assert specs(story.api) == {}
 
 
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "apply.schema.json").read_text()))
+DIFF = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "diff.schema.json").read_text()))
+
+
+def test_every_document_is_as_its_schema_says(story: Story) -> None:
+    for words, outcome in (
+        ((story.file(DENY, WEB), "--dry-run"), "dry-run"),
+        ((story.file(DENY, WEB), "--yes"), "complete"),
+        ((story.file(DENY, WEB), "--yes"), "unchanged"),
+    ):
+        found = json.loads(story.run(*words, "--format", "json")[1])
+        SCHEMA.validate(found)
+        DIFF.validate(found["diff"])
+        assert found["outcome"] == outcome
+    story.by_others(DB)
+    story.by_others(policy("shop/theirs", ingress=[]))
+    wanted = story.file(policy("shop/db", ingress=[]), policy("shop/theirs", ingress=[]))
+    found = json.loads(story.run(wanted, "--yes", "--format", "json")[1])
+    SCHEMA.validate(found)
+    assert (found["outcome"], found["conflicts"][0]["owners"]) == ("conflicts", ["helm"])
+    assert [one["name"] for one in found["left_alone"]] == ["theirs"]
+
+
 def test_programs_get_one_document(story: Story) -> None:
     status, out, _ = story.run(story.file(DENY, WEB), "--yes", "--format", "json")
     found = json.loads(out)
@@ -410,3 +437,25 @@ def test_without_rights_nothing_is_written(story: Story) -> None:
     assert status == 3
     assert "ringfence rbac" in err
     assert specs(story.api) == {}
+
+
+def test_cleanup_says_that_temporary_policies_are_of_a_run_that_may_go_on(story: Story) -> None:
+    _stop(story)
+    at = ["--kubeconfig", str(story.folder / "config")]
+    assert main(["cleanup", "--dry-run", *at]) == 0
+    out, err = story.capsys.readouterr()
+    assert re.search(r"NetworkPolicy shop/ringfence-tmp-\w+-1 ", out)
+    assert "'ringfence apply --resume' or --rollback ends it" in err
+
+
+def test_an_order_to_end_is_undone(story: Story) -> None:
+    def end(event: str, body: Json) -> None:
+        if (event, body["metadata"]["name"]) == ("created", "deny"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    story.api.store.hooks.append(end)
+    status, out, _ = story.run(story.file(DENY, WEB), "--yes")
+    assert (status, out.splitlines()[-1]) == (130, "undone, all is as it was before: interrupted")
+    assert specs(story.api) == {}
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -21,12 +21,12 @@ WEB = policy("shop/web", selects="app=web", ingress=[rule(ports=80)])
 class Probes:
     """What was seen, time by time; the last one is the word."""
 
-    def __init__(self, *seen: Mapping[str, bool] | BaseException) -> None:
+    def __init__(self, *seen: Mapping[str, bool | None] | BaseException) -> None:
         self.seen = list(seen)
         self.count = 0
         self.asked: list[Collection[str] | None] = []
 
-    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool]:
+    def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool | None]:
         found = self.seen[self.count]
         self.asked.append(again)
         self.count += 1
@@ -58,11 +58,26 @@ def test_what_still_works_stays(world: tuple[FakeApi, Server, Journal]) -> None:
     assert probes.asked == [None, ["a -> b"]]
 
 
-@pytest.mark.parametrize("after", [{"a -> b": False, "a -> c": True}, {"a -> c": True}], ids=["cut", "not-seen"])
-def test_what_worked_and_is_cut_is_undone(world: tuple[FakeApi, Server, Journal], after: Mapping[str, bool]) -> None:
-    outcome = _run(world, Probes({"a -> b": True, "a -> c": True}, after))
+def test_what_worked_and_is_cut_is_undone(world: tuple[FakeApi, Server, Journal]) -> None:
+    probes = Probes({"a -> b": True, "a -> c": True}, {"a -> b": False, "a -> c": True})
+    outcome = _run(world, probes)
     assert outcome == Outcome(State.UNDONE, "worked before and not after: a -> b", None, ("a -> b",))
     assert specs(world[0]) == {}
+
+
+@pytest.mark.parametrize("after", [{"a -> b": None, "a -> c": True}, {"a -> c": True}], ids=["not-seen", "not-asked"])
+def test_what_could_not_be_seen_is_tried_twice(
+    world: tuple[FakeApi, Server, Journal], after: Mapping[str, bool | None]
+) -> None:
+    probes = Probes({"a -> b": True, "a -> c": True}, after, after)
+    outcome = _run(world, probes)
+    assert outcome == Outcome(State.UNDONE, "worked before and could not be probed after: a -> b", None, ("a -> b",))
+    assert probes.asked == [None, ["a -> b", "a -> c"], ["a -> b"]]
+
+
+def test_what_is_seen_at_the_second_try_stays(world: tuple[FakeApi, Server, Journal]) -> None:
+    assert _run(world, Probes({"a -> b": True}, {"a -> b": None}, {"a -> b": True})).state is State.COMPLETE
+    assert specs(world[0]) == said([WEB])
 
 
 def test_what_never_worked_is_not_tried_again(world: tuple[FakeApi, Server, Journal]) -> None:
@@ -88,6 +103,15 @@ def test_where_probing_fails_after_it_is_undone(
     assert outcome.state is State.UNDONE
     assert outcome.problem is problem
     assert outcome.reason == f"the wanted connections could not be probed: {why}"
+    assert specs(world[0]) == {}
+
+
+@pytest.mark.parametrize("seen", [{}, {"a -> b": None}], ids=["nothing-wanted", "nothing-seen"])
+def test_where_nothing_can_be_probed_nothing_is_written(
+    world: tuple[FakeApi, Server, Journal], seen: Mapping[str, bool | None]
+) -> None:
+    with pytest.raises(LiveError, match="nothing of what is wanted could be probed"):
+        _run(world, Probes(seen))
     assert specs(world[0]) == {}
 
 

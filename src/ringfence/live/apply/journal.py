@@ -5,11 +5,11 @@ It holds what policies said before and what they are to say; nothing else of the
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -90,19 +90,22 @@ class Journal:
 
     def save(self) -> None:
         """Write all of it. Raises: UsageError when that cannot be; then nothing may be done either."""
+        beside = Path(f"{self.path}.new")  # one name: whoever holds the journal is alone
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=".journal.", delete=False) as stream:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
                 json.dump(self._document(), stream, indent=1)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(stream.name, self.path)
+            beside.replace(self.path)
             folder = os.open(self.path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
             finally:
                 os.close(folder)
         except OSError as problem:
+            with contextlib.suppress(OSError):
+                beside.unlink()
             raise UsageError(
                 f"{self.path}: the journal cannot be written ({problem.strerror}); name another file with --journal"
             ) from problem
