@@ -6,7 +6,6 @@ import argparse
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -36,8 +35,6 @@ VERBS: Final = {
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
-ENDED: Final = ("apply", "cleanup")
-"""Verbs that change a cluster, and end well when they are told to; those that make pods see to it themselves."""
 CRASH: Final = 70
 EPILOG: Final = (
     "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
@@ -131,9 +128,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
-    if argv is None and verb in ENDED:
-        # Who cancels a job asks with SIGTERM first; it is heard as Ctrl-C is.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args = _parse(words, verb if verb in VERBS else "")
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
