@@ -17,6 +17,9 @@ ELSEWHERE: Final = {
     "make": "the build machine runs each of these targets from nothing",
     ".ci/run": "the build machine",
     "kubectl": "needs a cluster; the dump it makes is read in other tests",
+    "podman": "needs a container engine; the Containerfile is carried out in tests/shipping/test_image.py",
+    "python3 tools/krew.py": "writes into the checkout; run in tests/shipping/test_krew.py",
+    "ringfence check --live": "the reader's cluster; run against a fake one on the page of the whole way",
     "helm": "renders charts; a small program stands for it in tests/cli/test_programs.py",
     "kustomize": "builds overlays; as helm",
     "ringfence lint --helm": "the reader's chart; as helm",
@@ -33,6 +36,8 @@ ELSEWHERE: Final = {
     "ringfence apply --resume": "a run that was stopped; tests/live/apply stops one at every step",
     "ringfence apply --rollback": "as --resume",
     "ringfence apply policies/ --intents": "pods have to run for it, as they do in tests/live/apply/test_intents.py",
+    "KUBEBUILDER_ASSETS=/path/to/envtest/k8s/1.34.0-linux-amd64 make test-live": "needs the programs of a server",
+    "KUBECONFIG=dev.kubeconfig RINGFENCE_LIVE=1 make test-live": "needs a cluster",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }
 """Commands that stand in a block of ``sh`` and are not run here, and why."""
