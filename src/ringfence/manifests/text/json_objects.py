@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ringfence.manifests.text import json_text
-from ringfence.manifests.text.heads import Head, Items, inner
+from ringfence.manifests.text.heads import Head, Items, inner, with_kind
 from ringfence.manifests.text.json_text import JsonFile
 from ringfence.manifests.text.places import Place, Twice, Unreadable
 
@@ -86,10 +86,12 @@ class JsonObject:
         return self._file.places(self.data)
 
     def value(self) -> Any:
-        """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
-        deep.
+        """The object as plain data, with the kind that it leaves to a typed list (S3).
+
+        Raises: Unreadable for what no server holds: a number beyond a float, a nest too deep.
         """
-        return self._held(lambda: msgspec.json.decode(self.data))
+        found = self._held(lambda: msgspec.json.decode(self.data))
+        return found if self._among is None else with_kind(found, self._among.head())
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
@@ -232,6 +234,10 @@ class _Starts:
     def __init__(self, top: JsonObject, raws: Sequence[msgspec.Raw]) -> None:
         self._top = top
         self._raws = raws
+
+    def head(self) -> Head:
+        """What the list says of itself."""
+        return self._top.head()
 
     def of(self, index: int) -> int:
         """The offset of item *index* in the file."""
