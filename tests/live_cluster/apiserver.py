@@ -77,8 +77,8 @@ def _encoded(text: str) -> str:
 def running() -> Iterator[ApiServer]:
     """Start both programs, wait until the server is ready, and end them. Raises: RuntimeError with their last words."""
     etcd, apiserver = (found(program) for program in PROGRAMS)
-    assert etcd, "see missing()"
-    assert apiserver, "see missing()"
+    if etcd is None or apiserver is None:
+        raise RuntimeError(f"{' and '.join(PROGRAMS)} are not both in KUBEBUILDER_ASSETS, or on the PATH")
     with tempfile.TemporaryDirectory(prefix="ringfence-apiserver-") as name, contextlib.ExitStack() as stack:
         directory = Path(name)
         directory.chmod(0o700)

@@ -20,21 +20,26 @@ from ringfence.live.server.server import Server
 
 WHOLE: Final = "RINGFENCE_LIVE"
 """Set to 1, it says that KUBECONFIG names a whole cluster in which the tests may make and remove namespaces."""
-collect_ignore: list[str] = [] if os.environ.get(WHOLE) == "1" else ["test_story.py"]
+IS_WHOLE: Final = os.environ.get(WHOLE) == "1"
+OWN: Final = all(apiserver.found(name) for name in apiserver.PROGRAMS)
+"""Whether a server can be started here, whose contents are known to the last object."""
+collect_ignore = [
+    *([] if IS_WHOLE else ["test_story.py"]),
+    *([] if OWN or not IS_WHOLE else ["test_contract.py"]),
+]
 
 
 @pytest.fixture(scope="session")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One that may do everything: of a server that is started here, or of the cluster that was named."""
-    programs = {name: apiserver.found(name) for name in apiserver.PROGRAMS}
-    if all(programs.values()):
+    if OWN:
         with apiserver.running() as server:
             yield server.kubeconfig()
         return
-    if os.environ.get(WHOLE) == "1":
+    if IS_WHOLE:
         yield whole_kubeconfig()
         return
-    lacking = " and ".join(name for name, path in programs.items() if path is None)
+    lacking = " and ".join(name for name in apiserver.PROGRAMS if apiserver.found(name) is None)
     pytest.fail(
         f"no API server to test with: {lacking} not found; put both into one directory and name it with "
         f"KUBEBUILDER_ASSETS (setup-envtest gets them), or name a whole cluster with KUBECONFIG and {WHOLE}=1"
