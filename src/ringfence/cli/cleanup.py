@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ringfence.cli import cluster as clusters
+from ringfence.cli import program
 from ringfence.cli.asking import agreed
 from ringfence.errors import UsageError
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     refused = remove(server, found.left)
     for line in refused:
-        print(f"ringfence: {line}", file=sys.stderr)
+        print(f"{program.name()}: {line}", file=sys.stderr)
     until = time.monotonic() + (0 if refused else PATIENCE)
     known = {one.uid for one in found.left}
     while left := [one for one in leftovers(server, wanted, namespace).left if one.uid in known]:
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             break
         server.sleep(1.0)
     for one in left:
-        print(f"ringfence: {one} is still there{', and going' if one.going else ''}", file=sys.stderr)
+        print(f"{program.name()}: {one} is still there{', and going' if one.going else ''}", file=sys.stderr)
     if not left:
         print(f"{len(found.left)} objects deleted; nothing is left.")
     return int(bool(left))
@@ -88,8 +89,8 @@ def _over(found: Found) -> Found:
         names = ", ".join(sorted(lately))
         minutes = int(RECENT.total_seconds() // 60)
         print(
-            f"ringfence: began in the last {minutes} minutes, so they may still go on, and are left alone: {names}; "
-            "name one, or say --all",
+            f"{program.name()}: began in the last {minutes} minutes, so they may still go on, and are left alone: "
+            f"{names}; name one, or say --all",
             file=sys.stderr,
         )
     return replace(found, left=tuple(one for one in found.left if one.run not in lately))
@@ -97,7 +98,7 @@ def _over(found: Found) -> Found:
 
 def _list(found: Found) -> None:
     for line in found.unseen:
-        print(f"ringfence: {line}", file=sys.stderr)
+        print(f"{program.name()}: {line}", file=sys.stderr)
     for one in found.left:
         print(f"{one} (run {one.run}{', going' if one.going else ''})")
     if any(one.name.startswith(TEMPORARY) for one in found.left):

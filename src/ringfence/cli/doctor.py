@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import asking, cluster, common
+from ringfence.cli import asking, cluster, common, program
 from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _question(server: Server, plan: Plan) -> str:
 
 def _progress(args: argparse.Namespace) -> Callable[[str], None]:
     """Tells each step on standard error, unless that is to be quiet."""
-    return (lambda _: None) if args.quiet else (lambda said: print(f"ringfence: {said}", file=sys.stderr))
+    return (lambda _: None) if args.quiet else (lambda said: print(f"{program.name()}: {said}", file=sys.stderr))
 
 
 def _tell(args: argparse.Namespace, found: Diagnosis) -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ringfence.cli import cluster as clusters
-from ringfence.cli import common, telling
+from ringfence.cli import common, program, telling
 from ringfence.cli.asking import agreed
 from ringfence.cli.check import understood
 from ringfence.errors import UsageError
@@ -139,7 +139,7 @@ def _interrupted(*_: object) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"ringfence: {line}", file=sys.stderr)
+    print(f"{program.name()}: {line}", file=sys.stderr)
 
 
 def _arrow(args: argparse.Namespace) -> str:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import cluster, common
+from ringfence.cli import cluster, common, program
 from ringfence.errors import EnvironmentError_, UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def write_alone(target: Path, text: bytes) -> None:
 
 def _tell(made: Snapshot, args: argparse.Namespace) -> None:
     for one in made.missing:
-        print(f"ringfence snapshot: {one}; 'ringfence rbac snapshot' prints the rights needed", file=sys.stderr)
+        print(f"{program.name()} snapshot: {one}; 'ringfence rbac snapshot' prints the rights needed", file=sys.stderr)
     if args.quiet:
         return
     counts = [f"{count:,} {kind}" for kind, count in sorted(made.counts.items()) if kind != "Status"]
