@@ -143,7 +143,10 @@ def test_a_person_is_asked(said: bytes, status: int, bench: Bench, monkeypatch: 
     assert result.status == status
     assert "This makes in fake: namespace ringfence-canary-" in result.err
     assert "5 small pods (busybox), and three policies one after the other" in result.err
-    assert "It needs the right to create and delete namespaces; create, get, list and delete deployments" in result.err
+    assert (
+        "It needs the right to get, create and delete namespaces; there to create, list and delete deployments"
+        in result.err
+    )
 
 
 def test_a_dry_run_prints_every_object_and_touches_nothing(bench: Bench) -> None:
