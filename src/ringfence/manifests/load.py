@@ -26,6 +26,7 @@ from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
+from ringfence.manifests.text.json_pieces import NotWholeError
 from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
@@ -75,8 +76,16 @@ def load(
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller, others=others, memory=memory)
-        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs)
+
+        def read(*, cut: bool) -> _Reading:
+            made = _Reading(namespace, direct_controller, others=others, memory=memory)
+            made.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs, cut=cut)
+            return made
+
+        try:
+            reading = read(cut=not programs and "-" not in paths)  # what cannot be read twice is not tried
+        except NotWholeError:
+            reading = read(cut=False)
         if extra:
             more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
@@ -143,15 +152,19 @@ class _Reading:
         """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
     def read_all(
-        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = ()
-    ) -> None:
-        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print."""
+        self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = (),
+        *, cut: bool = False,
+    ) -> None:  # fmt: skip
+        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print.
+
+        Raises: NotWholeError with *cut*, which is quicker, for a list that it does not suit; then all was in vain.
+        """
         templates: list[str] = []
         for file in self._files(paths, stdin, trees, programs):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
-            for found in documents.objects(file, self.quick):
+            for found in documents.objects(file, self.quick, cut=cut):
                 if isinstance(found, Problem):
                     self._broken(found)
                 elif isinstance(found, Passed):

@@ -164,15 +164,16 @@ def source(item: Item) -> Source:
     return Source(item.file, 0, item.document)
 
 
-def objects(file: File, quick: Quick | None = None) -> Iterator[Item | Problem | Passed | Taken]:
+def objects(file: File, quick: Quick | None = None, *, cut: bool = False) -> Iterator[Item | Problem | Passed | Taken]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place.
 
     A file that was found in a directory and holds no object at all is passed over. *quick* is offered each item
-    of a list in JSON; what it takes does not come.
+    of a list in JSON; what it takes does not come. *cut*: as for ``json_values``; all that came before NotWholeError is
+    raised has to be forgotten.
     """
     strange: list[Problem] = []
     others = False
-    for found in _all(file, quick):
+    for found in _all(file, quick, cut):
         if isinstance(found, Problem) and found.code == "RF011" and not file.named and not others:
             strange.append(found)
             continue
@@ -184,11 +185,11 @@ def objects(file: File, quick: Quick | None = None) -> Iterator[Item | Problem |
         yield Passed(file.name)
 
 
-def _all(file: File, quick: Quick | None) -> Iterator[Item | Problem | Passed | Taken]:
+def _all(file: File, quick: Quick | None, cut: bool) -> Iterator[Item | Problem | Passed | Taken]:
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
     if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
-        found, fault = json_values(data)
+        found, fault = json_values(data, cut=cut)
         if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):

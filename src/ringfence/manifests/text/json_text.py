@@ -79,14 +79,14 @@ class JsonFile:
     def _characters(self, offset: int) -> int:
         return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
 
-    def places(self, data: Any) -> Place:
-        """The places of all fields of one object, as :func:`places` finds them; those of the last one are kept."""
-        if self._last is None or self._last[0] is not data:
+    def places(self, whose: object, data: Any) -> Place:
+        """The places of all fields of the object *whose* text is *data*; those of the last one are kept."""
+        if self._last is None or self._last[0] is not whose:
             try:
                 found = places(bytes(data))
             except RecursionError:
                 found = Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
-            self._last = (data, found)
+            self._last = (whose, found)
         return self._last[1]
 
 
