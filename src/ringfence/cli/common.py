@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
-from ringfence.cli import controllers, rendering, telling
+from ringfence.cli import cluster, controllers, rendering, telling
 from ringfence.errors import ArrowError, EnvironmentError_, UsageError
 from ringfence.model import profiles
 from ringfence.model.addresses import AddressSet
@@ -24,6 +24,7 @@ from ringfence.model.profiles import Profile
 if TYPE_CHECKING:
     from ringfence.manifests.memory import Memory
     from ringfence.manifests.programs import Program
+    from ringfence.manifests.text.files import Answer
 
 DUMP: Final = (
     "kubectl get pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,namespaces,"
@@ -34,6 +35,8 @@ ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "d
 """Other names that a format has elsewhere."""
 PROFILES: Final = sorted({*profiles.PROFILES, *profiles.ALIASES})
 """The names of profiles, and their other names."""
+OF_SETTINGS: Final = ("infer", "lint")
+"""Verbs that read what containers are told, which a snapshot lacks."""
 LARGE: Final = 16 << 20
 """Bytes of a file from which on reading it is told."""
 PIECE: Final = 1 << 16
@@ -61,6 +64,7 @@ def add_input(
     group.add_argument("--without", action="append", default=[], metavar="NS/POLICY",
                        help="as if that policy were deleted")  # fmt: skip
     rendering.configure(group)
+    cluster.add_live(parser)
     facts = parser.add_argument_group("facts that files cannot hold")
     for name, what in (("pod", "pods"), ("node", "nodes")):
         facts.add_argument(f"--{name}-cidr", action="append", default=[], metavar="CIDR", type=a_cidr,
@@ -156,33 +160,40 @@ def load(
     memory: Memory | None = None,
     others: bool = False,
     tell: bool = True,
+    given: Iterable[Answer] | None = None,
 ) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
-    kinds that it does not leave aside; *memory* is what two readings share.
+    kinds that it does not leave aside; *memory* is what two readings share. So does *given* for what a server gave.
     """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
     if not has_input(args):
-        raise UsageError("no input: name files or directories, or - for standard input")
+        raise UsageError("no input: name files or directories, - for standard input, or --live for the cluster")
+    if given is None:
+        given = cluster.given(args) if cluster.is_live(args) else ()
     pods, nodes = (AddressSet.of(*cidrs) for cidrs in (args.pod_cidr, args.node_cidr))
     services = AddressSet.of(*getattr(args, "service_cidr", ()))
     facts = Facts(pods, nodes, services, tuple(getattr(args, "api_server", ())))
-    with busy("reading", quiet=args.quiet or not _large(args.paths)):
-        cluster = read(
+    with busy("reading", quiet=args.quiet or not (_large(args.paths) or given)):
+        found = read(
             args.paths, namespace=args.namespace or "default", facts=facts, stdin=stdin, extra=args.extra,
             without=args.without, exclude=args.exclude, direct_controller=profile(args).direct_controller,
             programs=rendering.programs(args) if programs is None else programs,
             others=others,
             memory=memory,
+            given=given,
         )  # fmt: skip
+    if args.verb not in OF_SETTINGS:
+        told = tuple(one for one in found.findings if one.code != "RF029")
+        found = found if told == found.findings else dataclasses.replace(found, findings=told)
     if read_too:
-        left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}
-        cluster = dataclasses.replace(cluster, ignored=left)
+        left = {kind: count for kind, count in found.ignored.items() if kind not in read_too}
+        found = dataclasses.replace(found, ignored=left)
     if tell:
-        telling.tell(cluster, quiet=args.quiet, verbose=args.verbose)
-    return controllers.named(cluster, getattr(args, "ingress_controller", None), args.namespace)
+        telling.tell(found, quiet=args.quiet, verbose=args.verbose)
+    return controllers.named(found, getattr(args, "ingress_controller", None), args.namespace)
 
 
 def _large(paths: Iterable[str]) -> bool:
@@ -204,7 +215,7 @@ def busy(what: str, *, quiet: bool) -> Iterator[None]:
 
 def has_input(args: argparse.Namespace) -> bool:
     """Whether *args* name something to read."""
-    return bool(args.paths or args.programs)
+    return bool(args.paths or args.programs or cluster.is_live(args))
 
 
 def profile(args: argparse.Namespace) -> Profile:
@@ -212,9 +223,9 @@ def profile(args: argparse.Namespace) -> Profile:
     return profiles.named(args.profile)
 
 
-def input_status(cluster: Cluster) -> int:
+def input_status(found: Cluster) -> int:
     """2 when something of the input had to be left out of the answers, else 0."""
-    return 2 if any(finding.excludes for finding in cluster.findings) else 0
+    return 2 if any(finding.excludes for finding in found.findings) else 0
 
 
 def ports(texts: list[str]) -> ConnectionSet | None:

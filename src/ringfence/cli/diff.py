@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, TextIO
 
-from ringfence.cli import common
+from ringfence.cli import cluster, common
 from ringfence.cli.sides import Sides, sides
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
@@ -29,7 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in parser._actions:
         if action.dest == "paths":
             action.metavar = "OLD NEW"
-            action.help = "the older and the newer manifests: files or directories, one of them - for standard input"
+            action.help = (
+                "the older and the newer manifests: files or directories, one of them - for standard input; with "
+                "--live what would be applied"
+            )
     two = parser.add_argument_group("what is compared")
     two.add_argument("--old", action="append", default=[], metavar="PATH",
                      help="a path of the older side, where that is several; may be repeated")  # fmt: skip
@@ -71,16 +74,17 @@ def _loaded(args: argparse.Namespace, found: Sides) -> tuple[Cluster, Cluster]:
     from ringfence.manifests.memory import Memory  # noqa: PLC0415
 
     made, memory = [], Memory()
-    for name, paths in (("before", found.old), ("after", found.new)):
+    answers = list(cluster.given(args)) if found.old_live or found.new_live else []
+    for name, paths, live in (("before", found.old, found.old_live), ("after", found.new, found.new_live)):
         side = copy(args)
         side.paths = paths
         if name == "before":
             side.extra, side.without = [], []
-        if not paths:
+        if not paths and not live:
             made.append(Cluster())
             continue
         with _headed(f"{name}:"):
-            made.append(common.load(side, memory=memory))
+            made.append(common.load(side, memory=memory, given=answers if live else ()))
     return made[0], made[1]
 
 

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             f"{text or repr(text)}: the last argument must be the flow, such as 'shop/web -> shop/db:5432'"
         )
     if not common.has_input(args):
-        raise UsageError("no input: name files or directories before the flow, or - for standard input")
+        raise UsageError("no input: name files or directories before the flow, - for standard input, or --live")
     arrow = parse(text)
     cluster = common.load(args)
     found = explain(cluster, arrow, namespace=args.namespace, profile=common.profile(args))

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
+from ringfence.cli.cluster import listed
 from ringfence.cli.controllers import FLAG
 from ringfence.cli.ends import named_by
 from ringfence.model.objects import Service
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from ringfence.query.exposure.exposure import exposure  # noqa: PLC0415
 
     cluster = common.load(args)
-    found = exposure(cluster, common.profile(args), _controllers(cluster, args))
+    found = exposure(cluster, common.profile(args), _controllers(cluster, args), listed(args, cluster))
     with common.output(args) as out:
         _show(found, args, out)
     return common.input_status(cluster) or int(args.exit_code and found.unprotected)

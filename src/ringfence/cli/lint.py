@@ -13,12 +13,15 @@ from typing import Any, Final
 
 from ringfence import __version__
 from ringfence.cli import common
+from ringfence.cli.cluster import listed
 from ringfence.errors import UsageError
 from ringfence.model.findings import Finding, Severity
 from ringfence.model.intents import Dns
 from ringfence.query.lint.run import Linted
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab", "md")
+NEED_LINES: Final = ("sarif", "github", "gitlab")
+"""Formats for places in a repository."""
 ENFORCED: Final = "policies need a network plugin that enforces them; manifests cannot tell whether there is one"
 """RF801: true of every input, so that it is said once, and is no finding."""
 _SAID_BETTER: Final = ("RF202", "RF203", "RF213")
@@ -66,12 +69,17 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--profile np-guard is for comparing matrices; lint under that of your network plugin")
     if args.dry_run and not args.fix:
         raise UsageError("--dry-run goes with --fix")
+    if args.live and args.format in NEED_LINES:
+        raise UsageError(f"--format {args.format} points at lines, and a cluster has none; use text, json, junit or md")
+    if args.live and (args.fix or args.diff):
+        raise UsageError("--fix mends text, and a cluster has none; lint the manifests that are applied to it")
     from ringfence.query.lint.linting import Linting  # noqa: PLC0415
     from ringfence.query.lint.run import lint  # noqa: PLC0415
 
     cluster = common.load(args, others=True, tell=False)
     dns_at = Dns(args.dns) if args.dns else Dns.TIGHT
-    linting = Linting(cluster, common.profile(args), closed=args.closed, dns_at=dns_at, today=date.today())
+    closed = args.closed or (args.live and not common.input_status(cluster))  # a cluster is all that it has
+    linting = Linting(cluster, common.profile(args), closed=closed, dns_at=dns_at, today=date.today())
     if args.fix or args.diff:
         from ringfence.cli.mending import mend  # noqa: PLC0415
 
@@ -81,12 +89,20 @@ def run(args: argparse.Namespace) -> int:
         write_baseline(args.write_baseline, result.findings)
         return common.input_status(cluster)
     result = replace(result, findings=_with_reading(cluster.findings, result, Severity(args.severity)))
+    if (place := listed(args, cluster)) is not None:
+        result = replace(result, findings=tuple(one for one in result.findings if _is_about(one, place)))
     with common.output(args) as out:
         _show(result, args, out)
     if cluster.policies and args.format == "text" and not args.quiet:
         print(ENFORCED, file=sys.stderr)
     failing = {"error": (Severity.ERROR,), "warning": (Severity.ERROR, Severity.WARNING)}[args.fail_on]
     return common.input_status(cluster) or int(any(one.severity in failing for one in result.findings))
+
+
+def _is_about(finding: Finding, namespace: str) -> bool:
+    """Whether *finding* is about something in *namespace*, or about what answers lack."""
+    within = finding.object.partition("/")[0] if "/" in finding.object else ""
+    return finding.excludes or within == namespace or (finding.kind, finding.object) == ("Namespace", namespace)
 
 
 def _with_reading(reading: tuple[Finding, ...], result: Linted, least: Severity) -> tuple[Finding, ...]:

@@ -24,6 +24,7 @@ VERBS: Final = {
     "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
+    "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.cli import common
+from ringfence.cli.cluster import listed
 from ringfence.cli.ends import named_by
 from ringfence.errors import UsageError
 from ringfence.model.cluster import Cluster
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Answer, print, and return the exit status."""
     if args.summary:
         return _summarise(args)
-    from ringfence.query.matrix import matrix  # noqa: PLC0415
+    from ringfence.query.matrix import matrix, within  # noqa: PLC0415
 
     ports = common.ports(args.port)
     cluster = common.load(args)
@@ -49,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
     by, summed_up = chosen_view(args, cluster)
     why = bool(src or dst) and not profile.direct_controller and args.format in WITH_REASONS
     result = matrix(cluster, profile=profile, by=by, src=src, dst=dst, ports=ports, every=args.every, why=why)
+    place = listed(args, cluster)
+    if place is not None and not (src or dst):
+        result = within(result, place)
     with common.output(args) as out:
         show(result, args, out, summed_up=summed_up)
     return common.input_status(cluster)
@@ -84,7 +88,9 @@ def chosen_view(args: argparse.Namespace, cluster: Cluster) -> tuple[By, bool]:
     """What the rows stand for, and whether a table has too many of them for that to be workloads unasked."""
     if args.by is not None:
         return args.by, False
-    many = args.format == "table" and not args.src and not args.dst and len(cluster.workloads) > ROWS
+    place = getattr(args, "listed", None)
+    shown = sum(place in (None, one.namespace) for one in cluster.workloads)
+    many = args.format == "table" and not args.src and not args.dst and shown > ROWS
     return ("namespace", True) if many else ("workload", False)
 
 

@@ -1,4 +1,6 @@
-"""The two sides of a comparison: two paths, several of each, one with and without a change, or two git revisions."""
+"""The two sides of a comparison: two paths, several of each, one with and without a change, two git revisions, or a
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,30 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ringfence.cli.cluster import is_live
 from ringfence.errors import UsageError
 
 
 @dataclass
 class Sides:
-    """The paths of each side, which may be none; ``status`` is 2 when something was left out that was not asked for."""
+    """The paths of each side, which may be none, or is the cluster itself.
+
+    ``status`` is 2 when something was left out that was not asked for.
+    """
 
     old: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     status: int = 0
+    old_live: bool = False
+    new_live: bool = False
 
 
 @contextlib.contextmanager
 def sides(args: argparse.Namespace) -> Iterator[Sides]:
     """The sides that *args* name, readable as long as the context lasts."""
+    if is_live(args):
+        yield _of_cluster(args)
+        return
     if args.git is not None:
         if args.old or args.new:
             raise UsageError("--git takes both sides from the repository; leave --old and --new out")
@@ -45,6 +56,22 @@ def sides(args: argparse.Namespace) -> Iterator[Sides]:
     if "-" in old and "-" in new and old != new:
         raise UsageError("-: standard input can be one side alone; write the other to a file")
     yield Sides(old, new)
+
+
+def _of_cluster(args: argparse.Namespace) -> Sides:
+    """The cluster as it is, and with the paths of *args* applied; or beside another side that is named."""
+    if args.git is not None or (args.old and args.new):
+        raise UsageError("--live is one side; name what would be applied, or the other side with --old or --new")
+    if args.new:
+        if args.paths or args.extra or args.without:
+            raise UsageError("--new is the whole newer side; leave out what would be applied to the cluster")
+        return Sides([], list(args.new), old_live=True)
+    args.extra = [*args.paths, *args.extra]
+    if args.old:
+        return Sides(list(args.old), [], new_live=True)
+    if not args.extra and not args.without:
+        raise UsageError("diff --live compares two: name what would be applied, or the older side with --old")
+    return Sides([], [], old_live=True, new_live=True)
 
 
 @contextlib.contextmanager

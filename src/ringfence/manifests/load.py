@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from os.path import normpath
 from pathlib import PurePath
 from typing import Any, BinaryIO, Final, TypeVar
@@ -23,7 +24,7 @@ from ringfence.manifests.quick import GROUPS, Plain, Quick, key, plain_item
 from ringfence.manifests.records import Aside, Key, Record, as_other, record
 from ringfence.manifests.text import charts, documents, files
 from ringfence.manifests.text.documents import Item, Passed, unreadable
-from ringfence.manifests.text.files import File
+from ringfence.manifests.text.files import Answer, File
 from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
 from ringfence.manifests.text.json_pieces import NotWholeError
@@ -60,11 +61,12 @@ def load(
     direct_controller: bool = False,
     others: bool = False,
     memory: Memory | None = None,
+    given: Iterable[Answer] = (),
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
     *exclude* are patterns of files and folders that are left out, as in a ``.gitignore``. What *programs* print is read
-    as if it were a file.
+    as if it were a file, and so is what was *given* by a server.
 
     *namespace* is for objects that name none. Objects in *extra* replace those of the same kind, namespace and name.
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
@@ -79,11 +81,12 @@ def load(
 
         def read(*, cut: bool) -> _Reading:
             made = _Reading(namespace, direct_controller, others=others, memory=memory)
-            made.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs, cut=cut)
+            trees = Trees(exclude, [one.source for one in programs])
+            made.read_all(paths, stdin, trees, programs, given, cut=cut)
             return made
 
         try:
-            reading = read(cut=not programs and "-" not in paths)  # what cannot be read twice is not tried
+            reading = read(cut=not (programs or given or "-" in paths))  # what cannot be read twice is not tried
         except NotWholeError:
             reading = read(cut=False)
         if extra:
@@ -153,14 +156,14 @@ class _Reading:
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = (),
-        *, cut: bool = False,
+        given: Iterable[Answer] = (), *, cut: bool = False,
     ) -> None:  # fmt: skip
-        """Everything in *paths*, of which *trees* lists the directories, and what *programs* print.
+        """Everything in *paths*, of which *trees* lists the directories, what *programs* print, and what is *given*.
 
         Raises: NotWholeError with *cut*, which is quicker, for a list that it does not suit; then all was in vain.
         """
         templates: list[str] = []
-        for file in self._files(paths, stdin, trees, programs):
+        for file in chain(map(files.answered, given), self._files(paths, stdin, trees, programs)):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
@@ -189,7 +192,8 @@ class _Reading:
         self.findings.append(problem.finding())
         if problem.leaves_out_object:
             place = Source(problem.file, problem.line)
-            self.gaps.append(Gap(Note.INCOMPLETE_INPUT, "a document that cannot be read", source=place))
+            what = "objects that were not given" if problem.code == "RF027" else "a document that cannot be read"
+            self.gaps.append(Gap(Note.INCOMPLETE_INPUT, what, source=place))
 
     def _quickly(self, file: str, above: Head, items: Sequence[JsonObject]) -> Iterator[tuple[int, JsonObject]]:
         """Keep of *items* what can be read the quick way, and give the others; what stands twice is read the general

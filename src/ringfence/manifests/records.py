@@ -72,7 +72,7 @@ class Record:
     @property
     def place(self) -> str:
         """``file:line``."""
-        return f"{self.item.file}:{self.item.document.locate('')[0]}"
+        return source(self.item).place("")
 
     def tell(self, problem: Problem) -> None:
         """Add the finding of *problem*."""

@@ -6,7 +6,7 @@ A matrix is iterated one destination at a time, and nothing of it is kept, so th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +15,7 @@ from ringfence.engine.compiler.answers import Answer
 from ringfence.model.cluster import Cluster, Gap
 from ringfence.model.entrances import Door
 from ringfence.model.flows import End, Note, Outside
-from ringfence.model.objects import Pod, Workload
+from ringfence.model.objects import Namespace, Pod, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 from ringfence.model.profiles import KUBERNETES, Profile
@@ -28,7 +28,7 @@ from ringfence.query.outside import Departures, Merger, whole_of
 if TYPE_CHECKING:
     from ringfence.query.regions import Cause
 
-__all__ = ["Block", "By", "Connection", "Matrix", "Pair", "View", "by_pod", "given", "matrix"]
+__all__ = ["Block", "By", "Connection", "Matrix", "Pair", "View", "by_pod", "given", "matrix", "within"]
 
 By = Literal["workload", "pod", "namespace"]
 Pair = tuple[End, End, Answer]
@@ -39,7 +39,8 @@ class View:
     """Which part of a matrix is shown, and how.
 
     ``sources`` and ``destinations`` are the ends that were asked about, None for all. With ``every`` plainly denied
-    pairs are listed too; with ``ports`` only those that may connect on one of them.
+    pairs are listed too; with ``ports`` only those that may connect on one of them; with ``within`` only those that
+    begin or end in that namespace.
     """
 
     sources: tuple[End, ...] | None = None
@@ -47,6 +48,7 @@ class View:
     every: bool = False
     by: By = "workload"
     ports: ConnectionSet | None = None
+    within: str | None = None
 
     @property
     def narrowed(self) -> bool:
@@ -56,7 +58,7 @@ class View:
     @property
     def whole(self) -> bool:
         """Whether nothing is left out but what is denied."""
-        return not self.narrowed and self.ports is None
+        return not self.narrowed and self.ports is None and self.within is None
 
     def lists(self, answer: Answer) -> bool:
         """Whether a pair with *answer* is shown.
@@ -110,9 +112,11 @@ class Matrix:
     @cached_property
     def listed(self) -> tuple[Place, ...]:
         """The places that every matrix of this cluster has, whatever they connect to."""
+        place = self.view.within
+        workloads = tuple(one for one in self.cluster.workloads if place is None or one.namespace == place)
         if self.view.by != "namespace":
-            return self.cluster.workloads
-        return tuple(map(self.cluster.namespace, sorted({one.namespace for one in self.cluster.workloads})))
+            return workloads
+        return tuple(map(self.cluster.namespace, sorted({one.namespace for one in workloads})))
 
     def listed_and(self, ends: Iterable[Place]) -> tuple[Place, ...]:
         """What is :attr:`listed`, and then what of *ends* is not, in order, each once."""
@@ -181,6 +185,25 @@ def matrix(
     # The np-guard profile cuts the whole outside at every block, and shows the pieces (S128).
     merger = None if asked.whole and profile.direct_controller else Merger()
     return Matrix(cluster, profile, view, lambda: _blocks(asked.raw(every=every), asked.sources, view, merger, because))
+
+
+def within(found: Matrix, namespace: str) -> Matrix:
+    """What of *found* begins or ends in *namespace*."""
+
+    def make() -> Iterator[Block]:
+        for block in found.blocks():
+            kept = [one for one in block.connections if namespace in (_home(one.src), _home(one.dst))]
+            if kept:
+                yield Block(block.dst, kept)
+
+    return replace(found, view=replace(found.view, within=namespace), make=make)
+
+
+def _home(place: Place) -> str:
+    """The namespace that *place* is, or is in; empty for others."""
+    if isinstance(place, Namespace):
+        return place.name
+    return place.namespace if isinstance(place, Workload | Pod) else ""
 
 
 def given(

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
@@ -186,10 +187,13 @@ def _dry(dry_run: bool) -> dict[str, str]:
     return {"dryRun": "All"} if dry_run else {}
 
 
-def _object(data: bytes) -> Json:
-    found = json.loads(data)
+def _object(data: bytes | mmap) -> Json:
+    try:
+        found = json.loads(data[:])
+    except ValueError:
+        found = None
     if not isinstance(found, dict):
-        raise Unreachable("the server's answer is no object; is the address that of an API server?")
+        raise Unreachable("the server's answer is no object; is the address that of an API server?", passing=False)
     return found
 
 

@@ -21,11 +21,25 @@ STDIN: Final = "<stdin>"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file as it is: its name, its bytes in UTF-8, and whether it was named or found in a directory."""
+    """One file as it is: its name, its bytes in UTF-8, and whether it was named or found in a directory.
+
+    What a server ``answered`` is taken for one too; it has no lines.
+    """
 
     name: str
     data: contents.Data
     named: bool
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server gave when it was asked for objects: ``data``, a list in JSON; or what it withheld, and why."""
+
+    name: str
+    data: contents.Data = b""
+    withheld: str = ""
+    why: str = ""
 
 
 def read(paths: Sequence[str], stdin: BinaryIO | None = None, trees: Trees | None = None) -> Iterator[File | Problem]:
@@ -47,6 +61,13 @@ def read(paths: Sequence[str], stdin: BinaryIO | None = None, trees: Trees | Non
             if real not in seen:
                 seen.add(real)
                 yield _load(name, named)
+
+
+def answered(answer: Answer) -> File | Problem:
+    """*answer* as a file, or as the problem of what is missing."""
+    if answer.withheld:
+        return Problem("RF027", f"{answer.withheld}: {answer.why}", file=answer.name)
+    return File(answer.name, answer.data, named=True, answered=True)
 
 
 def printed(name: str, data: bytes) -> File | Problem:

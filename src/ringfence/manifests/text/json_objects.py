@@ -181,14 +181,14 @@ class JsonObject:
 
 
 def json_values(
-    data: bytes | mmap.mmap, *, cut: bool = False
+    data: bytes | mmap.mmap, form: type[JsonFile] = JsonFile, *, cut: bool = False
 ) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
     """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early.
 
     *cut*: a long list is cut into its items unread, and whoever finds one that is not whole raises NotWholeError.
     """
     found: list[JsonObject | Unreadable] = []
-    whole = JsonObject(JsonFile(data), data, 0)
+    whole = JsonObject(form(data), data, 0)
     if cut and len(data) > _LARGE and whole.cut():
         return [whole], None
     try:
@@ -204,7 +204,7 @@ def json_values(
     else:
         return [whole], None
     mended, offset = json_text.whole_pairs(bytes(data))
-    file = JsonFile(mended)
+    file = form(mended)
     if offset is not None:
         half = "has half of a surrogate pair, read as U+FFFD as the API server reads it"
         found.append(Unreadable("RF008", half, *file.line_column(offset)))

@@ -90,6 +90,14 @@ class JsonFile:
         return self._last[1]
 
 
+class JsonAnswer(JsonFile):
+    """What a server answered: nobody can look at its lines, so that it has none."""
+
+    def line_column(self, offset: int) -> tuple[int, int]:  # noqa: ARG002 (as the file has it)
+        """No place."""
+        return 0, 0
+
+
 def unreadable(data: bytes, problem: Exception) -> Unreadable:
     """Why *data* is not JSON, with the place that the standard library's reader finds."""
     try:

@@ -15,24 +15,28 @@ from ringfence.query.exposure.result import Exposed, Exposure, Share
 from ringfence.query.exposure.ways import ways_in
 
 
-def exposure(cluster: Cluster, profile: Profile = KUBERNETES, controllers: Sequence[End] = ()) -> Exposure:
+def exposure(
+    cluster: Cluster, profile: Profile = KUBERNETES, controllers: Sequence[End] = (), within: str | None = None
+) -> Exposure:
     """What each workload of *cluster* admits of those who are not in it, and which ways lead to it.
 
     Grows with classes of pods and the policies on each, not with pairs. *controllers* are the pods that Ingress objects
-    and routes are served by, where a person named them.
+    and routes are served by, where a person named them; *within* is a namespace whose workloads alone are looked at.
     """
     cluster = ordered(cluster)
     classes = Classes(cluster, profile)
     admitting, ways = Admitting(classes), ways_in(cluster, profile, controllers)
     found = []
     for workload in cluster.workloads:
+        if within not in (None, workload.namespace):
+            continue
         numbers = list(dict.fromkeys(classes.of_party[id(pod)] for pod in workload.pods))
         admitted = {direction: admitting.of(numbers, direction) for direction in Direction}
         found.append(Exposed(workload, admitted, tuple(ways.get(id(workload), ()))))
     isolated = {
         direction: Share(sum(one.admitted[direction].isolated for one in found), len(found)) for direction in Direction
     }
-    names = sorted({one.namespace for one in cluster.workloads})
+    names = sorted({one.workload.namespace for one in found})
     denying = {
         direction: Share(sum(denies(cluster, name, direction) for name in names), len(names)) for direction in Direction
     }

@@ -28,7 +28,8 @@ def _finding(one: Finding) -> Iterator[Text]:
     about = " ".join(filter(None, (one.kind, one.object)))
     gutter = " " * len(str(one.line or ""))
     if one.place or about:
-        yield Text(f"{gutter}--> {'  '.join(filter(None, (one.place, about)))}")
+        field = "" if one.line else one.field  # which a line shows otherwise
+        yield Text(f"{gutter}--> {'  '.join(filter(None, (one.place, about, field)))}")
     if one.text:
         text = one.text[:_WIDE]
         yield Text(f"{gutter} |")

@@ -182,10 +182,7 @@ def _apart(proof: Proof) -> Iterator[Text]:
         yield from (Text(f"  {line}", "yellow") for line in some(said, 5))
     unused = [counted for counted, number in proof.coverage if not number]
     if unused:
-        lines = [
-            f"  {c.policy.id} {c.rule.path} ({c.policy.source.file}:{c.policy.source.at(c.rule.path)[0]})"
-            for c in unused
-        ]
+        lines = [f"  {c.policy.id} {c.rule.path} ({c.policy.source.place(c.rule.path)})" for c in unused]
         yield Text(f"{len(unused)} rules let nothing through:", "yellow")
         yield from (Text(line, "yellow") for line in some(lines, 5))
 
