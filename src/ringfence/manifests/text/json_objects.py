@@ -70,9 +70,9 @@ class JsonObject:
             return self.at(json_text.next_item(self.data, 0))
         return self.at(inner(self._place(), path).column)
 
-    def text(self, line: int) -> str:  # noqa: ARG002 (the other documents have it)
-        """Nothing: a line of JSON shows one brace, or the whole dump."""
-        return ""
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written; empty where a line holds the whole dump."""
+        return self._file.line(line)
 
     def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:  # noqa: ARG002 (one line holds all)
         """Line and column of the field at *path*: no text of JSON goes over the end of a line."""

@@ -6,6 +6,7 @@ import json
 import math
 import mmap
 import re
+from bisect import bisect_left
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -27,6 +28,8 @@ _CONTINUED: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 that begin no character."""
 _FEW: Final = 256
 """Lines of a block up to which they are found one by one."""
+_READABLE: Final = 1000
+"""Bytes of the longest line that is shown to a person."""
 _LONGEST: Final = 20
 """Characters of a number that are shown."""
 
@@ -75,6 +78,19 @@ class JsonFile:
         if b"\n" in piece:
             return lines + piece.count(b"\n") + 1, _length(piece[piece.rindex(b"\n") + 1 :]) + 1
         return lines + 1, self._characters(offset) - self._characters(last + 1) + 1
+
+    def line(self, number: int) -> str:
+        """The line of that *number*, from 1; empty when there is none, or one too long for a person to read."""
+        block = bisect_left(self._blocks, number - 1, key=lambda one: one[0]) - 1
+        before, last, _ = self._blocks[max(block, 0)]
+        start = last + 1
+        for _ in range(number - 1 - before):
+            start = self.data.find(b"\n", start) + 1
+            if not start:
+                return ""
+        end = self.data.find(b"\n", start, start + _READABLE)
+        whole = end >= 0 or len(self.data) <= start + _READABLE
+        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
 
     def _characters(self, offset: int) -> int:
         return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
