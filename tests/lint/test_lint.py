@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from lint.asking import linting, manifests
 from ringfence.cli import main
+from ringfence.query.lint.run import lint as lint_of
+from ringfence.query.lint.table import chosen
 from ringfence.report.lint.pages import example
 
 POLICY = """\
@@ -184,6 +187,29 @@ def test_what_could_not_be_read_is_among_the_findings_and_exit_2(
     assert status == 2
     assert "RF304" in said
     assert any(one.get("excludes") for one in json.loads(said)["findings"])
+
+
+@pytest.mark.parametrize(
+    ("code", "less"), [("RF103", "RF305"), ("RF804", "RF704"), ("RF110", "RF704"), ("RF606", "RF511")]
+)
+def test_one_cause_in_one_place_is_one_finding(code: str, less: str, tmp_path: Path) -> None:
+    """The check that says more of it is told; the other one stays when it alone is asked for."""
+    one = example(f"{code}.yaml")
+    assert one is not None
+    paths = [tmp_path / name for name in ("example.yaml", *one.beside)]
+    paths[0].write_text(one.text)
+    for path in paths[1:]:
+        path.write_text(manifests(path.name))
+
+    def places(*words: str) -> set[tuple[str, str, str]]:
+        found = lint_of(linting(paths, one.options), chosen(words)).findings
+        return {(finding.code, finding.object, finding.field) for finding in found}
+
+    alone = {(obj, field) for _, obj, field in places(less)}
+    told = {(obj, field) for found, obj, field in places(code, less) if found == less}
+    both = {(obj, field) for found, obj, field in places(code, less) if found == code}
+    assert alone & both
+    assert told == alone - both
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
