@@ -11,10 +11,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.text import json_text
-from ringfence.manifests.text.heads import Head, Items, inner
+from ringfence.manifests.text.heads import Head, Items
 from ringfence.manifests.text.json_text import JsonFile
-from ringfence.manifests.text.places import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Twice, Unreadable
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class JsonObject:
         """Line and column of the field at *path*, or of the nearest one around it."""
         if not path:  # where it begins is seen without looking inside, which takes long
             return self.at(json_text.next_item(self.data, 0))
-        return self.at(inner(self._place(), path).column)
+        return self.at(json_text.offset_of(bytes(self.data), parts(path)))
 
     def text(self, line: int) -> str:
         """The *line* of the file, as written; empty where a line holds the whole dump."""
@@ -81,9 +82,6 @@ class JsonObject:
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the byte at *offset* within the object."""
         return self._file.line_column(self.start + offset)
-
-    def _place(self) -> Place:
-        return self._file.places(self.data)
 
     def value(self) -> Any:
         """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
