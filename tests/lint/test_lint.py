@@ -256,11 +256,24 @@ def test_wrong_settings_are_one_sentence(text: str, said: str, where: Path, caps
 # -- what it says ----------------------------------------------------------------------------------------------------
 
 
-def test_the_question_that_started_it_all(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+IN_DEFAULT = "podSelector: {matchLabels: {app: coredns}}"
+
+
+@pytest.mark.parametrize(
+    ("peer", "why"),
+    [
+        (IN_DEFAULT,
+         "podSelector app=coredns alone looks only into the policy's own namespace default"),
+        ("namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}, " + IN_DEFAULT,
+         "it asks for namespaceSelector kubernetes.io/metadata.name=default and podSelector app=coredns"),
+    ],
+)  # fmt: skip
+def test_the_question_that_started_it_all(peer: str, why: str, where: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Names do not resolve after default deny, with a DNS rule for app=coredns in namespace default."""
     (where / "m" / "p.yaml").unlink()
     (where / "m" / "tasks.yaml").unlink()
-    (where / "m" / "app.yaml").write_text("""\
+    (where / "m" / "app.yaml").write_text(
+        """\
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: default, labels: {app: web}}
@@ -279,13 +292,16 @@ spec:
   policyTypes: [Egress]
   egress:
   - to:
-    - podSelector: {matchLabels: {app: coredns}}
+    - {PEER}
     ports: [{protocol: UDP, port: 53}]
-""")
+""".replace("PEER", peer)
+    )
     status, said = lint(capsys, "m")
     assert status == 1
     assert {"RF101", "RF103"} <= {*re.findall(r"error\[(RF\d+)\]", said)}
-    assert "podSelector app=coredns alone looks only into the policy's own namespace default" in said
+    assert why in said
+    assert "RF902" not in said
+    assert "RF305" not in said
     assert "the DNS pods are in kube-system with k8s-app=kube-dns" in said
     assert "namespaceSelector {matchLabels: {kubernetes.io/metadata.name: kube-system}}" in said
     assert "podSelector {matchLabels: {k8s-app: kube-dns}}" in said

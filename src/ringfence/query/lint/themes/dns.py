@@ -163,4 +163,4 @@ def _why_not(lint: Linting, policy: Policy, peer: Peer, servers: list[Workload])
             without = Peer(rest, peer.namespaces) if name == "podSelector" else Peer(peer.pods, rest)
             if _may_answer(lint, policy, without):
                 return f"they do not have {requirement} of its {name}"
-    return f"they are not {peer}"
+    return f"it asks for {peer}"
