@@ -194,7 +194,7 @@ def _all(file: File, quick: Quick | None, cut: bool) -> Iterator[Item | Problem 
         if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):
-                    yield unreadable(file.name, top)
+                    yield replace(unreadable(file.name, top), text=JsonFile(data).line(top.line))
                 else:
                     yield from _expand(file, top, None, (), quick)
             return
@@ -265,8 +265,9 @@ def _broken(file: File, text: str, first_line: int, fault: Unreadable) -> Proble
         if "{{" in text.splitlines()[fault.line - 1]:
             message = "looks like a template, and is not YAML before it is rendered"
         remedy = "render it first, as with helm template"
+    line = next(iter(text.split("\n")[fault.line - 1 : fault.line]), "").rstrip()
     return Problem(fault.code, message, remedy=remedy, file=file.name,
-                   line=fault.line + first_line - 1, column=fault.column)  # fmt: skip
+                   line=fault.line + first_line - 1, column=fault.column, text=line)  # fmt: skip
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
@@ -290,7 +291,8 @@ def _expand(
         yield unreadable(file.name, fault)
         return
     if not head.is_list:
-        yield _item(file, document, head, twice)
+        found = _item(file, document, head, twice)
+        yield replace(found, text=document.text(found.line)) if isinstance(found, Problem) else found
         return
     written = snapshots.version(head.metadata) if head.kind == "List" else ""
     if written:
@@ -301,7 +303,8 @@ def _expand(
     for one in twice:
         match = _ITEM.match(one.path)
         if match is None:
-            yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
+            yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column,
+                          text=document.text(one.line))  # fmt: skip
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
     left: Iterable[tuple[int, YamlObject | JsonObject]] = enumerate(inside)

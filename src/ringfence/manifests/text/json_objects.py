@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.text import json_text
-from ringfence.manifests.text.heads import Head, Items, inner
+from ringfence.manifests.text.heads import Head, Items
 from ringfence.manifests.text.json_pieces import NotWholeError, Pieces, pieces
 from ringfence.manifests.text.json_text import JsonFile
-from ringfence.manifests.text.places import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Twice, Unreadable
 
 T = TypeVar("T")
 
@@ -75,11 +76,11 @@ class JsonObject:
         """Line and column of the field at *path*, or of the nearest one around it."""
         if not path:  # where it begins is seen without looking inside, which takes long
             return self.at(json_text.next_item(self.data, 0))
-        return self.at(inner(self._place(), path).column)
+        return self.at(json_text.offset_of(bytes(self.data), parts(path)))
 
-    def text(self, line: int) -> str:  # noqa: ARG002 (the other documents have it)
-        """Nothing: a line of JSON shows one brace, or the whole dump."""
-        return ""
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written; empty where a line holds the whole dump."""
+        return self._file.line(line)
 
     def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:  # noqa: ARG002 (one line holds all)
         """Line and column of the field at *path*: no text of JSON goes over the end of a line."""
@@ -88,9 +89,6 @@ class JsonObject:
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the byte at *offset* within the object."""
         return self._file.line_column(self.start + offset)
-
-    def _place(self) -> Place:
-        return self._file.places(self, self.data)
 
     def value(self) -> Any:
         """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
