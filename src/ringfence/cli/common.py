@@ -156,11 +156,12 @@ def load(
     memory: Memory | None = None,
     others: bool = False,
     tell: bool = True,
+    may_be_empty: bool = False,
 ) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
-    kinds that it does not leave aside; *memory* is what two readings share.
+    kinds that it does not leave aside; *memory* is what two readings share. With *may_be_empty* no object is an answer.
     """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
@@ -176,6 +177,7 @@ def load(
             programs=rendering.programs(args) if programs is None else programs,
             others=others,
             memory=memory,
+            may_be_empty=may_be_empty,
         )  # fmt: skip
     if read_too:
         left = {kind: count for kind, count in cluster.ignored.items() if kind not in read_too}
