@@ -33,6 +33,8 @@ NOTHING: Final = "0" * 40
 EMPTY: Final = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}'
 """What every cluster has: an input in which nothing runs, as one without any object is refused."""
 PAGE: Final = 100
+HEAD: Final = 4_000
+"""Characters that are kept of a part of the report that is too long for a comment."""
 MOST: Final = 100
 """Rows of exposure that are listed."""
 
@@ -349,19 +351,24 @@ def marker(name: str) -> str:
 
 
 def body(settings: Settings, parts: Sequence[str], limit: int | None = None) -> str:
-    """The report; where it is longer than *limit*, the longest parts lose all but their first line."""
+    """The report; where it is longer than *limit*, the longest parts lose all that is folded or stands in a table."""
     left = list(parts)
     while True:
         text = "\n\n".join([marker(settings.name), f"## {settings.name}: network policy", *left]) + "\n"
         if limit is None or len(text) <= limit:
             return text
         longest = max(range(len(left)), key=lambda one: len(left[one]))
-        first = left[longest].partition("\n")[0].replace("<details>", "").replace("<summary>", "")
-        first = first.replace("</summary>", "")[:500]
-        short = f"{first}\n\n_The rest is too long for a comment; it is in the report of the job._"
+        short = f"{_head(left[longest])}\n\n_The rest is too long for a comment; it is in the report of the job._"
         if len(short) >= len(left[longest]):
             return text[:limit]
         left[longest] = short
+
+
+def _head(part: str) -> str:
+    """The lines of *part* above what is folded and above tables, as far as there are not too many of them."""
+    first, _, more = re.sub(r"</?(details|summary)>", "", re.split(r"\n<details|\n\|", part)[0]).partition("\n")
+    lines = first[:500] + "\n" + more
+    return lines if len(lines) <= HEAD else lines[:HEAD].rpartition("\n")[0]
 
 
 def log(text: str, env: Mapping[str, str]) -> None:

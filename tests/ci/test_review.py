@@ -362,15 +362,30 @@ def test_what_the_repository_holds_is_not_imported(overlays: Repository) -> None
 
 def test_a_report_that_is_too_long_loses_its_longest_parts() -> None:
     settings = review.Settings.read({})
-    parts = ["**diff** first\n" + "a line\n" * 9000, "**lint:** nothing\n" + "more\n" * 5000, "short"]
+    parts = ["**diff** first\n\n" + "| a line |\n" * 9000, "**lint:** nothing\n" + "more\n" * 5000, "short"]
     text = review.body(settings, parts, review.LONGEST)
     assert len(text) <= review.LONGEST
     assert "**diff** first\n\n_The rest is too long" in text
     assert "more\nmore" in text
     assert text.rstrip().endswith("short")
-    assert "a line\na line" in review.body(settings, parts)
+    assert "a line |\n| a line" in review.body(settings, parts)
     folded = "<details><summary>Told by lint</summary>\n" + "x\n" * 40000
     assert "<details>" not in review.body(settings, [folded], review.LONGEST)
+
+
+def test_a_difference_that_is_too_long_keeps_what_matters() -> None:
+    points = "".join(f"- **Newly reachable from outside** ({number}): web → db: TCP 80\n" for number in range(5))
+    head = f"### What this change opens and closes\n\n9 connections: 9 added; 1 policy differs.\n\n{points}"
+    details = "<details>\n<summary>Newly reachable</summary>\n" + "a line\n" * 9500 + "</details>"
+    text = review.body(review.Settings.read({}), [f"{head}\n{details}", "short"], review.LONGEST)
+    assert head.strip() in text
+    assert "<details" not in text
+    many = review.body(review.Settings.read({}), [head * 300], review.LONGEST)
+    assert len(many) < review.HEAD + 500
+    assert many.count("\n- **Newly") == many.count("TCP 80\n") > 9  # no line is cut
+    assert "<summary>" not in review.body(
+        review.Settings.read({}), [review.told("lint", "x\n" * 40000)], review.LONGEST
+    )
 
 
 def test_what_is_told_cannot_end_its_own_fence() -> None:
