@@ -367,7 +367,7 @@ def body(settings: Settings, parts: Sequence[str], limit: int | None = None) -> 
 def _head(part: str) -> str:
     """The lines of *part* above what is folded and above tables, as far as there are not too many of them."""
     first, _, more = re.sub(r"</?(details|summary)>", "", re.split(r"\n<details|\n\|", part)[0]).partition("\n")
-    lines = first[:500] + "\n" + more
+    lines = f"{first[:500]}\n{more}".strip()
     return lines if len(lines) <= HEAD else lines[:HEAD].rpartition("\n")[0]
 
 
