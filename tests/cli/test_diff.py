@@ -108,6 +108,18 @@ def test_every_format_prints_and_writes(form: str, run: Run, tmp_path: Path) -> 
     assert out.read_text() == printed.out.replace("\r\n", "\n") or out.read_bytes().decode() == printed.out
 
 
+def test_a_label_by_which_a_service_selects_opens_a_way_in(run: Run, tmp_path: Path) -> None:
+    """No policy names it, so that between pods nothing differs."""
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: front, namespace: shop}\n"
+    service += "spec: {type: LoadBalancer, selector: {front: 'yes'}, ports: [{port: 80, targetPort: 8080}]}\n"
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(PODS + service)
+    new.write_text(PODS.replace("{app: web}", "{app: web, front: 'yes'}") + service)
+    done = run("diff", str(old), str(new), "--format", "txt")
+    pair = "source: shop/front[Service], destination: shop/web[Pod]"
+    assert done.out.splitlines()[1:] == [f"diff-type: added, {pair}, ref1: No Connections, ref2: TCP 8080"]
+
+
 def test_exit_code_tells_a_difference(run: Run) -> None:
     change = ["--with", "examples/variants/wrong-dns.yaml"]
     assert run("diff", TASK_API, *change, "--exit-code").status == 1

@@ -236,6 +236,8 @@ def test_the_old_with_the_difference_is_the_new(seed: int) -> None:
 
 
 @given(seeds)
+@example(100298)  # a label that no policy names, and by which a Service selects
+@example(100793)  # the same behind an Ingress
 @settings(max_examples=60)
 def test_what_comes_in_through_doors_is_compared_too(seed: int) -> None:
     """Law: the doors of a difference are those whose answers differ, where each side is asked by itself."""
