@@ -137,7 +137,9 @@ def there(name: str) -> str:
         found := _commit("FETCH_HEAD")
     ):
         return found
-    raise CannotReviewError(f"the base {name!r} is neither here nor at the remote 'origin'; check out with its history")
+    raise CannotReviewError(
+        f"the base {name!r} is neither here nor at the remote 'origin'; check out with fetch-depth: 0"
+    )
 
 
 def base(settings: Settings, pull: Pull, env: Mapping[str, str]) -> str | None:

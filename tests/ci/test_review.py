@@ -330,7 +330,7 @@ def test_what_is_run_to_render_does_not_get_the_token(tmp_path: Path) -> None:
         ({"PATHS": "a -o=b"}, "RINGFENCE_PATHS has '-o=b', which is no path; options go to ringfence.toml"),
         ({"NAME": "a -->"}, "RINGFENCE_NAME is 'a -->'; a name has letters, digits, blanks, dots and single dashes"),
         ({"BASE": "--output=x"}, "the base '--output=x' is no revision"),
-        ({"BASE": "v9"}, "the base 'v9' is neither here nor at the remote 'origin'; check out with its history"),
+        ({"BASE": "v9"}, "the base 'v9' is neither here nor at the remote 'origin'; check out with fetch-depth: 0"),
     ],
 )
 def test_bad_input_is_one_sentence(told: dict[str, str], said: str, overlays: Repository) -> None:
