@@ -36,7 +36,7 @@ from ringfence.manifests.ways_in.entrances import Grant
 from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
 from ringfence.model.cluster import Cluster, Facts, Gap, Other
 from ringfence.model.entrances import Entrance, controller
-from ringfence.model.findings import Finding
+from ringfence.model.findings import Finding, Severity
 from ringfence.model.flows import Note
 from ringfence.model.intents import Intents
 from ringfence.model.lookup import left_out
@@ -62,6 +62,7 @@ def load(
     others: bool = False,
     memory: Memory | None = None,
     given: Iterable[Answer] = (),
+    may_be_empty: bool = False,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
@@ -72,7 +73,8 @@ def load(
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
     owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). *others* keeps the
     objects of kinds that are not read, too. Two readings that are given one *memory* share the
-    pods that stand in both.
+    pods that stand in both. With *may_be_empty* no object at all is a cluster too, unless something is there that was
+    not read.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
@@ -81,7 +83,7 @@ def load(
 
         def read(*, cut: bool) -> _Reading:
             made = _Reading(namespace, direct_controller, others=others, memory=memory)
-            trees = Trees(exclude, [one.source for one in programs])
+            trees = Trees(exclude, [one.source for one in programs], may_be_empty=may_be_empty)
             made.read_all(paths, stdin, trees, programs, given, cut=cut)
             return made
 
@@ -93,7 +95,8 @@ def load(
             more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
             reading.replace(more)
-        if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
+        told = any(finding.severity is not Severity.NOTE for finding in reading.findings)
+        if reading.empty and (told or not may_be_empty):
             raise InputError(_nothing([*paths, *(one.name for one in programs)], reading))
         return reading.cluster(facts or Facts(), without)
 
@@ -153,6 +156,11 @@ class _Reading:
         self.plain = PlainObjects()
         self._generally: set[tuple[str, str, str]] = set()
         """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether no object was found, not even one that is not read."""
+        return not (self.records or self.plain or self.nameless or self.ignored or self.aside)
 
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = (),
