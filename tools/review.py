@@ -19,7 +19,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -264,7 +264,7 @@ def exposed(settings: Settings, old: Sequence[str], new: Sequence[str]) -> str:
     return "\n".join(["### What faces the outside", "", *said, *differing(before, after)])
 
 
-def differing(before: set[tuple[str, ...]], after: set[tuple[str, ...]]) -> list[str]:
+def differing(before: Set[tuple[str, ...]], after: Set[tuple[str, ...]]) -> list[str]:
     """The rows of exposure that *after* alone has and that *before* alone has, as a table that is folded."""
     rows = sorted([(row, "before") for row in before - after] + [(row, "now") for row in after - before])
     if not rows:
