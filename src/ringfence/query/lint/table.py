@@ -83,8 +83,8 @@ def _near(code: str) -> list[str]:
     digits = f"RF{code[2:].translate(_DIGITS)}"
     if digits in checks():
         return [digits]
-    alike = get_close_matches(code, checks(), 2)
-    return [one for one in alike if one[:3] == digits[:3]] or alike
+    theme = [one for one in checks() if one[:3] == digits[:3]]
+    return get_close_matches(code, theme, 2) or get_close_matches(code, checks(), 2)
 
 
 def chosen(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Check]:
