@@ -84,7 +84,7 @@ def _near(code: str) -> list[str]:
     if digits in checks():
         return [digits]
     theme = [one for one in checks() if one[:3] == digits[:3]]
-    return get_close_matches(code, theme, 2) or get_close_matches(code, checks(), 2)
+    return get_close_matches(code, theme, 2, 0.5) or get_close_matches(code, checks(), 2)
 
 
 def chosen(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Check]:
