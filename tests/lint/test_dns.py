@@ -44,6 +44,20 @@ def test_dns_of_openshift_is_dns(tmp_path: Path, code: str) -> None:
     assert _found(tmp_path, code, _TASKS, _to_openshift(5353)) == []
 
 
+def test_pods_without_dns_are_told_once_for_the_policy_that_denies(tmp_path: Path) -> None:
+    """However many policies of single workloads stand beside the deny of the whole namespace."""
+    deny = _policy("{podSelector: {}, policyTypes: [Ingress, Egress]}", name="deny")
+    each = [
+        _policy(f"{{podSelector: {{matchLabels: {{app: {app}}}}}, policyTypes: [Egress], egress: "
+                "[{to: [{podSelector: {}}], ports: [{port: 80}]}]}", name=f"a-{app}")
+        for app in ("task-api", "db")
+    ]  # fmt: skip
+    (said,) = _found(tmp_path, "RF101", _TASKS, deny, *each)
+    assert said == "error tasks/deny isolates pods for egress (with a-db, a-task-api), and no rule lets them reach DNS"
+    (said,) = _found(tmp_path, "RF101", _TASKS, each[0])
+    assert said.endswith("tasks/a-task-api isolates pods for egress, and no rule lets them reach DNS")
+
+
 @pytest.mark.parametrize(
     ("value", "named"),
     [
