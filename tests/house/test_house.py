@@ -76,7 +76,7 @@ def test_the_import_contracts_hold(tmp_path: Path) -> None:
         ("engine/reference/doors.py", "import ringfence.engine.compiler.bits\n", "The reference and the compiler"),
         ("engine/shared.py", '"""What both would lean on."""\n', "The reference and the compiler"),
         ("query/matrix.py", "import rich\n", "Pure rooms"),
-        ("infer/forms.py", "import socket\n", "Pure rooms"),
+        ("infer/names.py", "import socket\n", "Pure rooms"),
         ("infer/draft.py", "import ringfence.query.matrix\n", "Imports point down only"),
         ("manifests/clues/maps.py", "import ringfence.manifests.ways_in.entering\n", "Rooms of the reader"),
         ("model/ports.py", "import multiprocessing\n", "Pure rooms"),

@@ -103,7 +103,8 @@ def test_checks_are_chosen(where: Path, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--select", "RF3O4"], "--select RF3O4: no such check; did you mean RF3"),
+        (["--select", "RF3O4"], "--select RF3O4: no such check; did you mean RF304?"),
+        (["--select", "RF3999"], "--select RF3999: no such check; did you mean RF3"),
         (["--ignore", "policy-selects-nothin"], "did you mean policy-selects-nothing"),
         (["--explain", "zzz"], "--explain zzz: no such check; run 'ringfence lint --list' for all of them"),
         (["--baseline", "gone.json"], "--baseline gone.json: cannot be read (No such file or directory)"),

@@ -90,4 +90,4 @@ def total(linted: Linted) -> str:
     if linted.gone:
         aside.append(f"{linted.gone} of the baseline no longer there")
     more = f" ({'; '.join(aside)})" if aside else ""
-    return f"{found or 'nothing found'} by {linted.checks} checks{more}"
+    return f"{found or 'nothing found'} by {linted.checks} check{'' if linted.checks == 1 else 's'}{more}"

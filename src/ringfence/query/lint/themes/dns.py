@@ -90,7 +90,7 @@ def dns_tcp_missing(lint: Linting) -> Iterator[Found]:
     fix="write namespaceSelector {matchLabels: {kubernetes.io/metadata.name: kube-system}} and podSelector "
     "{matchLabels: {k8s-app: kube-dns}} in one item",
     origin="inspektor-gadget/inspektor-gadget#5338, PR 5358 (labels of the Service instead of its selector)",
-    over=("RF305",),
+    over=("RF303", "RF305"),
 )  # fmt: skip
 def dns_peer_labels_wrong(lint: Linting) -> Iterator[Found]:
     """A rule for port 53 of which no peer takes a DNS pod."""
