@@ -235,7 +235,8 @@ def settings() -> list[dict[str, Any]]:
         deployment("web"), deployment("db"),
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db", "namespace": "shop"},
          "spec": {"selector": {"app": "db"}, "ports": [{"port": 5432}]}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}, "data": {"a": PLANTED}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"},
+         "data": {"a": PLANTED}},
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"}, "data": {"a": PLANTED}},
         {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "shop"},
          "spec": {"podSelector": {}}},
@@ -255,7 +256,7 @@ def test_no_secret_is_ever_said(api: FakeApi, config: str, run: Run, words: tupl
     api.add(*settings())
     found = run(words[0], "--live", "--kubeconfig", config, *words[1:])
     assert found.status in (0, 1)
-    assert "db" in found.out
+    assert "shop" in found.out
     assert PLANTED not in found.out + found.err
     assert TOKEN not in found.out + found.err
 
