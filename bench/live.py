@@ -26,9 +26,9 @@ READ: Final = """
 import sys
 from ringfence.live.server.connecting import connect
 from ringfence.live.server.resources import PODS
-from ringfence.live.picture.reading import listed
+from ringfence.live.picture.reading import Missing, listed
 from ringfence.manifests import load
-made = load([], given=listed(connect(sys.argv[1]), PODS, "default"))
+made = load([], given=listed(connect(sys.argv[1]), PODS, Missing("default")))
 print(sum(len(one.pods) for one in made.workloads))
 """
 """The pods alone, from a socket to workloads."""

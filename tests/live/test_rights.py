@@ -83,7 +83,7 @@ def test_a_role_in_one_namespace_is_enough_for_an_answer_about_it(
     assert found.status == 2
     if verb != "explain":  # whose other end is not to be seen
         assert "task-api" in found.out
-    assert "pods of namespace task-api alone were given" in found.out + found.err
+    assert "of namespace task-api alone were given: " in found.out + found.err
 
 
 @pytest.mark.parametrize("verb", VERBS)

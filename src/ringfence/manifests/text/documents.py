@@ -13,7 +13,7 @@ import msgspec
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import scalars, snapshots
 from ringfence.manifests.text.files import File
-from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
+from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind, with_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
 from ringfence.manifests.text.json_text import JsonAnswer, JsonFile
 from ringfence.manifests.text.places import Place, Twice, Unreadable
@@ -116,8 +116,10 @@ class YamlObject:
 
     def items(self, inside: list[Any]) -> list[YamlObject]:
         """The items of a list, *inside* its head."""
-        path = f"{self._prefix}." if self._prefix else ""
-        return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(inside)]
+        path, head = f"{self._prefix}." if self._prefix else "", self.head()
+        return [
+            YamlObject(self._document, with_kind(value, head), f"{path}items[{n}]") for n, value in enumerate(inside)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

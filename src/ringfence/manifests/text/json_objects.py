@@ -6,6 +6,7 @@ import itertools
 import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
@@ -13,7 +14,7 @@ import msgspec
 
 from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.text import json_text
-from ringfence.manifests.text.heads import Head, Items
+from ringfence.manifests.text.heads import Head, Items, with_kind
 from ringfence.manifests.text.json_pieces import NotWholeError, Pieces, pieces
 from ringfence.manifests.text.json_text import JsonFile
 from ringfence.manifests.text.places import Twice, Unreadable
@@ -91,10 +92,12 @@ class JsonObject:
         return self._file.line_column(self.start + offset)
 
     def value(self) -> Any:
-        """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
-        deep.
+        """The object as plain data, with the kind that it leaves to a typed list (S3).
+
+        Raises: Unreadable for what no server holds: a number beyond a float, a nest too deep.
         """
-        return self._held(lambda: msgspec.json.decode(self.data))
+        found = self._held(lambda: msgspec.json.decode(self.data))
+        return found if self._among is None else with_kind(found, self._among.head())
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
@@ -134,12 +137,13 @@ class JsonObject:
         """Cut a list into its items, unread, if it shows where they end; whether it did."""
         parts = pieces(self.data)
         try:
-            head = _LIST_HEADS.decode(parts.head) if parts is not None else None
+            head = _LIST_HEADS.decode(parts.frame) if parts is not None else None
         except msgspec.DecodeError:
             return False
-        if head is None or (head.apiVersion, head.kind) == (None, None):
+        if parts is None or head is None or (head.apiVersion, head.kind) == (None, None):
             return False
-        self._head = Head(head.apiVersion, head.kind, "list", manifest=True, metadata=head.metadata, inside=parts)
+        parts.above = Head(head.apiVersion, head.kind, "list", manifest=True, metadata=head.metadata)
+        self._head = replace(parts.above, inside=parts)
         return True
 
     def _list_head(self) -> Head | None:
@@ -262,6 +266,10 @@ class _Starts:
     def __init__(self, top: JsonObject, raws: Sequence[msgspec.Raw]) -> None:
         self._top = top
         self._raws = raws
+
+    def head(self) -> Head:
+        """What the list says of itself."""
+        return self._top.head()
 
     def of(self, index: int) -> int:
         """The offset of item *index* in the file."""

@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from ringfence.manifests.text.heads import Head
+
 _BLANK: Final = rb"[ \t\r\n]"
 _MEMBER: Final = rb'(?:"(?:apiVersion|kind)"%(b)s*:%(b)s*"[^"\\]*"|"metadata"%(b)s*:%(b)s*\{[^{}\[\]]*\})' % {
     b"b": _BLANK
@@ -41,16 +43,25 @@ class NotWholeError(Exception):
 
 
 class Pieces:
-    """The items of a list as pieces of *data*, unread. ``head`` is the text of the list without them."""
+    """The items of a list as pieces of *data*, unread.
 
-    def __init__(self, data: bytes | mmap.mmap, head: bytes, starts: array[int], ends: array[int]) -> None:
-        self.head = head
+    ``frame`` is the text of the list without them, and ``above`` what that says, once somebody has read it.
+    """
+
+    def __init__(self, data: bytes | mmap.mmap, frame: bytes, starts: array[int], ends: array[int]) -> None:
+        self.frame = frame
+        self.above: Head | None = None
         self._view = memoryview(data)
         self._starts = starts
         self._ends = ends
 
     def __len__(self) -> int:
         return len(self._starts)
+
+    def head(self) -> Head:
+        """What the list says of itself."""
+        assert self.above is not None
+        return self.above
 
     def of(self, index: int) -> int:
         """The offset of item *index*."""
