@@ -32,6 +32,7 @@ from ringfence.model.profiles import ALIASES, KUBERNETES, PROFILES, Profile  # n
 from ringfence.report.check.findings import CODES as CHECK_CODES  # noqa: E402
 from ringfence.report.doctor.pages import evidence  # noqa: E402
 from ringfence.report.lint.pages import book  # noqa: E402
+from ringfence.report.proof.findings import CODES as PROOF_CODES  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -55,6 +56,11 @@ written, and the exit status is 2; from RF085 on, which is about what no Network
 
 ABOUT_CHECKS = """\
 What [`check`](../explanation/checking.md) finds is told in its own formats: the JSON, and SARIF, have these codes.
+"""
+
+ABOUT_PROOFS = """\
+What [`prove`](../explanation/lab.md) finds is told in its own formats too: the JSON, and SARIF, have these codes, and
+those of the check where there are documents of intents.
 """
 
 
@@ -128,6 +134,7 @@ def findings() -> str:
     rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
     rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table({**INTENT_CODES, **GENERATE_CODES})]
     rows += ["", "# Findings of a check\n", ABOUT_CHECKS, *_table(CHECK_CODES)]
+    rows += ["", "# Findings of a proof\n", ABOUT_PROOFS, *_table(PROOF_CODES)]
     return "\n".join(rows) + "\n"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakeapi import FakeApi, Fault
 
-from live.simulated import Simulated
+from live.simulated import Json, Simulated
 from ringfence.live import runs
 from ringfence.live.doctor.canary import run as canary
 from ringfence.live.doctor.canary.course import Deadlines
@@ -211,6 +211,23 @@ def test_pods_that_do_not_start(api: FakeApi, tmp_path: Path) -> None:
         "exceeded quota: small"
     )
     assert sim.now < 130
+    assert left(api) == []
+
+
+def test_a_container_that_does_not_start_is_no_pod_that_runs(api: FakeApi, tmp_path: Path) -> None:
+    """Its pod is in phase Running all the same."""
+    sim, server = cluster(api, tmp_path)
+    waiting = {"waiting": {"reason": "RunContainerError", "message": 'exec: "sh": executable file not found in $PATH'}}
+
+    def fail(event: str, body: Json) -> None:
+        if body["kind"] == "Pod" and event == "created":
+            status = {**body["status"], "containerStatuses": [{"restartCount": 1, "state": waiting}]}
+            api.add({**body, "status": status})
+
+    api.store.hooks.append(fail)
+    found = canary.run(server, plan(start=20), clock=sim.clock)
+    assert found.state is State.UNKNOWN
+    assert 'did not start: RunContainerError: exec: "sh": executable file not found in $PATH' in found.why
     assert left(api) == []
 
 

@@ -375,6 +375,14 @@ def test_who_serves_dns_and_where() -> None:
     assert (found.cache, found.option) == ("", "tight")
 
 
+def test_a_pod_that_is_not_ready_serves_nothing() -> None:
+    slow = dns_slice()
+    slow["endpoints"][0]["conditions"] = {"ready": False}
+    assert dns(seen(services=(dns_service(),), slices=(slow,))).pods == ()
+    slow["endpoints"][0]["conditions"] = {"ready": None}  # not known: the text of the API says to take it for ready
+    assert dns(seen(services=(dns_service(),), slices=(slow,))).pods == ("kube-system/coredns-1",)
+
+
 def test_pods_that_listen_elsewhere_fit_no_usual_rule() -> None:
     found = dns(seen(services=(dns_service(),), slices=(dns_slice(1053),)))
     assert found.ports == ("TCP 1053", "UDP 1053")

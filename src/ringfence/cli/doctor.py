@@ -24,7 +24,9 @@ STATUS: Final = {"enforced": 0, "partially": 1, "not-enforced": 1, "unknown": 3}
 UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 CLOCK: Final = time.monotonic
 """How time is told."""
-RIGHTS: Final = "create, get, list and delete deployments, pods and networkpolicies there, and get pods/log"
+RIGHTS: Final = (
+    "create, list and delete deployments, create, patch, list and delete networkpolicies, list pods and get pods/log"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -97,10 +99,11 @@ def _question(server: Server, plan: Plan) -> str:
     space = f"namespace {plan.where}" if plan.own else f"in namespace {plan.where}:"
     pods = len(plan.servers) + 2
     first = f"{space}, {pods} small pods" if plan.own else f"{space} {pods} small pods"
-    needs = f"create and delete namespaces; {RIGHTS}" if plan.own else RIGHTS
+    needs = f"get, create and delete namespaces; there to {RIGHTS}" if plan.own else RIGHTS
     return (
         f"This makes in {server.context}: {first} ({plan.image}), and three policies one after the other, for a minute "
-        f"or two; all of it is taken away again.\nIt needs the right to {needs}. Go on?"
+        f"or two; all of it is taken away again. "
+        f"It needs the right to {needs} ('ringfence rbac doctor' prints a role). Go on?"
     )
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterator
 from random import Random
+from typing import Any, get_args, get_type_hints, is_typeddict
 
+import pytest
 from generate import random_cluster
 from hypothesis import given
 from strategies import seeds
 
+from live.clusters import GATEWAY
+from ringfence.live.picture import fields
 from ringfence.live.picture.names import Pseudonyms
 from ringfence.live.picture.snapshot import objects, packed, taken
 from ringfence.manifests import load
+from ringfence.manifests.objects import shapes
 from ringfence.manifests.text.files import Answer
+from ringfence.manifests.ways_in import route_shapes
 from ringfence.manifests.write import documents
 from ringfence.model.cluster import Cluster
 from ringfence.query.matrix import matrix
@@ -69,3 +76,43 @@ def test_a_redacted_snapshot_says_the_same_of_other_names(seed: int) -> None:
     names = {one.name for one in plain.workloads}
     assert len({one.id for one in hidden.workloads}) == len({one.id for one in plain.workloads})
     assert len(names) == len({one.name for one in hidden.workloads})
+
+
+READ = {
+    ("", "Node"): shapes.NodeObject,
+    ("", "Pod"): shapes.PodObject,
+    ("", "Service"): shapes.ServiceObject,
+    ("apps", "Deployment"): shapes.ControllerObject,
+    ("batch", "CronJob"): shapes.ControllerObject,
+    ("discovery.k8s.io", "EndpointSlice"): shapes.SliceObject,
+    ("networking.k8s.io", "Ingress"): route_shapes.IngressObject,
+    ("route.openshift.io", "Route"): route_shapes.RouteObject,
+    (GATEWAY, "HTTPRoute"): route_shapes.GatewayRouteObject,
+    (GATEWAY, "Gateway"): route_shapes.GatewayObject,
+    (GATEWAY, "ReferenceGrant"): route_shapes.GrantObject,
+}
+OF_OLD_SERVERS = {"spec.backend", "serviceName", "servicePort"}
+NOT_KEPT = {"metadata.uid", "metadata.generateName", "requestMirror.backendRef.filters"}
+"""What is read for names that an object of a server has anyhow; and a mirror has no filters."""
+
+
+def missing(shape: Any, form: Any, path: str = "") -> Iterator[str]:
+    """The fields of *shape* that *form* does not keep."""
+    for inner in get_args(shape):
+        yield from missing(inner, form, path)
+    if not is_typeddict(shape):
+        return
+    kept = form[0] if isinstance(form, list) else form
+    for key, value in get_type_hints(shape).items():
+        at = f"{path}.{key}".strip(".")
+        if {at, key} & OF_OLD_SERVERS or any(at.endswith(one) for one in NOT_KEPT):
+            continue
+        if key not in kept:
+            yield at
+        else:
+            yield from missing(value, kept[key], at)
+
+
+@pytest.mark.parametrize("kind", READ, ids="/".join)
+def test_every_field_that_is_read_is_kept(kind: tuple[str, str]) -> None:
+    assert list(missing(READ[kind], {"metadata": fields.METADATA, **fields.FORMS[kind]})) == []

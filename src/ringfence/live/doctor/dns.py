@@ -56,7 +56,9 @@ def _service(one: Json) -> tuple[str | None, str | None]:
 
 
 def _pods(slices: Iterable[Json]) -> tuple[str, ...]:
-    targets = [end.get("targetRef") or {} for one in slices for end in one.get("endpoints") or ()]
+    ends = [end for one in slices for end in one.get("endpoints") or ()]
+    # A slice lists pods too that are not ready, and get no question.
+    targets = [end.get("targetRef") or {} for end in ends if (end.get("conditions") or {}).get("ready") is not False]
     return tuple(sorted({f"{ref.get('namespace')}/{ref['name']}" for ref in targets if ref.get("kind") == "Pod"}))
 
 

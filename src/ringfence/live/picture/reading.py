@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.errors import LiveError
-from ringfence.live.picture.kinds import NEEDED, always, optional
+from ringfence.live.picture.kinds import ALWAYS, NEEDED, always, optional
 from ringfence.live.server.discovery import discover
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.pages import Page, pages
@@ -71,6 +71,8 @@ def listed(server: Server, resource: Resource, missing: Missing) -> Iterator[Ans
     except Refused as problem:
         if problem.forbidden:
             yield from _in_one(server, resource, missing, problem)
+        elif problem.status >= 500 and resource not in ALWAYS:  # a converter that is down keeps its kind alone away
+            missing.everywhere[resource.plural] = problem.message
         elif problem.status not in (404, 405):
             raise
         return

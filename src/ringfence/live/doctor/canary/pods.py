@@ -30,13 +30,14 @@ class Pod:
 
 
 def running(server: Server, where: str, run: str) -> dict[Role, Pod]:
-    """The pods of *run* that run and have an address. Raises: Refused; Unreachable."""
+    """The pods of *run* that run, their container too, and have an address. Raises: Refused; Unreachable."""
     found: dict[Role, Pod] = {}
     for item in server.list(PODS, where, labels=f"{runs.RUN}={run}"):
         metadata, status = item["metadata"], item.get("status") or {}
         addresses = [str(one.get("ip")) for one in status.get("podIPs") or () if one.get("ip")]
         addresses = addresses or [str(status["podIP"])] if status.get("podIP") else addresses
-        if status.get("phase") != "Running" or not addresses or metadata.get("deletionTimestamp"):
+        started = all("running" in (one.get("state") or {}) for one in status.get("containerStatuses") or ())
+        if status.get("phase") != "Running" or not (started and addresses) or metadata.get("deletionTimestamp"):
             continue
         role = Role(metadata["labels"][objects.ROLE])
         restarts = sum(int(one.get("restartCount") or 0) for one in status.get("containerStatuses") or ())
@@ -55,7 +56,7 @@ def missing(server: Server, where: str, run: str, roles: Collection[Role]) -> st
         reason for item in items if (item["metadata"].get("labels") or {}).get(objects.ROLE) in set(roles)
         for reason in (_of_pod(item) if item["kind"] == PODS.kind else _of_deployment(item))
     )  # fmt: skip
-    return "; ".join(reasons) or "no reason is given; give them more time with --timeout"
+    return "; ".join(reasons) or "no reason is given (is the image slow to come?); give them more time with --timeout"
 
 
 def _of_pod(item: Json) -> Iterator[str]:
