@@ -104,7 +104,7 @@ class FakeApi:
 
     def _kind(self, body: Json) -> Kind:
         group, _, version = body["apiVersion"].rpartition("/")
-        found = [k for k in self.kinds._all if (k.group, k.version, k.kind) == (group, version, body["kind"])]
+        found = [k for k in self.kinds.kinds if (k.group, k.version, k.kind) == (group, version, body["kind"])]
         if not found:
             raise ValueError(f"the fake server has no {body['apiVersion']} {body['kind']}: add it to api.kinds")
         return found[0]

@@ -71,14 +71,14 @@ class Kinds:
     """The kinds of one server; ``add`` is what installing a CustomResourceDefinition does."""
 
     def __init__(self) -> None:
-        self._all = built_in()
+        self.kinds = built_in()
 
     def add(self, *more: Kind) -> None:
-        self._all += [one for one in more if one not in self._all]
+        self.kinds += [one for one in more if one not in self.kinds]
 
     def remove(self, *names: str) -> None:
         """Drop kinds by the names of their groups, or by ``plural.group``."""
-        self._all = [k for k in self._all if k.group not in names and f"{k.plural}.{k.group}".strip(".") not in names]
+        self.kinds = [k for k in self.kinds if k.group not in names and f"{k.plural}.{k.group}".strip(".") not in names]
 
     def define(self, body: Json) -> None:
         """Serve what a CustomResourceDefinition declares."""
@@ -90,14 +90,14 @@ class Kinds:
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         wanted = (group, version, plural)
-        return next((one for one in self._all if (one.group, one.version, one.plural) == wanted), None)
+        return next((one for one in self.kinds if (one.group, one.version, one.plural) == wanted), None)
 
     # -- discovery --------------------------------------------------------------------------------------------------
 
     def groups(self) -> Json:
         """``/apis``."""
         by: dict[str, list[str]] = {}
-        for one in self._all:
+        for one in self.kinds:
             if one.group and one.version not in by.setdefault(one.group, []):
                 by[one.group].append(one.version)
         groups = []
@@ -112,7 +112,7 @@ class Kinds:
         for group in self.groups()["groups"]:
             versions = []
             for told in group["versions"]:
-                found = [one for one in self._all if (one.group, one.version) == (group["name"], told["version"])]
+                found = [one for one in self.kinds if (one.group, one.version) == (group["name"], told["version"])]
                 versions.append({"version": told["version"], "freshness": "Current", "resources": [
                     {"resource": one.plural, "scope": "Namespaced" if one.namespaced else "Cluster", "verbs": _VERBS,
                      "responseKind": {"group": one.group, "version": one.version, "kind": one.kind}}
@@ -123,7 +123,7 @@ class Kinds:
 
     def resources(self, group: str, version: str) -> Json | None:
         """``/api/v1`` and ``/apis/GROUP/VERSION``."""
-        kinds = [one for one in self._all if (one.group, one.version) == (group, version)]
+        kinds = [one for one in self.kinds if (one.group, one.version) == (group, version)]
         if not kinds:
             return None
         resources = [

@@ -35,6 +35,8 @@ ALIASES: Final = {"markdown": "md", "yml": "yaml", "text": "txt", "graphviz": "d
 """Other names that a format has elsewhere."""
 PROFILES: Final = sorted({*profiles.PROFILES, *profiles.ALIASES})
 """The names of profiles, and their other names."""
+OF_SETTINGS: Final = ("infer", "lint")
+"""Verbs that read what containers are told, which a snapshot lacks."""
 LARGE: Final = 16 << 20
 """Bytes of a file from which on reading it is told."""
 PIECE: Final = 1 << 16
@@ -183,6 +185,9 @@ def load(
             memory=memory,
             given=given,
         )  # fmt: skip
+    if args.verb not in OF_SETTINGS:
+        told = tuple(one for one in found.findings if one.code != "RF029")
+        found = found if told == found.findings else dataclasses.replace(found, findings=told)
     if read_too:
         left = {kind: count for kind, count in found.ignored.items() if kind not in read_too}
         found = dataclasses.replace(found, ignored=left)

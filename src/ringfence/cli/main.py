@@ -24,7 +24,9 @@ VERBS: Final = {
     "diff": "what does this change open, and what does it close?",
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
+    "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
     "cleanup": "what did a run leave in the cluster? and away with it",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
@@ -146,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ringfence: a fault of ringfence itself ({where}); set RINGFENCE_DEBUG=1 for the trace and report it",
               file=sys.stderr)  # fmt: skip
         return CRASH
-    if argv is None and args.verb in PURE:
+    if argv is None and args.verb in PURE and not args.live:  # where files of keys wait to be removed at the end
         _leave(int(status))
     return int(status)
 

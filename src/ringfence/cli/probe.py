@@ -217,13 +217,14 @@ def _may(args: argparse.Namespace, server: Server, planned: Planned) -> bool:
 
 
 def _dry_run(args: argparse.Namespace, server: Server, planned: Planned) -> int:
-    from ringfence.live.probe.rights import MAKING, READING  # noqa: PLC0415
     from ringfence.live.probe.run import objects  # noqa: PLC0415
+    from ringfence.live.rights import needed  # noqa: PLC0415
     from ringfence.report.probe.plan import lines  # noqa: PLC0415
+    from ringfence.report.rbac.yaml import lines as roles  # noqa: PLC0415
 
     pods = objects(server, planned.plan)
     with common.output(args) as out:
-        common.print_lines(lines(planned, pods, (*READING, *MAKING)), out)
+        common.print_lines(lines(planned, pods, roles("probe", needed("probe"), None, None)), out)
     return 0
 
 

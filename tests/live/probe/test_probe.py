@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from conftest import ROOT
 from fakeapi import FakeApi, Fault, kind
+from jsonschema import Draft202012Validator
 
 from live.probe.simulated import Simulated, nothing, pod, policy, shop, without_egress
 from ringfence.cli import main
@@ -24,6 +26,7 @@ from ringfence.workflow.judging import Agreement
 from ringfence.workflow.probing import Cell, asking, carry_out, measure, plan
 
 Json = dict[str, Any]
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "probe.schema.json").read_text()))
 
 
 @pytest.fixture
@@ -48,7 +51,9 @@ def probe(config: str, *words: str) -> int:
 
 def document(config: str, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Json]:
     status = probe(config, "--format", "json", *words)
-    return status, json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)
+    SCHEMA.validate(found)
+    return status, found
 
 
 def own(api: FakeApi) -> list[str]:

@@ -30,21 +30,22 @@ def read(server: Server, verb: str, namespace: str) -> Iterator[Answer]:
     Raises: Unreachable; LiveError when not even pods and policies of that namespace may be seen.
     """
     for resource in always(verb):
-        yield from _listed(server, resource, namespace)
+        yield from listed(server, resource, namespace)
     try:
         found = discover(server)
     except Refused as problem:
         yield Answer(f"{WHERE}/apis", withheld="the kinds of this server are not known", why=problem.message)
         return
     for resource in optional(verb, found.resources):
-        yield from _listed(server, resource, namespace)
+        yield from listed(server, resource, namespace)
     for group in found.silent:
         if not group.endswith("metrics.k8s.io"):
             why = "its server does not answer"
             yield Answer(f"{WHERE}/apis/{group}", withheld=f"the kinds of {group} are not known", why=why)
 
 
-def _listed(server: Server, resource: Resource, namespace: str) -> Iterator[Answer]:
+def listed(server: Server, resource: Resource, namespace: str) -> Iterator[Answer]:
+    """What there is of *resource*, page by page; as ``read``, of one kind."""
     name = f"{WHERE}/{resource.plural}"
     try:
         found = pages(server, resource)
@@ -71,7 +72,8 @@ def _in_one(server: Server, resource: Resource, namespace: str, refused: Refused
     try:
         if resource == NAMESPACES:
             one = server.read(resource, namespace)
-            yield Answer(name, json.dumps(one).encode())
+            alone = {"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": [one]}
+            yield Answer(name, json.dumps(alone).encode())
             missing = f"of the namespaces {namespace} alone was given"
         elif resource.namespaced:
             yield from _each(name, pages(server, resource, namespace))

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +58,8 @@ def _by_file(files: str, context: str | None) -> Server:
 
     try:
         contexts, current = kube_config.list_kube_config_contexts(files)
+    except OSError as problem:
+        raise LiveError(f"{files}: cannot be read ({problem.strerror}); name another file with --kubeconfig") from None
     except Exception as problem:  # noqa: BLE001 (whatever the library says of a file may quote a line of it)
         raise LiveError(
             f"{files}: is no kubeconfig ({type(problem).__name__}); look at it with kubectl config view"
@@ -65,11 +67,7 @@ def _by_file(files: str, context: str | None) -> Server:
     wanted = context or (current or {}).get("name") or ""
     chosen = next((one for one in contexts or () if one.get("name") == wanted), None)
     if chosen is None:
-        known = ", ".join(sorted(str(one.get("name")) for one in contexts or ())[:10])
-        raise LiveError(
-            f"{files}: {f'no context {wanted}' if wanted else 'no current context'}; "
-            f"{f'it has {known}; name one with --context' if known else 'it has none'}"
-        )
+        raise LiveError(f"{files}: {_no_context(wanted, sorted(str(one.get('name')) for one in contexts or ()))}")
     configuration = Configuration()
 
     def load() -> None:
@@ -77,26 +75,47 @@ def _by_file(files: str, context: str | None) -> Server:
             kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
 
     load()
-    namespace = str(chosen.get("context", {}).get("namespace") or "default")
-    return Server(wanted, str(configuration.host), namespace, _Pool(configuration, load))
+    about = chosen.get("context", {})
+    if proxy := _proxy(kube_config.KubeConfigMerger(files).config, about.get("cluster")):
+        configuration.proxy = proxy
+    return Server(wanted, str(configuration.host), str(about.get("namespace") or "default"),
+                  _Pool(wanted, configuration, load))  # fmt: skip
+
+
+def _no_context(wanted: str, known: list[str]) -> str:
+    """That there is no such context, or no current one, and what to name."""
+    import difflib  # noqa: PLC0415 (a mistake is rare)
+
+    what = f"no context {wanted}" if wanted else "no current context"
+    near = difflib.get_close_matches(wanted, known, 3)
+    if near:
+        return f"{what}; did you mean {' or '.join(near)}?"
+    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+    return f"{what}; it has {listed}; name one with --context" if known else f"{what}; it has none"
+
+
+def _proxy(config: Any, cluster: Any) -> str:
+    """The proxy that *config* names for *cluster*, which the library passes over; empty without one."""
+    found = config["clusters"].get_with_name(cluster, safe=True)
+    return str((found and found["cluster"].safe_get("proxy-url")) or "")
 
 
 def _in_cluster() -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415
-    from kubernetes.config import load_incluster_config  # noqa: PLC0415
+    from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
 
     configuration = Configuration()
 
     def load() -> None:
         with _no_words_of_its_own(IN_CLUSTER):
-            load_incluster_config(configuration)
+            InClusterConfigLoader(str(ACCOUNT / "token"), str(ACCOUNT / "ca.crt")).load_and_set(configuration)
 
     load()
     try:
         namespace = (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
         namespace = "default"
-    return Server(IN_CLUSTER, str(configuration.host), namespace, _Pool(configuration, load))
+    return Server(IN_CLUSTER, str(configuration.host), namespace, _Pool(IN_CLUSTER, configuration, load))
 
 
 @contextlib.contextmanager
@@ -106,11 +125,10 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
     Raises: LiveError.
     """
     said: list[str] = []
-    handler = logging.Handler()
+    handler = logging.Handler(logging.ERROR)
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
     root = logging.getLogger()
-    before, propagating = root.handlers, root.level
-    root.handlers = [handler]
+    before, root.handlers = root.handlers, [handler]
     try:
         yield
     except LiveError:
@@ -122,10 +140,10 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
         ) from None
     finally:
         root.handlers = before
-        root.setLevel(propagating)
-    if any(line.startswith("exec:") for line in said):
+    if said:  # of a program that gives a token alone
+        missing = any(line.startswith("[Errno 2]") for line in said)
         raise LiveError(
-            f"context {context}: the program that gives its token failed; "
+            f"context {context}: the program that gives its token {'is not there' if missing else 'failed'}; "
             f"see whether kubectl --context {context} version works, and log in again"
         )
 
@@ -133,7 +151,8 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
 class _Pool:
     """Carries requests by the library's pool of connections; logs in again, once, when a token has expired."""
 
-    def __init__(self, configuration: Any, load: Any) -> None:
+    def __init__(self, context: str, configuration: Any, load: Callable[[], None]) -> None:
+        self.context = context
         self.configuration = configuration
         self.load = load
         self._pool = _manager(configuration)
@@ -150,7 +169,8 @@ class _Pool:
         import urllib3  # noqa: PLC0415 (comes with the library)
 
         host = str(self.configuration.host).rstrip("/")
-        token = self.configuration.get_api_key_with_prefix("authorization")
+        with _no_words_of_its_own(self.context):  # it may run the program again
+            token = str(self.configuration.get_api_key_with_prefix("authorization") or "").strip()
         login = {"Authorization": token} if token else {}
         try:
             answer = self._pool.request(
@@ -159,17 +179,29 @@ class _Pool:
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as problem:
             raise _unreachable(host, problem) from None
+        except ValueError:  # names the header, and so the token
+            raise LiveError(
+                f"context {self.context}: its token or address has characters that no request may have; log in again"
+            ) from None
         return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data)
 
 
 def _manager(configuration: Any) -> Any:
     """The library's pool of connections for *configuration*. Raises: LiveError for certificates it cannot use."""
+    import urllib3  # noqa: PLC0415
     from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415
 
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # who set insecure-skip-tls-verify knows it
     try:
+        trying = ssl.create_default_context(cafile=configuration.ssl_ca_cert or None)
+        if configuration.cert_file:
+            trying.load_cert_chain(configuration.cert_file, configuration.key_file)
         return RESTClientObject(configuration).pool_manager
-    except (OSError, ValueError) as problem:
-        raise LiveError(f"{configuration.host}: its certificates cannot be used ({type(problem).__name__})") from None
+    except (OSError, ValueError):  # which would be told of as if the server were at fault
+        raise LiveError(
+            f"{configuration.host}: a certificate or key of the kubeconfig cannot be used; is each of them PEM, and "
+            "the key that of the certificate?"
+        ) from None
 
 
 def _unreachable(host: str, problem: BaseException) -> Unreachable:
@@ -186,9 +218,13 @@ def _unreachable(host: str, problem: BaseException) -> Unreachable:
             f"{host}: no TLS connection ({cause.reason or 'failed'}); is it an API server?", passing=False
         )
     if "Name or service not known" in text or "getaddrinfo" in text or "NameResolution" in type(problem).__name__:
-        return Unreachable(f"{host}: its name cannot be resolved; is the VPN up, and the context the right one?")
+        return Unreachable(f"{host}: its name cannot be resolved; is the VPN up, and the context the right one?",
+                           reached=False)  # fmt: skip
     if "refused" in text:
-        return Unreachable(f"{host}: nobody listens there; is the cluster running?")
+        return Unreachable(f"{host}: nobody listens there; is the cluster running?", reached=False)
+    if "ConnectTimeout" in type(problem).__name__:
+        return Unreachable(f"{host}: no connection within the time; is the VPN up, and the context the right one?",
+                           reached=False)  # fmt: skip
     if "timed out" in text.lower():
         return Unreachable(f"{host}: no answer within the time; is the cluster reachable from here?")
     return Unreachable(f"{host}: the connection broke ({type(cause).__name__}); is the cluster reachable from here?")

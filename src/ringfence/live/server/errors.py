@@ -11,11 +11,12 @@ from ringfence.errors import LiveError
 class Unreachable(LiveError):
     """No answer came: the address, the network, or the trust in the server's certificate.
 
-    ``passing`` says whether it may be otherwise in a moment.
+    ``passing`` says whether it may be otherwise in a moment; ``reached`` whether the request can have arrived.
     """
 
-    def __init__(self, sentence: str, *, passing: bool = True) -> None:
+    def __init__(self, sentence: str, *, passing: bool = True, reached: bool = True) -> None:
         self.passing = passing
+        self.reached = reached
         super().__init__(sentence)
 
 
@@ -41,7 +42,7 @@ class Refused(LiveError):
 
     def _remedy(self) -> str:
         if self.status == 401:
-            return "; log in again, or name another context with --context"
+            return "; the login is not accepted or has expired: log in again, or name another context with --context"
         if self.forbidden:
             return "; 'ringfence rbac VERB' prints the rights that a verb needs"
         return ""
@@ -69,4 +70,9 @@ class Refused(LiveError):
     @property
     def invalid(self) -> bool:
         """The object is not one that the server takes."""
-        return self.status in (400, 422)
+        return self.status in (400, 422) or self.undeclared
+
+    @property
+    def undeclared(self) -> bool:
+        """A field that there is not: of server-side apply a server says so as if it were its own fault."""
+        return self.status == 500 and "field not declared in schema" in self.message

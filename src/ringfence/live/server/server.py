@@ -53,7 +53,7 @@ class Transport(Protocol):
 class Server:
     """One API server. ``context`` and ``address`` say which; ``namespace`` is the context's own.
 
-    ``sleep`` is how to wait, for tests.
+    ``sleep`` is how to wait, for tests; ``answered`` says whether it ever did: one that never did is not waited for.
     """
 
     context: str
@@ -61,6 +61,7 @@ class Server:
     namespace: str
     transport: Transport
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    answered: bool = field(default=False, init=False)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -154,8 +155,8 @@ class Server:
     ) -> bytes:  # fmt: skip
         """Send a request until it is answered, and give the answer's bytes.
 
-        A request that makes something (POST) is sent again only where the server said that it did nothing; all others
-        come to the same when they are sent twice. Raises: Refused; Unreachable.
+        A request that makes something (POST) is sent again only where the server did nothing; all others come to the
+        same when they are sent twice. Raises: Refused; Unreachable.
         """
         asked = f"{quote(path)}?{urlencode(query)}" if query else quote(path)
         headers = {"Accept": accept, "User-Agent": "ringfence"}
@@ -168,19 +169,28 @@ class Server:
             try:
                 reply = self.transport(method, asked, headers, data)
             except Unreachable as problem:
-                if not left or method == "POST" or not problem.passing:
+                if not left or not self._again(method, problem):
                     raise
             else:
+                self.answered = True
                 if reply.status < 300:
                     return reply.body
                 again = _NOT_DONE if method == "POST" else _AGAIN
-                if not left or reply.status not in again:
-                    raise Refused(f"{method} {path}", reply.status, _status(reply))
+                what = f"context {self.context}" if reply.status == 401 else f"{method} {path}"
+                refused = Refused(what, reply.status, _status(reply))
+                if not left or reply.status not in again or refused.undeclared:
+                    raise refused
                 after = reply.headers.get("retry-after", "")
                 told = min(float(after), 60.0) if after.isdigit() else wait
             self.sleep(told * random.uniform(0.8, 1.2))  # noqa: S311 (so that not all come back at once)
             wait = min(wait * 2, WAIT[1])
         raise AssertionError  # the last try raises or returns
+
+    def _again(self, method: str, problem: Unreachable) -> bool:
+        """Whether a request that met *problem* may be sent again."""
+        if not problem.passing:
+            return False
+        return self.answered if not problem.reached else method != "POST"
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

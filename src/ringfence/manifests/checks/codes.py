@@ -62,6 +62,10 @@ _TABLE: Final = (
     Code("RF025", ERROR, "the failure of a server instead of objects", "take the dump again", "object"),
     Code("RF027", ERROR, "objects that a server would not give", "'ringfence rbac' prints the rights needed", "object"),
     Code("RF026", ERROR, "an EndpointSlice's port that cannot be used", "give port a number from 1 to 65535", "part"),
+    Code("RF028", ERROR, "a snapshot of another version", "take it anew with ringfence snapshot", "object"),
+    Code(
+        "RF029", NOTE, "a snapshot, which has no settings of containers", "read the cluster or its manifests for that"
+    ),
     # Directories.
     Code("RF045", WARNING, "a Helm chart in a directory, which is not rendered", "render it first with helm template"),
     Code("RF046", ERROR, "templates that were named, or that lie in no chart", "render them first", "object"),

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.text import scalars
+from ringfence.manifests.text import scalars, snapshots
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
@@ -291,6 +291,11 @@ def _expand(
     if not head.is_list:
         yield _item(file, document, head, twice)
         return
+    written = snapshots.version(head.metadata) if head.kind == "List" else ""
+    if written:
+        yield _snapshot(file, written)
+        if written != snapshots.VERSION:
+            return
     by_item: dict[int, list[Twice]] = {}
     for one in twice:
         match = _ITEM.match(one.path)
@@ -307,6 +312,16 @@ def _expand(
         yield from _expand(file, item, head, tuple(by_item.get(index, ())), quick)
     if came < len(inside):
         yield Taken(file.name)
+
+
+def _snapshot(file: File, written: str) -> Problem:
+    """What is to be said of a snapshot of the version *written*."""
+    if written != snapshots.VERSION:
+        return Problem(
+            "RF028", f"is a snapshot of version {written}, and this reads {snapshots.VERSION}", file=file.name
+        )
+    return Problem("RF029", "is a snapshot, without env, arguments and ConfigMaps: who names whom there is not known",
+                   file=file.name)  # fmt: skip
 
 
 def _below(above: Head, head: Head) -> Head:
