@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "junit", "md", "tap")
 MOST: Final = 200
 """Connections that are tried when nobody says how many."""
+PODS: Final = 60
+"""Pods that are made at most when nobody says how many."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how it is tried")
     how.add_argument("--max-probes", type=_positive, default=MOST, metavar="N",
                      help=f"connections at most (default: {MOST}); what is left out is told")  # fmt: skip
+    how.add_argument("--max-pods", type=_positive, default=PODS, metavar="N",
+                     help=f"twins and controls at most (default: {PODS}); what has none is told")  # fmt: skip
     how.add_argument(
         "--image",
         default="busybox",
@@ -176,8 +180,8 @@ def _questions(args: argparse.Namespace, arrow: str, cluster: Cluster, ask: Aski
             return None
         found = ask.of_intents(meaning)
     else:
-        found = ask.of_everything()
-    return found.cut(args.max_probes)
+        found = ask.of_everything(4 * args.max_probes)
+    return found.cut(args.max_probes, args.max_pods)
 
 
 def _planned(args: argparse.Namespace, ask: Asking, questions: Questions) -> Planned:

@@ -57,10 +57,11 @@ class Questions:
     asked: list[Asked] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def cut(self, most: int) -> Questions:
-        """The first *most* of them: what is wanted first, and of each pair of ends some before any gets more."""
-        if len(self.asked) <= most:
-            return self
+    def cut(self, most: int, pods: int = 1_000_000) -> Questions:
+        """The first *most* of them for which no more than *pods* twins and controls are made.
+
+        What is wanted goes first, and of each pair of ends some before any gets more.
+        """
         seen: Counter[tuple[int, int]] = Counter()
         ranked: list[tuple[bool, int, int, Asked]] = []
         for place, one in enumerate(self.asked):
@@ -68,8 +69,20 @@ class Questions:
             ranked.append((one.wanted is None, seen[key], place, one))
             seen[key] += 1
         ranked.sort(key=lambda item: item[:3])
-        out = self.left_out + Counter({f"more than --max-probes {most}": len(ranked) - most})
-        return Questions([one for *_, one in ranked[:most]], out)
+        found: list[tuple[int, Asked]] = []
+        out, stands = Counter(self.left_out), set[object]()
+        for _, _, place, one in ranked:
+            more = {(True, id(one.src)), (False, id(one.dst)),
+                    (True, one.src.namespace, one.src.node), (False, one.dst.namespace, one.dst.node)}  # fmt: skip
+            if len(found) >= most:
+                out[f"more than --max-probes {most}"] += 1
+            elif len(stands | more) > pods:
+                out[f"more than --max-pods {pods}"] += 1
+            else:
+                stands |= more
+                found.append((place, one))
+        found.sort(key=lambda item: item[0])
+        return Questions([one for _, one in found], out)
 
 
 class Asking:
@@ -115,12 +128,23 @@ class Asking:
         found.left_out["names outside the cluster: nobody here knows who answers there"] += len(meaning.names)
         return self._once(found)
 
-    def of_everything(self) -> Questions:
-        """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names."""
+    def of_everything(self, most: int = 1_000_000) -> Questions:
+        """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names.
+
+        Of a large cluster as many pairs as give *most* questions, with every kind among them before any comes again.
+        """
         found = Questions()
-        starts, goals = (self._shown(self.cluster.workloads, found, most) for most in (1, 2))
+        starts, goals = (self._shown(self.cluster.workloads, found, count) for count in (1, 2))
         found.left_out = Counter({why: n // 2 for why, n in found.left_out.items()})  # it was counted for both ends
-        self._each(found, starts, goals, None, None, "")
+        looked = 0
+        for shift in range(len(goals)):
+            if len(found.asked) >= most:
+                break
+            for place, src in enumerate(starts):
+                self._each(found, [src], [goals[(place + shift) % len(goals)]], None, None, "")
+            looked += len(starts)
+        if looked < len(starts) * len(goals):
+            found.left_out["pairs of kinds that --max-probes has no room for"] = len(starts) * len(goals) - looked
         return self._once(found)
 
     def _between(

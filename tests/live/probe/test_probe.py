@@ -354,7 +354,8 @@ def test_what_the_cap_leaves_out_is_told(simulated: Simulated, config: str, caps
     status, found = document(config, capsys, "--max-probes", "5")
     assert status == 0
     assert found["connections"] == 5
-    assert found["left_out"]["more than --max-probes 5"] > 30
+    assert found["left_out"]["more than --max-probes 5"] > 10
+    assert found["left_out"]["pairs of kinds that --max-probes has no room for"] > 5
 
 
 def test_a_twin_whose_address_a_block_tells_from_its_pods_stands_for_nothing(
@@ -383,6 +384,18 @@ def test_what_the_prediction_lacks_is_told_beside_a_disagreement(
     assert (status, cell["predicted"], cell["measured"]) == (1, "allowed", "denied")
     assert "unmodelled-policy" in cell["notes"]
     assert "control" not in cell
+
+
+def test_no_more_is_asked_of_the_server_than_its_role_gives(simulated: Simulated, config: str) -> None:
+    from ringfence.live.rights import needed
+
+    assert probe(config) == 0
+    given = {
+        (verb, f"{right.resource.name}/{right.sub}" if right.sub else right.resource.name)
+        for right in needed("probe")
+        for verb in right.verbs
+    }
+    assert simulated.api.asked() <= given
 
 
 # -- formats --------------------------------------------------------------------------------------------------------
