@@ -61,6 +61,13 @@ def test_pods_of_the_node_network_are_told_and_not_tried() -> None:
     assert any("node" in why for why in found.left_out)
 
 
+def test_pods_of_other_runs_are_told_and_not_tried() -> None:
+    other = pod("ringfence-canary-x/client", "app=x,ringfence.dev/run=x", ip="10.0.0.9", node="n1")
+    found = asking(cluster(*_running("web", "api"), other)).of_everything()
+    assert {one.dst.name for one in found.asked} == {"web", "api"}
+    assert any("runs of ringfence" in why for why in found.left_out)
+
+
 def test_pods_that_no_policy_tells_apart_are_one() -> None:
     crowd = _running(*[f"w{n}" for n in range(20)])
     rules = policy("shop/p", selects="app=db", ingress=[rule(peers="app=web")])

@@ -14,6 +14,7 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.intents.ports import through
 from ringfence.intents.wishes import Ban, Meaning, Wish
+from ringfence.live.runs import RUN
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import Arrow
 from ringfence.model.flows import End, Verdict
@@ -251,6 +252,8 @@ def unfit(pod: Pod) -> str:
     """Why no twin can stand for *pod*; empty when one can."""
     if pod.host_network:
         return "pods on their node's network: policies do not apply to them"
+    if RUN in pod.labels:
+        return "pods that runs of ringfence made"
     if pod.template or not pod.name:
         return "workloads of which no pod runs"
     return ""
