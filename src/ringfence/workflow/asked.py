@@ -161,7 +161,7 @@ class Asking:
     ) -> None:  # fmt: skip
         for src in starts:
             for goal in goals:
-                there = self._other(goal) if goal is src else goal
+                there = self._other(goal, anywhere=wanted is None) if goal is src else goal
                 if there is None:
                     found.left_out["a pod and itself"] += 1
                     continue
@@ -186,11 +186,11 @@ class Asking:
             kinds.setdefault(self.reach.classes.of_party[id(pod)], []).append(pod)
         return [one for same in kinds.values() for one in _apart(same)[:most]]
 
-    def _other(self, pod: Pod) -> Pod | None:
-        """Another pod of the kind and workload of *pod*."""
-        kind = self.reach.classes.of_party
-        workload = self.cluster.workload_of.get(id(pod))
-        for other in workload.pods if workload is not None else ():
+    def _other(self, pod: Pod, *, anywhere: bool) -> Pod | None:
+        """Another pod of the kind of *pod*, of its workload or of any."""
+        kind, workload = self.reach.classes.of_party, self.cluster.workload_of.get(id(pod))
+        own = workload.pods if workload is not None else ()
+        for other in (*own, *(self.cluster.pods if anywhere else ())):
             if other is not pod and kind[id(other)] == kind[id(pod)] and not unfit(other):
                 return other
         return None
