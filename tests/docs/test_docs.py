@@ -29,6 +29,7 @@ ELSEWHERE: Final = {
     "ringfence probe": "needs a cluster; runs against a server whose pods come to life are in tests/live/probe",
     "ringfence cleanup": "needs a cluster; tests/live/test_cleanup.py runs it against one",
     "pip install": "the wheel is installed in a test of its own",
+    "ringfence doctor": "needs a cluster; run on pretend ones in tests/docs/test_enforcement_page.py",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }
 """Commands that stand in a block of ``sh`` and are not run here, and why."""

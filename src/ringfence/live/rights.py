@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ringfence.live.doctor.evidence import CONFIG_MAPS
 from ringfence.live.picture.kinds import always, known, optional
 from ringfence.live.server.resources import (
     CLUSTER_ROLE_BINDINGS,
@@ -51,7 +52,7 @@ _MORE: Final[dict[str, tuple[Right, ...]]] = {
             NODES, DAEMONSETS, SERVICES, ENDPOINT_SLICES, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS, NODE_CLASSES,
         )),
         Right(OPENSHIFT, ("get",), names=("cluster",)),
-        Right(CONFIGMAPS, ("get",)),
+        Right(CONFIGMAPS, ("get",), names=CONFIG_MAPS),
         Right(NAMESPACES, ("get", "create", "delete")),
         Right(DEPLOYMENTS, ("list", "create", "delete")),
         Right(NETWORK_POLICIES, ("list", "create", "patch", "delete")),
