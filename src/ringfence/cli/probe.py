@@ -12,7 +12,7 @@ from ringfence.cli import cluster as clusters
 from ringfence.cli import common, telling
 from ringfence.cli.asking import agreed
 from ringfence.cli.check import understood
-from ringfence.errors import UsageError
+from ringfence.errors import LiveError, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 
@@ -47,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     facts.add_argument("--profile", choices=common.PROFILES, default="kubernetes", metavar="NAME",
                        help="the network plugin's behaviour, also whether it rejects what it denies; one of "
                        f"{', '.join(common.PROFILES)}")  # fmt: skip
+    facts.add_argument("--doctor", action="store_true",
+                       help="ask first whether policies are enforced, by the doctor's canary; stop if not")  # fmt: skip
     facts.add_argument("--assume-enforced", action="store_true",
                        help="do not say that nobody has shown that policies are enforced")  # fmt: skip
     common.add_intents(facts)
@@ -119,13 +121,17 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args, server, planned)
     _tell(args, planned, questions)
-    if not _may(args, server, planned):
+    if planned.plan.connections and not _may(args, server, planned):
         return 3
-    signal.signal(signal.SIGTERM, _interrupted)
-    with common.progress("probing", quiet=args.quiet) as progress:
-        probed = carry_out(server, planned, say=_say, progress=progress)
-    if not args.assume_enforced:
-        probed = replace(probed, notes=(_UNPROVEN, *probed.notes))
+    before = signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        note = _enforcement(args, server)
+        with common.progress("probing", quiet=args.quiet) as progress:
+            probed = carry_out(server, planned, say=_say, progress=progress)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if note:
+        probed = replace(probed, notes=(note, *probed.notes))
     _show(args, probed)
     for left in probed.left:
         _say(f"left behind: {left}; remove it with 'ringfence cleanup {probed.run}'")
@@ -133,9 +139,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 _UNPROVEN: Final = (
-    "Whether the network plugin enforces policies was not asked first: 'ringfence doctor' shows it, and "
-    "--assume-enforced says that it does."
+    "Whether the network plugin enforces policies was not asked first: --doctor does, and --assume-enforced says that "
+    "it is known."
 )
+
+
+def _enforcement(args: argparse.Namespace, server: Server) -> str:
+    """What is known of enforcement, for the results. Raises: LiveError when the doctor finds that there is none."""
+    if not args.doctor:
+        return "" if args.assume_enforced else _UNPROVEN
+    from ringfence.live.doctor import examine  # noqa: PLC0415
+
+    expected, seen = examine.examine(server)
+    found = examine.diagnose(server, expected, examine.plan(expected, seen, image=args.image), tell=_say)
+    if found.state == "not-enforced" and not args.assume_enforced:
+        raise LiveError(
+            f"context {server.context}: the doctor finds that policies are not enforced, so nothing was probed; "
+            "'ringfence doctor' says what to do, and --assume-enforced goes on"
+        )
+    return f"The doctor's answer beforehand: {found.state}."
 
 
 def _interrupted(*_: object) -> None:
@@ -217,7 +239,8 @@ def _may(args: argparse.Namespace, server: Server, planned: Planned) -> bool:
         if args.yes:
             raise UsageError("twins would be counted as pods, see above; go on with --allow-pdb")
         return agreed("Make the twins all the same?", yes=False)
-    return agreed(f"Make {len(planned.plan.twins)} pods in context {server.context}?", yes=args.yes)
+    canary = ", and first the doctor's canary" if args.doctor else ""
+    return agreed(f"Make {len(planned.plan.twins)} pods in context {server.context}{canary}?", yes=args.yes)
 
 
 def _dry_run(args: argparse.Namespace, server: Server, planned: Planned) -> int:

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from live.probe.simulated import Simulated, nothing, pod, policy, shop, without_egress
 from ringfence.cli import main
+from ringfence.live.doctor.nouns import State
 from ringfence.live.probe.run import tried
 from ringfence.live.runs import RUN
 from ringfence.live.server.server import Server
@@ -396,6 +397,32 @@ def test_no_more_is_asked_of_the_server_than_its_role_gives(simulated: Simulated
         for verb in right.verbs
     }
     assert simulated.api.asked() <= given
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "status", "said"),
+    [
+        (State.ENFORCED, (), 0, "beforehand: enforced."),
+        (State.UNKNOWN, (), 0, "beforehand: unknown."),
+        (State.NOT_ENFORCED, (), 3, "nothing was probed"),
+        (State.NOT_ENFORCED, ("--assume-enforced",), 0, "beforehand: not-enforced."),
+    ],
+)
+def test_the_doctor_is_asked_first(
+    state: State, words: tuple[str, ...], status: int, said: str, simulated: Simulated, config: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from ringfence.live.doctor.nouns import Diagnosis
+    from ringfence.live.doctor.nouns import Outcome as Canary
+
+    def diagnose(server: Server, expected: Any, first: Any, **_: Any) -> Diagnosis:
+        return Diagnosis(server.context, expected, Canary(state, ""))
+
+    monkeypatch.setattr("ringfence.live.doctor.examine.diagnose", diagnose)
+    assert probe(config, "--doctor", *words, "shop/web-1 -> shop/api-1:8080") == status
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+    assert bool(simulated.twins) == (status == 0)
 
 
 # -- formats --------------------------------------------------------------------------------------------------------
