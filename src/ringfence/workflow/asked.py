@@ -14,6 +14,7 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.intents.ports import through
 from ringfence.intents.wishes import Ban, Meaning, Wish
+from ringfence.live.probe.plan import SPOKEN
 from ringfence.live.runs import RUN
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import Arrow
@@ -24,8 +25,6 @@ from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import MAX_PORT, ConnectionSet
 from ringfence.workflow.judging import Predicted, by_answer
 
-SPOKEN = ("TCP", "UDP")
-"""What twins can speak."""
 UNNAMED = 31999
 """A port that is tried where none is named."""
 _SHORT = 3
@@ -38,8 +37,7 @@ Port = tuple[str, int]
 class Asked:
     """One connection: from a pod to a port of another one, by its own address.
 
-    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so; ``weight`` is how many pairs of
-    pods it stands for.
+    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so.
     """
 
     src: Pod
@@ -48,7 +46,6 @@ class Asked:
     port: int
     wanted: Verdict | None = None
     because: str = ""
-    weight: int = 1
 
 
 @dataclass
