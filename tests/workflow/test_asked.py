@@ -61,6 +61,13 @@ def test_pods_of_the_node_network_are_told_and_not_tried() -> None:
     assert any("node" in why for why in found.left_out)
 
 
+def test_pods_of_other_runs_are_told_and_not_tried() -> None:
+    other = pod("ringfence-canary-x/client", "app=x,ringfence.dev/run=x", ip="10.0.0.9", node="n1")
+    found = asking(cluster(*_running("web", "api"), other)).of_everything()
+    assert {one.dst.name for one in found.asked} == {"web"}  # web and api are of one kind
+    assert any("runs of ringfence" in why for why in found.left_out)
+
+
 def test_pods_that_no_policy_tells_apart_are_one() -> None:
     crowd = _running(*[f"w{n}" for n in range(20)])
     rules = policy("shop/p", selects="app=db", ingress=[rule(peers="app=web")])
@@ -79,8 +86,25 @@ def test_the_cap_keeps_what_is_wanted_and_something_of_every_pair() -> None:
     asked += [Asked(api, web, "TCP", port) for port in range(100, 110)]
     asked += [Asked(api, web, "UDP", 53, Verdict.ALLOWED)]
     cut = Questions(list(asked)).cut(3)
-    assert [(one.src.name, one.port) for one in cut.asked] == [("api", 53), ("web", 100), ("api", 100)]
+    assert [(one.src.name, one.port) for one in cut.asked] == [("web", 100), ("api", 100), ("api", 53)]
     assert cut.left_out["more than --max-probes 3"] == 18
+
+
+def test_the_cap_on_pods_keeps_what_needs_no_more_of_them() -> None:
+    web, api, db = _running("web", "api", "db")
+    asked = [Asked(web, api, "TCP", 80), Asked(web, db, "TCP", 80), Asked(web, api, "TCP", 81)]
+    cut = Questions(asked).cut(100, 4)
+    assert [(one.dst.name, one.port) for one in cut.asked] == [("api", 80), ("api", 81)]
+    assert cut.left_out == {"more than --max-pods 4": 1}
+
+
+def test_of_a_large_cluster_every_kind_comes_before_any_comes_again() -> None:
+    some = _running(*[f"w{n}" for n in range(12)])
+    rules = [policy(f"shop/p{n}", selects=f"app=w{n}", ingress=[]) for n in range(12)]
+    found = asking(cluster(*some, *rules)).of_everything(20)
+    assert {one.src.name for one in found.asked} == {one.dst.name for one in found.asked} == {one.name for one in some}
+    assert len(found.asked) < 40
+    assert sum(found.left_out.values()) > 100
 
 
 def test_twins_are_one_for_each_pod_and_side() -> None:

@@ -12,7 +12,7 @@ from ringfence.cli import cluster as clusters
 from ringfence.cli import common, program, telling
 from ringfence.cli.asking import agreed
 from ringfence.cli.check import understood
-from ringfence.errors import UsageError
+from ringfence.errors import LiveError, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "junit", "md", "tap", "prometheus")
 MOST: Final = 200
 """Connections that are tried when nobody says how many."""
+PODS: Final = 60
+"""Pods that are made at most when nobody says how many."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     facts.add_argument("--profile", choices=common.PROFILES, default="kubernetes", metavar="NAME",
                        help="the network plugin's behaviour, also whether it rejects what it denies; one of "
                        f"{', '.join(common.PROFILES)}")  # fmt: skip
+    facts.add_argument("--doctor", action="store_true",
+                       help="ask first whether policies are enforced, by the doctor's canary; stop if not")  # fmt: skip
     facts.add_argument("--assume-enforced", action="store_true",
                        help="do not say that nobody has shown that policies are enforced")  # fmt: skip
     common.add_intents(facts)
     how = parser.add_argument_group("how it is tried")
     how.add_argument("--max-probes", type=_positive, default=MOST, metavar="N",
                      help=f"connections at most (default: {MOST}); what is left out is told")  # fmt: skip
+    how.add_argument("--max-pods", type=_positive, default=PODS, metavar="N",
+                     help=f"twins and controls at most (default: {PODS}); what has none is told")  # fmt: skip
     how.add_argument(
         "--image",
         default="busybox",
@@ -115,13 +121,17 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args, server, planned)
     _tell(args, planned, questions)
-    if not _may(args, server, planned):
+    if planned.plan.connections and not _may(args, server, planned):
         return 3
-    signal.signal(signal.SIGTERM, _interrupted)
-    with common.progress("probing", quiet=args.quiet) as progress:
-        probed = carry_out(server, planned, say=_say, progress=progress)
-    if not args.assume_enforced:
-        probed = replace(probed, notes=(_UNPROVEN, *probed.notes))
+    before = signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        note = _enforcement(args, server)
+        with common.progress("probing", quiet=args.quiet) as progress:
+            probed = carry_out(server, planned, say=_say, progress=progress)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if note:
+        probed = replace(probed, notes=(note, *probed.notes))
     _show(args, probed)
     for left in probed.left:
         _say(f"left behind: {left}; remove it with 'ringfence cleanup {probed.run}'")
@@ -129,9 +139,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 _UNPROVEN: Final = (
-    "Whether the network plugin enforces policies was not asked first: 'ringfence doctor' shows it, and "
-    "--assume-enforced says that it does."
+    "Whether the network plugin enforces policies was not asked first: --doctor does, and --assume-enforced says that "
+    "it is known."
 )
+
+
+def _enforcement(args: argparse.Namespace, server: Server) -> str:
+    """What is known of enforcement, for the results. Raises: LiveError when the doctor finds that there is none."""
+    if not args.doctor:
+        return "" if args.assume_enforced else _UNPROVEN
+    from ringfence.live.doctor import examine  # noqa: PLC0415
+
+    expected, seen = examine.examine(server)
+    found = examine.diagnose(server, expected, examine.plan(expected, seen, image=args.image), tell=_say)
+    if found.state == "not-enforced" and not args.assume_enforced:
+        raise LiveError(
+            f"context {server.context}: the doctor finds that policies are not enforced, so nothing was probed; "
+            "'ringfence doctor' says what to do, and --assume-enforced goes on"
+        )
+    return f"The doctor's answer beforehand: {found.state}."
 
 
 def _interrupted(*_: object) -> None:
@@ -176,8 +202,8 @@ def _questions(args: argparse.Namespace, arrow: str, cluster: Cluster, ask: Aski
             return None
         found = ask.of_intents(meaning)
     else:
-        found = ask.of_everything()
-    return found.cut(args.max_probes)
+        found = ask.of_everything(4 * args.max_probes)
+    return found.cut(args.max_probes, args.max_pods)
 
 
 def _planned(args: argparse.Namespace, ask: Asking, questions: Questions) -> Planned:
@@ -213,17 +239,19 @@ def _may(args: argparse.Namespace, server: Server, planned: Planned) -> bool:
         if args.yes:
             raise UsageError("twins would be counted as pods, see above; go on with --allow-pdb")
         return agreed("Make the twins all the same?", yes=False)
-    return agreed(f"Make {len(planned.plan.twins)} pods in context {server.context}?", yes=args.yes)
+    canary = ", and first the doctor's canary" if args.doctor else ""
+    return agreed(f"Make {len(planned.plan.twins)} pods in context {server.context}{canary}?", yes=args.yes)
 
 
 def _dry_run(args: argparse.Namespace, server: Server, planned: Planned) -> int:
-    from ringfence.live.probe.rights import MAKING, READING  # noqa: PLC0415
     from ringfence.live.probe.run import objects  # noqa: PLC0415
+    from ringfence.live.rights import needed  # noqa: PLC0415
     from ringfence.report.probe.plan import lines  # noqa: PLC0415
+    from ringfence.report.rbac.yaml import lines as roles  # noqa: PLC0415
 
     pods = objects(server, planned.plan)
     with common.output(args) as out:
-        common.print_lines(lines(planned, pods, (*READING, *MAKING)), out)
+        common.print_lines(lines(planned, pods, roles("probe", needed("probe"), None, None)), out)
     return 0
 
 

@@ -14,6 +14,8 @@ from ringfence.engine.compiler.reachability import Reachability
 from ringfence.errors import UsageError
 from ringfence.intents.ports import through
 from ringfence.intents.wishes import Ban, Meaning, Wish
+from ringfence.live.probe.plan import SPOKEN
+from ringfence.live.runs import RUN
 from ringfence.model.cluster import Cluster
 from ringfence.model.ends import Arrow
 from ringfence.model.flows import End, Verdict
@@ -23,8 +25,6 @@ from ringfence.model.policies import Direction, Policy
 from ringfence.model.ports import MAX_PORT, ConnectionSet
 from ringfence.workflow.judging import Predicted, by_answer
 
-SPOKEN = ("TCP", "UDP")
-"""What twins can speak."""
 UNNAMED = 31999
 """A port that is tried where none is named."""
 _SHORT = 3
@@ -37,8 +37,7 @@ Port = tuple[str, int]
 class Asked:
     """One connection: from a pod to a port of another one, by its own address.
 
-    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so; ``weight`` is how many pairs of
-    pods it stands for.
+    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so.
     """
 
     src: Pod
@@ -47,7 +46,6 @@ class Asked:
     port: int
     wanted: Verdict | None = None
     because: str = ""
-    weight: int = 1
 
 
 @dataclass
@@ -57,10 +55,11 @@ class Questions:
     asked: list[Asked] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def cut(self, most: int) -> Questions:
-        """The first *most* of them: what is wanted first, and of each pair of ends some before any gets more."""
-        if len(self.asked) <= most:
-            return self
+    def cut(self, most: int, pods: int = 1_000_000) -> Questions:
+        """The first *most* of them for which no more than *pods* twins and controls are made.
+
+        What is wanted goes first, and of each pair of ends some before any gets more.
+        """
         seen: Counter[tuple[int, int]] = Counter()
         ranked: list[tuple[bool, int, int, Asked]] = []
         for place, one in enumerate(self.asked):
@@ -68,8 +67,20 @@ class Questions:
             ranked.append((one.wanted is None, seen[key], place, one))
             seen[key] += 1
         ranked.sort(key=lambda item: item[:3])
-        out = self.left_out + Counter({f"more than --max-probes {most}": len(ranked) - most})
-        return Questions([one for *_, one in ranked[:most]], out)
+        found: list[tuple[int, Asked]] = []
+        out, stands = Counter(self.left_out), set[object]()
+        for _, _, place, one in ranked:
+            more = {(True, id(one.src)), (False, id(one.dst)),
+                    (True, one.src.namespace, one.src.node), (False, one.dst.namespace, one.dst.node)}  # fmt: skip
+            if len(found) >= most:
+                out[f"more than --max-probes {most}"] += 1
+            elif len(stands | more) > pods:
+                out[f"more than --max-pods {pods}"] += 1
+            else:
+                stands |= more
+                found.append((place, one))
+        found.sort(key=lambda item: item[0])
+        return Questions([one for _, one in found], out)
 
 
 class Asking:
@@ -115,12 +126,23 @@ class Asking:
         found.left_out["names outside the cluster: nobody here knows who answers there"] += len(meaning.names)
         return self._once(found)
 
-    def of_everything(self) -> Questions:
-        """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names."""
+    def of_everything(self, most: int = 1_000_000) -> Questions:
+        """All pairs of kinds of pods, at the ports that they declare and rules name, and at one that nothing names.
+
+        Of a large cluster as many pairs as give *most* questions, with every kind among them before any comes again.
+        """
         found = Questions()
-        starts, goals = (self._shown(self.cluster.workloads, found, most) for most in (1, 2))
+        starts, goals = (self._shown(self.cluster.workloads, found, count) for count in (1, 2))
         found.left_out = Counter({why: n // 2 for why, n in found.left_out.items()})  # it was counted for both ends
-        self._each(found, starts, goals, None, None, "")
+        looked = 0
+        for shift in range(len(goals)):
+            if len(found.asked) >= most:
+                break
+            for place, src in enumerate(starts):
+                self._each(found, [src], [goals[(place + shift) % len(goals)]], None, None, "")
+            looked += len(starts)
+        if looked < len(starts) * len(goals):
+            found.left_out["pairs of kinds that --max-probes has no room for"] = len(starts) * len(goals) - looked
         return self._once(found)
 
     def _between(
@@ -136,7 +158,7 @@ class Asking:
     ) -> None:  # fmt: skip
         for src in starts:
             for goal in goals:
-                there = self._other(goal) if goal is src else goal
+                there = self._other(goal, anywhere=wanted is None) if goal is src else goal
                 if there is None:
                     found.left_out["a pod and itself"] += 1
                     continue
@@ -161,11 +183,11 @@ class Asking:
             kinds.setdefault(self.reach.classes.of_party[id(pod)], []).append(pod)
         return [one for same in kinds.values() for one in _apart(same)[:most]]
 
-    def _other(self, pod: Pod) -> Pod | None:
-        """Another pod of the kind and workload of *pod*."""
-        kind = self.reach.classes.of_party
-        workload = self.cluster.workload_of.get(id(pod))
-        for other in workload.pods if workload is not None else ():
+    def _other(self, pod: Pod, *, anywhere: bool) -> Pod | None:
+        """Another pod of the kind of *pod*, of its workload or of any."""
+        kind, workload = self.reach.classes.of_party, self.cluster.workload_of.get(id(pod))
+        own = workload.pods if workload is not None else ()
+        for other in (*own, *(self.cluster.pods if anywhere else ())):
             if other is not pod and kind[id(other)] == kind[id(pod)] and not unfit(other):
                 return other
         return None
@@ -227,6 +249,8 @@ def unfit(pod: Pod) -> str:
     """Why no twin can stand for *pod*; empty when one can."""
     if pod.host_network:
         return "pods on their node's network: policies do not apply to them"
+    if RUN in pod.labels:
+        return "pods that runs of ringfence made"
     if pod.template or not pod.name:
         return "workloads of which no pod runs"
     return ""

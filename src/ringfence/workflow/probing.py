@@ -101,7 +101,8 @@ class Planned:
         spaces = ", ".join(self.plan.namespaces)
         beside_it = f" and {controls} between controls" if controls else ""
         many = "" if tries == 1 else "s"
-        return f"{len(self.plan.twins)} pods in {spaces or 'no namespace'}, {tries} connection{many}{beside_it}"
+        pods = "1 pod" if len(self.plan.twins) == 1 else f"{len(self.plan.twins)} pods"
+        return f"{pods} in {spaces or 'no namespace'}, {tries} connection{many}{beside_it}"
 
 
 @dataclass(frozen=True)
@@ -364,6 +365,8 @@ def _judged(cell: Cell, rejects: bool, *, real: bool) -> Cell:
         return replace(cell, why=failed[0] if failed else "nothing was tried")
     if cell.control is False and Outcome.OPEN not in cell.outcomes:
         return replace(cell, why="controls did not reach each other on this way either, so it may be no policy")
-    if real and Outcome.REFUSED in cell.outcomes and not rejects:
-        return replace(cell, why="the real pod refused: nobody listens there, or the plugin rejects (--profile)")
+    if real and Outcome.REFUSED in cell.outcomes:
+        return replace(
+            cell, why="refused by the real pod, where nobody listens, or on the way: twins tell the two apart"
+        )
     return replace(cell, agreement=judge(cell.predicted, cell.outcomes, rejects=rejects))

@@ -10,10 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from conftest import ROOT
 from fakeapi import FakeApi, Fault, kind
+from jsonschema import Draft202012Validator
 
 from live.probe.simulated import Simulated, nothing, pod, policy, shop, without_egress
 from ringfence.cli import main
+from ringfence.live.doctor.nouns import State
 from ringfence.live.probe.run import tried
 from ringfence.live.runs import RUN
 from ringfence.live.server.server import Server
@@ -24,6 +27,7 @@ from ringfence.workflow.judging import Agreement
 from ringfence.workflow.probing import Cell, asking, carry_out, measure, plan
 
 Json = dict[str, Any]
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "probe.schema.json").read_text()))
 
 
 @pytest.fixture
@@ -48,7 +52,9 @@ def probe(config: str, *words: str) -> int:
 
 def document(config: str, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Json]:
     status = probe(config, "--format", "json", *words)
-    return status, json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)
+    SCHEMA.validate(found)
+    return status, found
 
 
 def own(api: FakeApi) -> list[str]:
@@ -273,7 +279,7 @@ def test_a_real_target_that_refuses_says_nothing(
     simulated.denial = "refused"
     status, found = document(config, capsys, "--real-targets", "shop/web-1 -x shop/db-1:5432")
     assert status == 3
-    assert "nobody listens there" in found["cells"][0]["why"]
+    assert "nobody listens" in found["cells"][0]["why"]
 
 
 # -- a dry run, and asking ------------------------------------------------------------------------------------------
@@ -349,7 +355,8 @@ def test_what_the_cap_leaves_out_is_told(simulated: Simulated, config: str, caps
     status, found = document(config, capsys, "--max-probes", "5")
     assert status == 0
     assert found["connections"] == 5
-    assert found["left_out"]["more than --max-probes 5"] > 30
+    assert found["left_out"]["more than --max-probes 5"] > 10
+    assert found["left_out"]["pairs of kinds that --max-probes has no room for"] > 5
 
 
 def test_a_twin_whose_address_a_block_tells_from_its_pods_stands_for_nothing(
@@ -378,6 +385,44 @@ def test_what_the_prediction_lacks_is_told_beside_a_disagreement(
     assert (status, cell["predicted"], cell["measured"]) == (1, "allowed", "denied")
     assert "unmodelled-policy" in cell["notes"]
     assert "control" not in cell
+
+
+def test_no_more_is_asked_of_the_server_than_its_role_gives(simulated: Simulated, config: str) -> None:
+    from ringfence.live.rights import needed
+
+    assert probe(config) == 0
+    given = {
+        (verb, f"{right.resource.name}/{right.sub}" if right.sub else right.resource.name)
+        for right in needed("probe")
+        for verb in right.verbs
+    }
+    assert simulated.api.asked() <= given
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "status", "said"),
+    [
+        (State.ENFORCED, (), 0, "beforehand: enforced."),
+        (State.UNKNOWN, (), 0, "beforehand: unknown."),
+        (State.NOT_ENFORCED, (), 3, "nothing was probed"),
+        (State.NOT_ENFORCED, ("--assume-enforced",), 0, "beforehand: not-enforced."),
+    ],
+)
+def test_the_doctor_is_asked_first(
+    state: State, words: tuple[str, ...], status: int, said: str, simulated: Simulated, config: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from ringfence.live.doctor.nouns import Diagnosis
+    from ringfence.live.doctor.nouns import Outcome as Canary
+
+    def diagnose(server: Server, expected: Any, first: Any, **_: Any) -> Diagnosis:
+        return Diagnosis(server.context, expected, Canary(state, ""))
+
+    monkeypatch.setattr("ringfence.live.doctor.examine.diagnose", diagnose)
+    assert probe(config, "--doctor", *words, "shop/web-1 -> shop/api-1:8080") == status
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+    assert bool(simulated.twins) == (status == 0)
 
 
 # -- formats --------------------------------------------------------------------------------------------------------
@@ -520,14 +565,17 @@ def _ticks() -> Any:
     return lambda: float(next(now))
 
 
-def test_a_datagram_that_was_heard_and_not_answered_is_open(simulated: Simulated, server: Server) -> None:
+@pytest.mark.parametrize(("rounds", "measured"), [((3, 4, 5), "allowed"), ((1, 2), "denied"), ((), "denied")])
+def test_a_datagram_that_was_heard_and_not_answered_is_open_unless_it_came_before_the_rules(
+    rounds: tuple[int, ...], measured: str, simulated: Simulated, server: Server
+) -> None:
     log = simulated.log
     simulated.api.store.hooks.pop()
 
     def heard(pod: Json) -> str:
         text = re.sub(r"(try \d 0\.0) open", r"\1 silent", log(pod))
         if any(word.startswith("listen,UDP") for word in pod["spec"]["containers"][0]["command"]):
-            text += "rf1 heard 8080 rf-7c1e-0.0\n"
+            text += "".join(f"rf1 heard 8080 rf-7c1e-0.0.{round}\n" for round in rounds)
         return text
 
     simulated.api.add(
@@ -539,7 +587,7 @@ def test_a_datagram_that_was_heard_and_not_answered_is_open(simulated: Simulated
     planned = plan(asking(cluster), Questions([Asked(by_name["web-1"], by_name["api-1"], "UDP", 8080)]), run="7c1e")
     found = carry_out(server, planned, sleep=lambda _: None, clock=_ticks())
     (cell,) = found.cells
-    assert (cell.measured, cell.attempts[0].heard) == ("allowed", True)
+    assert (cell.measured, cell.attempts[0].heard) == (measured, measured == "allowed")
 
 
 def test_measuring_is_one_call_for_other_verbs(simulated: Simulated, server: Server) -> None:

@@ -74,13 +74,13 @@ TCP = {
 }
 UDP = {
     COMPATIBLE: {
-        1: (0, "192.0.2.1 (192.0.2.1:53) open\\nrf-got rf-x-1\\nnet timeout"),
+        1: (0, "192.0.2.1 (192.0.2.1:53) open\\nrf-got rf-x-1.1\\nnet timeout"),
         2: (0, "192.0.2.2 (192.0.2.2:53) open\\nnet timeout\\nsent 4, rcvd 0"),
         3: (0, "192.0.2.3 (192.0.2.3:53) open\\nnc: net read: Connection refused"),
     },
-    OPENBSD: {1: (0, "rf-got rf-x-1"), 2: (0, ""), 3: (1, "")},
+    OPENBSD: {1: (0, "rf-got rf-x-1.1"), 2: (0, ""), 3: (1, "")},
     TRADITIONAL: {
-        1: (0, "(UNKNOWN) [192.0.2.1] 53 (domain) open\\nrf-got rf-x-1"),
+        1: (0, "(UNKNOWN) [192.0.2.1] 53 (domain) open\\nrf-got rf-x-1.1"),
         2: (0, "(UNKNOWN) [192.0.2.2] 53 (domain) open\\nnet timeout"),
         3: (1, "Can't parse 192.0.2.3 as an IP address"),
     },

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from ringfence.live.probe.plan import Plan, Twin
+from ringfence.live.rights import BUDGETS, SCALERS
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import Resource
 from ringfence.live.server.server import Json, Server
 from ringfence.model.objects import Service
-
-BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-AUTOSCALERS: Final = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 
 
 def leading_there(services: Iterable[Service], namespace: str, labels: Mapping[str, str]) -> list[Service]:
@@ -39,7 +37,7 @@ def counting(server: Server, plan: Plan, pods: Mapping[Twin, Json]) -> Iterator[
                 yield f"PodDisruptionBudget {namespace}/{budget['metadata']['name']} counts its twins as pods"
         scaled = {
             (one["spec"]["scaleTargetRef"]["kind"], one["spec"]["scaleTargetRef"]["name"]): one["metadata"]["name"]
-            for one in _list(server, AUTOSCALERS, namespace)
+            for one in _list(server, SCALERS, namespace)
         }
         titles = {twin.title.rpartition("/")[2] for twin in pods if twin.namespace == namespace}
         for (kind, name), scaler in sorted(scaled.items()):

@@ -6,7 +6,7 @@ The words behind the script say what to do: ``wait,SECONDS`` (for one attempt), 
     rf1 start 1700000000 busybox udp       when it began, whose nc it found, whether that one speaks UDP
     rf1 self TCP 8080 open                 it reached its own listener
     rf1 down TCP 80 nc: bind: ...          a listener ended, and why
-    rf1 heard 5353 TOKEN                   a datagram arrived
+    rf1 heard 5353 TOKEN.ROUND             a datagram arrived
     rf1 try 3 17 silent 1700000009 ...     round, number of the connection, outcome, when it began, nc's words
     rf1 fault no nc in this image          nothing can be tried
 """
@@ -125,7 +125,7 @@ itself() {
 }
 attempt() {
   began=$(date +%s)
-  reach "$3" "$4" "$5" "$6"
+  reach "$3" "$4" "$5" "$6.$1"
   say try "$1" "$2" "$result" "$began" "$out"
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ringfence.live.probe import twins
@@ -12,9 +12,9 @@ from ringfence.workflow.probing import Planned
 
 
 def lines(
-    planned: Planned, pods: Mapping[Twin, Mapping[str, Any]], rules: Sequence[Mapping[str, Any]]
+    planned: Planned, pods: Mapping[Twin, Mapping[str, Any]], roles: Iterable[str]
 ) -> Iterator[str]:  # fmt: skip
-    """The whole of *planned*; *pods* are the twins as objects, *rules* those of the roles that the run needs."""
+    """The whole of *planned*; *pods* are the twins as objects, *roles* the lines of those that the run needs."""
     plan = planned.plan
     yield f"# run {plan.run}: {planned.said}; nothing is made by a dry run"
     yield "# an address and the number of its connection are filled in when the twin that listens there runs"
@@ -31,7 +31,7 @@ def lines(
         yield from _documents([twins.owner(plan.run, namespace)])
     yield from _documents(pods.values())
     yield "# the rights that it needs:"
-    yield from (f"# {line}" for line in _yaml(list(rules)).splitlines())
+    yield from (f"# {line}" for line in roles)
 
 
 def _documents(objects: Iterable[Mapping[str, Any]]) -> Iterator[str]:

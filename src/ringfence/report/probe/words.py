@@ -84,11 +84,11 @@ def verdict(probed: Probed) -> str:
 
 def footing(probed: Probed) -> Iterator[str]:
     """What the whole rests on, and what it lacks."""
+    pods = count(probed.pods, "pod")
     yield (
-        f"Measured in {probed.seconds:.0f} s with {probed.pods} pods of run {probed.run}, "
-        f"which are gone; profile {probed.profile}."
+        f"Measured in {probed.seconds:.0f} s with {pods} of run {probed.run}, which are gone; profile {probed.profile}."
         if not probed.left
-        else f"Measured in {probed.seconds:.0f} s with {probed.pods} pods of run {probed.run}; "
+        else f"Measured in {probed.seconds:.0f} s with {pods} of run {probed.run}; "
         f"{len(probed.left)} objects are left, and 'ringfence cleanup {probed.run}' removes them."
     )
     yield from probed.notes
