@@ -143,7 +143,7 @@ def test_a_command_that_would_not_be_run_is_seen(text: str, ok: bool) -> None:
 def test_the_commands_of_a_page_find_the_cluster_that_it_asks_for(tmp_path: Path) -> None:
     page = (
         "<!-- A cluster with examples/task-api. -->\n\n"
-        "```console\n$ ringfence explain --live 'task-api -> database/postgres:5432' -q | head -n 1\n```\n"
+        "```console\n$ ringfence explain --live 'task-api/task-api -> database/postgres:5432' -q | head -n 1\n```\n"
     )
     assert "task-api/task-api -> database/postgres:5432: ALLOWED" in rewritten(page, tmp_path)
     assert "no kubeconfig" in rewritten(page.partition("\n")[2], tmp_path)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.apply.transitions import Transition, prefixes, random_transition
+from live.apply.transitions import RUN, Transition, changes, prefixes, random_transition
 from ringfence.engine.reference.semantics import decide
+from ringfence.live.apply.plan import Around, plan
 from ringfence.live.apply.steps import Act
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Verdict
@@ -78,6 +79,25 @@ def test_nothing_is_open_on_the_way_that_one_end_never_admits(seed: int) -> None
             (in_before, out_before), (in_after, out_after) = ([n in one for one in some] for some in ends)
             assert (in_before, in_after) == (out_after, out_before)
             assert in_before is not in_after
+
+
+@given(SEEDS)
+def test_where_selectors_are_too_many_both_laws_hold_for_the_pods_that_are_there(seed: int) -> None:
+    made = random_transition(seed)
+    worn: dict[str, list[Mapping[str, str]]] = {}
+    for pod in made.cluster.pods:
+        worn.setdefault(pod.namespace, []).append(pod.labels)
+    around = Around(made.kept, worn=lambda name: worn.get(name, []))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ringfence.live.apply.plan.beyond", lambda _: None)
+        steps = plan(changes(made.before, made.after), around, RUN).steps
+    stay = _allowed(made.at(made.before), made.flows) & _allowed(made.at(made.after), made.flows)
+    ends = {way: [made.at(_one_way(some, way)) for some in (made.before, made.after)] for way in Direction}
+    most = {way: set().union(*(_possible(one, made.flows) for one in both)) for way, both in ends.items()}
+    for policies in prefixes(made.before, steps):
+        assert stay <= _allowed(made.at(policies), made.flows)
+        for way in Direction:
+            assert _possible(made.at(_one_way(policies, way)), made.flows) <= most[way]
 
 
 @pytest.mark.parametrize(("part", "seed"), [("not isolated yet", 1), ("not isolated any more", 97), ("holds what", 57)])
