@@ -42,6 +42,18 @@ def _steps(made: Transition) -> list[tuple[Policy, ...]]:
     return between
 
 
+FOUND = [8188, 2180614994]
+"""Seeds on which a temporary policy isolated pods that are isolated neither before nor after.
+
+Everything that policies can speak of was still allowed to them; what they cannot, ICMP, was so no more for certain.
+"""
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_pods_that_are_never_isolated_are_not_isolated_on_the_way(seed: int) -> None:
+    test_a_flow_allowed_before_and_after_is_allowed_at_every_step.hypothesis.inner_test(seed)  # type: ignore[attr-defined]
+
+
 @given(SEEDS)
 def test_a_flow_allowed_before_and_after_is_allowed_at_every_step(seed: int) -> None:
     made = random_transition(seed)
