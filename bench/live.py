@@ -1,4 +1,4 @@
-"""Reading a whole cluster from an API server: CPU seconds and memory of the client, beside a fixed loop in the same run.
+"""Reading a whole cluster from an API server: CPU seconds and memory of the client, beside a fixed loop.
 
     python bench/live.py                 scale M
     python bench/live.py --scale L       50,000 pods in pages of 500
@@ -26,9 +26,9 @@ READ: Final = """
 import sys
 from ringfence.live.server.connecting import connect
 from ringfence.live.server.resources import PODS
-from ringfence.live.picture.reading import listed
+from ringfence.live.picture.reading import Missing, listed
 from ringfence.manifests import load
-made = load([], given=listed(connect(sys.argv[1]), PODS, "default"))
+made = load([], given=listed(connect(sys.argv[1]), PODS, Missing("default")))
 print(sum(len(one.pods) for one in made.workloads))
 """
 """The pods alone, from a socket to workloads."""
@@ -36,9 +36,9 @@ print(sum(len(one.pods) for one in made.workloads))
 
 def serve(dump: Path, config: Path) -> None:
     """Answer with what *dump* holds until standard input ends."""
-    from fakeapi import FakeApi
-    from fakeapi.answers import Answer
-    from fakeapi.handling import Request
+    from fakeapi import FakeApi  # noqa: PLC0415 (of the tests, and for the server alone)
+    from fakeapi.answers import Answer  # noqa: PLC0415
+    from fakeapi.handling import Request  # noqa: PLC0415
 
     prepared: dict[tuple[str, str], bytes] = {}
 

@@ -30,7 +30,9 @@ from ringfence.manifests.checks.codes import Code  # noqa: E402
 from ringfence.manifests.intents.shapes import schema  # noqa: E402
 from ringfence.model.profiles import ALIASES, KUBERNETES, PROFILES, Profile  # noqa: E402
 from ringfence.report.check.findings import CODES as CHECK_CODES  # noqa: E402
+from ringfence.report.doctor.pages import evidence  # noqa: E402
 from ringfence.report.lint.pages import book  # noqa: E402
+from ringfence.report.proof.findings import CODES as PROOF_CODES  # noqa: E402
 
 MADE = "<!-- Made by tools/reference.py from the program; run `make docs` after a change. -->\n"
 
@@ -56,11 +58,23 @@ ABOUT_CHECKS = """\
 What [`check`](../explanation/checking.md) finds is told in its own formats: the JSON, and SARIF, have these codes.
 """
 
+ABOUT_PROOFS = """\
+What [`prove`](../explanation/lab.md) finds is told in its own formats too: the JSON, and SARIF, have these codes, and
+those of the check where there are documents of intents.
+"""
+
 
 ABOUT_PROFILES = """\
 A profile is a table of what sources say of a network plugin, chosen with `--profile`. A dash means that no source
 settles the point; the answer is then that of the text of the API, the third one included. `kubernetes`, the default, is
 the only profile under which a static answer is meant to hold on every conforming cluster.
+"""
+
+
+ABOUT_EVIDENCE = """\
+By what [`ringfence doctor`](../how-to/check-enforcement.md) knows a network plugin, and what says whether it is set to
+enforce policies: a workload's name first, then its images, then its labels; what shows no pod, by nodes. It is what to
+expect and no proof: whether policies hold is asked of traffic.
 """
 
 
@@ -120,6 +134,7 @@ def findings() -> str:
     rows = [MADE, "# Findings of reading\n", ABOUT_FINDINGS, *_table(CODES)]
     rows += ["", "# Findings about intents\n", ABOUT_INTENTS, *_table({**INTENT_CODES, **GENERATE_CODES})]
     rows += ["", "# Findings of a check\n", ABOUT_CHECKS, *_table(CHECK_CODES)]
+    rows += ["", "# Findings of a proof\n", ABOUT_PROOFS, *_table(PROOF_CODES)]
     return "\n".join(rows) + "\n"
 
 
@@ -192,7 +207,13 @@ def _functions(module: ModuleType) -> Iterator[str]:
             yield f"{inspect.getdoc(found)}\n"
 
 
+def plugins() -> str:
+    """By what the doctor knows each network plugin."""
+    return "\n".join([MADE, "# Evidence of network plugins\n", ABOUT_EVIDENCE, *evidence()]) + "\n"
+
+
 PAGES = {
+    "evidence.md": plugins,
     "checks.md": checks,
     "profiles.md": profiles,
     "cli.md": cli,

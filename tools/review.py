@@ -1,4 +1,4 @@
-"""Reviews a change in CI: lint, diff and check, as one report, and on GitHub as one comment that is kept up to date.
+"""Reviews a change in CI: diff, exposure, lint and check, as one report, on GitHub as a comment kept up to date.
 
 The GitHub Action and the GitLab template run this file; on one's own machine it runs the same way. It runs in the
 repository that is reviewed, is told what to do by variables of the environment, and needs the standard library and an
@@ -8,6 +8,7 @@ importable ringfence alone. docs/how-to/use-in-ci.md describes the variables.
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,10 @@ NOTHING: Final = "0" * 40
 EMPTY: Final = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}'
 """What every cluster has: an input in which nothing runs, as one without any object is refused."""
 PAGE: Final = 100
+HEAD: Final = 4_000
+"""Characters that are kept of a part of the report that is too long for a comment."""
+MOST: Final = 100
+"""Rows of exposure that are listed."""
 
 
 class CannotReviewError(Exception):
@@ -132,7 +137,9 @@ def there(name: str) -> str:
         found := _commit("FETCH_HEAD")
     ):
         return found
-    raise CannotReviewError(f"the base {name!r} is neither here nor at the remote 'origin'; check out with its history")
+    raise CannotReviewError(
+        f"the base {name!r} is neither here nor at the remote 'origin'; check out with fetch-depth: 0"
+    )
 
 
 def base(settings: Settings, pull: Pull, env: Mapping[str, str]) -> str | None:
@@ -193,7 +200,7 @@ def checked_out(commit: str) -> Iterator[str]:
     """A folder with the files of *commit*, which is taken away again."""
     with tempfile.TemporaryDirectory(prefix="ringfence-") as scratch:
         folder = f"{scratch}/base"
-        if git("worktree", "add", "--quiet", "--detach", folder, commit) is None:
+        if git("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", folder, commit) is None:
             raise CannotReviewError(f"the base {commit} cannot be checked out beside the work tree")
         try:
             yield folder
@@ -201,26 +208,75 @@ def checked_out(commit: str) -> Iterator[str]:
             git("worktree", "remove", "--force", folder)
 
 
-def compared(settings: Settings, start: str, after: str | None) -> Answer:
-    """The difference between *start* and what is checked out."""
+@dataclass(frozen=True)
+class Difference:
+    """The difference of the two revisions, and as Markdown what of it concerns the outside and pods yet to come."""
+
+    answer: Answer
+    facing: str
+
+
+def compared(settings: Settings, start: str, after: str | None) -> Difference:
+    """The difference between *start* and what is checked out; *after* is the file of what was rendered from that."""
     words, short = ["--format", "md", "--exit-code"], git("rev-parse", "--short=12", start) or start
-    if after is None:
-        return ringfence("diff", *words, "--git", f"{short}..HEAD", *settings.paths, settings=settings)
     with checked_out(start) as folder:
-        before, note = str(settings.out / "before.yaml"), ""
-        try:
-            rendered(settings.render, folder, Path(before))
-        except CannotReviewError as problem:
-            # What is new cannot be rendered from before it was there; then all that it makes counts as opened.
-            note = f"at {short}, {problem}; compared with nothing rendered\n"
-        if note or not Path(before).read_bytes().strip():
-            Path(before).write_text(EMPTY, encoding="utf-8")
         old = [str(Path(folder) / path) for path in settings.paths if (Path(folder) / path).exists()]
-        sides = [*(f"--old={one}" for one in [*old, before]), *(f"--new={one}" for one in [*settings.paths, after])]
-        found = ringfence("diff", *words, *sides, settings=settings)
-        # Places are named as git names them, as by diff --git.
-        out, err = (text.replace(f"{folder}/", f"{short}:") for text in (found.out, found.err))
-        return Answer(found.status, out, note + err)
+        new = [*settings.paths, *([after] if after else [])]
+        if after is None:
+            found = ringfence("diff", *words, "--git", f"{short}..HEAD", *settings.paths, settings=settings)
+        else:
+            before, note = rendered_before(settings, folder, short)
+            old.append(before)
+            sides = [*(f"--old={one}" for one in old), *(f"--new={one}" for one in new)]
+            found = ringfence("diff", *words, *sides, settings=settings)
+            # Places are named as git names them, as by diff --git.
+            out, err = (text.replace(f"{folder}/", f"{short}:") for text in (found.out, found.err))
+            found = Answer(found.status, out, note + err)
+        return Difference(found, exposed(settings, old, new) if found.out else "")
+
+
+def rendered_before(settings: Settings, folder: str, short: str) -> tuple[str, str]:
+    """The file of what is rendered from the base in *folder*, and what is to be told of that."""
+    before, note = settings.out / "before.yaml", ""
+    try:
+        rendered(settings.render, folder, before)
+    except CannotReviewError as problem:
+        # What is new cannot be rendered from before it was there; then all that it makes counts as opened.
+        note = f"at {short}, {problem}; compared with nothing rendered\n"
+    if note or not before.read_bytes().strip():
+        before.write_text(EMPTY, encoding="utf-8")
+    return str(before), note
+
+
+def exposed(settings: Settings, old: Sequence[str], new: Sequence[str]) -> str:
+    """What is open to the outside, and to pods yet to come, in *new* and was not in *old*, and the other way round."""
+
+    def asked(form: str) -> list[str]:
+        words = ["--quiet", "--format", form]
+        return [ringfence("exposure", *words, *side, settings=settings).out if side else "" for side in (old, new)]
+
+    texts = asked("md")
+    if texts[0] == texts[1]:
+        return ""
+    was, now = (re.findall(r"^- (.*)$", text, re.MULTILINE) for text in texts)
+    said = [f"- {text}" for text in now] + [f"- Before: {text}" for text in was if text not in now]
+    before, after = ({tuple(row) for row in csv.reader(text.splitlines()[1:])} for text in asked("csv"))
+    return "\n".join(["### What faces the outside", "", *said, *differing(before, after)])
+
+
+def differing(before: Set[tuple[str, ...]], after: Set[tuple[str, ...]]) -> list[str]:
+    """The rows of exposure that *after* alone has and that *before* alone has, as a table that is folded."""
+    rows = sorted([(row, "before") for row in before - after] + [(row, "now") for row in after - before])
+    if not rows:
+        return []
+    many = len({row[0] for row, _ in rows})
+    title = f"Exposure of {many} workload{'' if many == 1 else 's'} differs"
+    said = ["", f"<details><summary>{title}</summary>", "", "| | workload | open | ports |", "|---|---|---|---|"]
+    for (workload, _, _, party, ports), word in rows[:MOST]:
+        cells = (re.sub(r"([\\`*_|<>\[\]#~])", r"\\\1", text) for text in (workload, party, ports))
+        said.append(f"| {word} | {' | '.join(cells)} |")
+    said += ["", f"and {len(rows) - MOST} more; `ringfence exposure` lists them"] if len(rows) > MOST else []
+    return [*said, "", "</details>"]
 
 
 def linted(settings: Settings, paths: Sequence[str], env: Mapping[str, str]) -> Answer:
@@ -247,11 +303,13 @@ class Review:
     status: int
     changed: str
     """``true``, ``false``, or ``unknown`` where nothing could be compared whole."""
+    facing: bool = False
+    """Whether the exposure differs, as it may where no connection of the input does."""
 
     @property
     def quiet(self) -> bool:
         """Whether there is nothing to see: no comment is begun for that."""
-        return self.status == 0 and self.changed == "false"
+        return self.status == 0 and self.changed == "false" and not self.facing
 
 
 def review(settings: Settings, start: str | None, env: Mapping[str, str]) -> Review:
@@ -264,16 +322,18 @@ def review(settings: Settings, start: str | None, env: Mapping[str, str]) -> Rev
         if settings.check == "true" or not (asked.status == 2 and NO_INTENTS in asked.err):
             answers["check"] = asked
     failing = [one.status for one in answers.values() if one.status > (settings.fail_on == "never")]
-    changed = "unknown"
+    changed, outside = "unknown", ""
     if start is not None:
         difference = compared(settings, start, after)
-        answers = {"diff": difference, **answers}
-        changed = {0: "false", 1: "true"}.get(difference.status, "unknown")
+        answers, outside = {"diff": difference.answer, **answers}, difference.facing
+        changed = {0: "false", 1: "true"}.get(difference.answer.status, "unknown")
         # An older side that cannot be read whole is what a change may mend; of the newer one lint has told.
-        if difference.status > 2 or not difference.out.strip():
-            failing.append(difference.status or 70)
-    parts = [part for verb, one in answers.items() for part in (one.out.strip(), told(verb, one.err)) if part]
-    return Review(tuple(parts), max(failing, default=0), changed)
+        if difference.answer.status > 2 or not difference.answer.out.strip():
+            failing.append(difference.answer.status or 70)
+    parts: list[str] = []
+    for verb, one in answers.items():
+        parts += [one.out.strip(), outside if verb == "diff" else "", told(verb, one.err)]
+    return Review(tuple(filter(None, parts)), max(failing, default=0), changed, bool(outside))
 
 
 # What is shown.
@@ -293,19 +353,24 @@ def marker(name: str) -> str:
 
 
 def body(settings: Settings, parts: Sequence[str], limit: int | None = None) -> str:
-    """The report; where it is longer than *limit*, the longest parts lose all but their first line."""
+    """The report; where it is longer than *limit*, the longest parts lose all that is folded or stands in a table."""
     left = list(parts)
     while True:
         text = "\n\n".join([marker(settings.name), f"## {settings.name}: network policy", *left]) + "\n"
         if limit is None or len(text) <= limit:
             return text
         longest = max(range(len(left)), key=lambda one: len(left[one]))
-        first = left[longest].partition("\n")[0].replace("<details>", "").replace("<summary>", "")
-        first = first.replace("</summary>", "")[:500]
-        short = f"{first}\n\n_The rest is too long for a comment; it is in the report of the job._"
+        short = f"{_head(left[longest])}\n\n_The rest is too long for a comment; it is in the report of the job._"
         if len(short) >= len(left[longest]):
             return text[:limit]
         left[longest] = short
+
+
+def _head(part: str) -> str:
+    """The lines of *part* above what is folded and above tables, as far as there are not too many of them."""
+    first, _, more = re.sub(r"</?(details|summary)>", "", re.split(r"\n<details|\n\|", part)[0]).partition("\n")
+    lines = f"{first[:500]}\n{more}".strip()
+    return lines if len(lines) <= HEAD else lines[:HEAD].rpartition("\n")[0]
 
 
 def log(text: str, env: Mapping[str, str]) -> None:

@@ -50,6 +50,70 @@ def test_nothing_to_see_begins_no_comment(tmp_path: Path) -> None:
         assert "nothing to comment on" in done.stdout
 
 
+TOMORROW = DATABASE.replace(
+    "ingress: [{from: [", "ingress: [{from: [{namespaceSelector: {matchLabels: {team: later}}}, "
+)
+"""Lets pods of namespaces in that nobody has made yet: no connection of the input differs."""
+
+
+def test_what_is_open_to_those_who_come_later_is_seen_too(tmp_path: Path) -> None:
+    made = pull_request(tmp_path, after=TOMORROW)
+    with serving() as host:
+        one = job(made, host)
+        done = one.run(paths="manifests")
+        assert done.returncode == 0, done.stdout
+        (comment,) = host.comments
+    assert one.outputs()["changed"] == "false"
+    part = comment["body"].partition("### What faces the outside\n")[2]
+    assert part.startswith("\n- Isolated by a policy, of 3 workloads: 3 for ingress (100 %), 3 for egress (100 %).\n")
+    assert "Before:" not in part
+    assert "<summary>Exposure of 1 workload differs</summary>" in part
+    row = r"| now | shop/db\[Pod\] | from any pod in namespaces with team=later | TCP 5432 |"
+    assert [text for text in part.splitlines() if text.startswith(("| now", "| before"))] == [row]
+    assert part.index(row) < part.index("ringfence lint:")
+
+
+def test_the_exposure_is_left_out_where_it_is_as_it_was(tmp_path: Path) -> None:
+    made = pull_request(tmp_path, after=DATABASE.replace("5432", "5433"))
+    done = job(made).run(paths="manifests", comment="false")
+    assert "1 connection: 1 changed" in done.stdout
+    assert "What faces the outside" not in done.stdout
+
+
+def test_coverage_that_was_lost_is_said_beside_what_it_was(tmp_path: Path) -> None:
+    made = pull_request(tmp_path)
+    made.git("checkout", "-q", "-B", "bare", "main")
+    made.commit(manifests__pods_yaml=PODS.partition("---\napiVersion: networking")[0])
+    told = {"RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "manifests"}
+    out = script(made.top, {**plain(), **told}).stdout
+    assert "\n- Isolated by a policy, of 3 workloads: 1 for ingress (33 %), 1 for egress (33 %)." in out
+    assert "\n- Before: Isolated by a policy, of 3 workloads: 3 for ingress (100 %), 3 for egress (100 %)." in out
+    assert (
+        "| now | shop/web\\[Pod\\] | to anywhere, the cloud's metadata too: no policy isolates it | every port |" in out
+    )
+
+
+def test_a_folder_that_is_new_is_all_that_faces_the_outside(tmp_path: Path) -> None:
+    made = pull_request(tmp_path)
+    made.git("checkout", "-q", "-B", "more", "main")
+    made.commit(more__pods_yaml=PODS.partition("---\napiVersion: networking")[0].replace("shop", "other"))
+    done = script(made.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "more"})
+    assert "workloads: 3 added" in done.stdout
+    assert "<summary>Exposure of 3 workloads differs</summary>" in done.stdout
+    assert "| before |" not in done.stdout
+    assert "more: not in " in done.stdout
+    assert len(made.git("worktree", "list").splitlines()) == 1
+
+
+def test_rows_of_exposure_are_counted_where_there_are_many() -> None:
+    rows = {(f"a/b{number:04}[Pod]", "ingress", "outside", "from *outside*", "TCP 1") for number in range(150)}
+    text = "\n".join(review.differing(set(), rows))
+    assert text.count("| now |") == review.MOST == 100
+    assert "and 50 more; `ringfence exposure` lists them" in text
+    assert "from \\*outside\\*" in text
+    assert review.differing(rows, rows) == []
+
+
 def test_the_comment_is_found_among_hundreds_and_quotes_of_it_are_left_alone(tmp_path: Path) -> None:
     made = pull_request(tmp_path)
     mark = review.marker("ringfence")
@@ -266,7 +330,7 @@ def test_what_is_run_to_render_does_not_get_the_token(tmp_path: Path) -> None:
         ({"PATHS": "a -o=b"}, "RINGFENCE_PATHS has '-o=b', which is no path; options go to ringfence.toml"),
         ({"NAME": "a -->"}, "RINGFENCE_NAME is 'a -->'; a name has letters, digits, blanks, dots and single dashes"),
         ({"BASE": "--output=x"}, "the base '--output=x' is no revision"),
-        ({"BASE": "v9"}, "the base 'v9' is neither here nor at the remote 'origin'; check out with its history"),
+        ({"BASE": "v9"}, "the base 'v9' is neither here nor at the remote 'origin'; check out with fetch-depth: 0"),
     ],
 )
 def test_bad_input_is_one_sentence(told: dict[str, str], said: str, overlays: Repository) -> None:
@@ -298,15 +362,30 @@ def test_what_the_repository_holds_is_not_imported(overlays: Repository) -> None
 
 def test_a_report_that_is_too_long_loses_its_longest_parts() -> None:
     settings = review.Settings.read({})
-    parts = ["**diff** first\n" + "a line\n" * 9000, "**lint:** nothing\n" + "more\n" * 5000, "short"]
+    parts = ["**diff** first\n\n" + "| a line |\n" * 9000, "**lint:** nothing\n" + "more\n" * 5000, "short"]
     text = review.body(settings, parts, review.LONGEST)
     assert len(text) <= review.LONGEST
     assert "**diff** first\n\n_The rest is too long" in text
     assert "more\nmore" in text
     assert text.rstrip().endswith("short")
-    assert "a line\na line" in review.body(settings, parts)
+    assert "a line |\n| a line" in review.body(settings, parts)
     folded = "<details><summary>Told by lint</summary>\n" + "x\n" * 40000
     assert "<details>" not in review.body(settings, [folded], review.LONGEST)
+
+
+def test_a_difference_that_is_too_long_keeps_what_matters() -> None:
+    points = "".join(f"- **Newly reachable from outside** ({number}): web → db: TCP 80\n" for number in range(5))
+    head = f"### What this change opens and closes\n\n9 connections: 9 added; 1 policy differs.\n\n{points}"
+    details = "<details>\n<summary>Newly reachable</summary>\n" + "a line\n" * 9500 + "</details>"
+    text = review.body(review.Settings.read({}), [f"{head}\n{details}", "short"], review.LONGEST)
+    assert head.strip() in text
+    assert "<details" not in text
+    many = review.body(review.Settings.read({}), [head * 300], review.LONGEST)
+    assert len(many) < review.HEAD + 500
+    assert many.count("\n- **Newly") == many.count("TCP 80\n") > 9  # no line is cut
+    assert "<summary>" not in review.body(
+        review.Settings.read({}), [review.told("lint", "x\n" * 40000)], review.LONGEST
+    )
 
 
 def test_what_is_told_cannot_end_its_own_fence() -> None:

@@ -67,6 +67,37 @@ def test_standard_input_may_be_one_side(run: Run, tmp_path: Path) -> None:
     assert run("diff", "-", str(old), "-q", stdin=PODS.encode()).out.startswith("No difference")
 
 
+def test_a_directory_without_a_manifest_is_an_empty_side(run: Run, tmp_path: Path) -> None:
+    """Not a directory that is not there, nor a file without an object, which are mistakes."""
+    (tmp_path / "README.md").write_text("words")
+    done = run("diff", str(tmp_path), TASK_API, "--format", "json")
+    assert done.status == 0
+    document = json.loads(done.out)
+    assert len(document["workloads"]["added"]) == 7
+    assert document["pairs"]["removed"] == document["pairs"]["changed"] == 0
+    assert done.err == f"before:\n{tmp_path}: no Kubernetes object is in there; counted as empty\n"
+    assert json.loads(run("diff", TASK_API, str(tmp_path), "--format", "json").out)["pairs"]["added"] == 0
+    both = run("diff", str(tmp_path), str(tmp_path))
+    assert (both.status, both.out) == (2, "")
+    assert "neither of the two holds a Kubernetes object" in both.err
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    named = run("diff", str(tmp_path / "empty.yaml"), TASK_API)
+    assert (named.status, named.out) == (2, "")
+    assert "no Kubernetes object could be read" in named.err
+    assert run("diff", str(tmp_path), TASK_API).status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("bad.yaml", "kind: [\n"), ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n")],
+)
+def test_a_directory_of_what_was_not_read_is_no_empty_side(name: str, text: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    done = run("diff", str(tmp_path), TASK_API)
+    assert (done.status, done.out) == (2, "")
+    assert "no Kubernetes object could be read" in done.err
+
+
 @pytest.mark.parametrize("form", ["table", "md", "txt", "json", "csv", "dot"])
 def test_every_format_prints_and_writes(form: str, run: Run, tmp_path: Path) -> None:
     words = ["diff", TASK_API, "--with", "examples/variants/wrong-dns.yaml", "--format", form]
@@ -75,6 +106,18 @@ def test_every_format_prints_and_writes(form: str, run: Run, tmp_path: Path) -> 
     out = tmp_path / "out"
     assert run(*words, "-o", str(out)).status == printed.status == 0
     assert out.read_text() == printed.out.replace("\r\n", "\n") or out.read_bytes().decode() == printed.out
+
+
+def test_a_label_by_which_a_service_selects_opens_a_way_in(run: Run, tmp_path: Path) -> None:
+    """No policy names it, so that between pods nothing differs."""
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: front, namespace: shop}\n"
+    service += "spec: {type: LoadBalancer, selector: {front: 'yes'}, ports: [{port: 80, targetPort: 8080}]}\n"
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(PODS + service)
+    new.write_text(PODS.replace("{app: web}", "{app: web, front: 'yes'}") + service)
+    done = run("diff", str(old), str(new), "--format", "txt")
+    pair = "source: shop/front[Service], destination: shop/web[Pod]"
+    assert done.out.splitlines()[1:] == [f"diff-type: added, {pair}, ref1: No Connections, ref2: TCP 8080"]
 
 
 def test_exit_code_tells_a_difference(run: Run) -> None:
@@ -174,10 +217,75 @@ def test_a_deleted_policy_leaves_the_pod_unprotected(repository: Repository) -> 
 def test_a_folder_that_is_new(repository: Repository) -> None:
     repository.commit(more__pods_yaml=PODS)
     done = repository.diff("--git", "HEAD~1..HEAD", "more")
+    assert done.returncode == 0
     assert "Workloads added: shop/api, shop/db, shop/web." in done.stdout
-    nowhere = repository.diff("--git", "HEAD~1..HEAD", "nowhere")
-    assert nowhere.returncode == 2
-    assert "nowhere: in neither of the two" in nowhere.stderr
+    assert done.stderr.startswith("ringfence diff: more: not in HEAD~1, and counted as empty there\n")
+    back = repository.diff("--git", "HEAD..HEAD~1", "more", "--format", "json")
+    assert json.loads(back.stdout)["pairs"]["added"] == 0
+    assert json.loads(back.stdout)["workloads"] == {"removed": ["shop/api[Pod]", "shop/db[Pod]", "shop/web[Pod]"]}
+
+
+@pytest.mark.parametrize("paths", [("nowhere",), ("manifests", "nowhere")])
+def test_a_path_in_neither_revision(paths: tuple[str, ...], repository: Repository) -> None:
+    nowhere = repository.diff("--git", "HEAD~1..HEAD", *paths)
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert nowhere.stderr == "ringfence: nowhere: in neither of the two; name a path of the repository\n"
+    tree = repository.diff("--git", "HEAD", *paths)
+    assert (tree.returncode, tree.stderr) == (2, nowhere.stderr)
+
+
+def test_before_there_were_manifests_at_all(tmp_path: Path) -> None:
+    """The first commit has the application's code alone, and a file that another program reads."""
+    made = Repository(tmp_path)
+    made.git("init", "-q", "-b", "main")
+    made.commit(README="words\n", docs__mkdocs_yaml="site_name: shop\n")
+    made.git("tag", "v0")
+    made.commit(manifests__pods_yaml=PODS)
+    for paths, said in (((), "v0:./: no Kubernetes object"), (("manifests",), "manifests: not in v0, and counted")):
+        done = made.diff("--git", "v0..main", *paths)
+        assert done.returncode == 0, done.stderr
+        assert "workloads: 3 added" in done.stdout
+        assert said in done.stderr
+    both = made.diff("--git", "v0..main", "docs")
+    assert (both.returncode, both.stdout) == (2, "")
+    assert both.stderr.endswith("neither of the two holds a Kubernetes object; name the paths of manifests\n")
+
+
+def test_a_folder_that_was_deleted_from_the_work_tree(repository: Repository) -> None:
+    repository.git("rm", "-rq", "manifests")
+    done = repository.diff("--git", "HEAD", "manifests")
+    assert done.returncode == 0
+    assert "workloads: 3 removed" in done.stdout
+    assert "manifests: not in the work tree, and counted as empty there" in done.stderr
+
+
+def test_an_empty_side_that_a_change_fills(repository: Repository) -> None:
+    repository.commit(more__pods_yaml=PODS)
+    repository.git("rm", "-rq", "more")
+    repository.commit()
+    (repository.top / "change.yaml").write_text(PODS.replace("shop", "other"))
+    done = repository.diff("--git", "HEAD~1..HEAD", "more", "--with", "change.yaml", "--format", "json")
+    assert set(json.loads(done.stdout)["workloads"]["added"]) == {"other/api[Pod]", "other/db[Pod]", "other/web[Pod]"}
+
+
+def test_a_path_behind_a_link_or_in_a_submodule_is_refused(repository: Repository, tmp_path: Path) -> None:
+    """Nothing of it is in the revision's own files, and that is not the same as nothing."""
+    other = Repository(tmp_path / "module")
+    other.top.mkdir()
+    other.git("init", "-q")
+    other.commit(pods__pod_yaml=PODS)
+    repository.git("submodule", "--quiet", "add", str(other.top), "module")
+    (repository.top / "current").symlink_to("manifests")
+    repository.commit()
+    for path, said in (
+        ("current", "current is a link that leads to no file of the revision; name where it leads"),
+        ("current/db.yaml", "current is a link; name a folder of the repository itself"),
+        ("module", "module is a submodule, which is not read; compare in it"),
+        ("module/pods", "module is a submodule, which is not read; name a folder of the repository itself"),
+    ):
+        done = repository.diff("--git", "HEAD", path)
+        assert (done.returncode, done.stdout) == (2, ""), path
+        assert said in done.stderr.splitlines()[-1]
 
 
 def test_the_work_tree_and_what_is_not_committed(repository: Repository) -> None:
@@ -185,13 +293,14 @@ def test_the_work_tree_and_what_is_not_committed(repository: Repository) -> None
     before = repository.state()
     with_tree = repository.diff("--git", "HEAD", "manifests")
     assert with_tree.returncode == 0
-    assert "the work tree is compared, in which 1 file (manifests/db.yaml) are not committed" in with_tree.stderr
+    assert "the work tree is compared, in which 1 file (manifests/db.yaml) is not committed" in with_tree.stderr
     assert "+ shop/web -> shop/db: TCP 5432" in with_tree.stdout
     left_out = repository.diff("--git", "v1..HEAD", "manifests")
     assert left_out.returncode == 2
     assert "+ shop/api -> shop/db" in left_out.stdout
     assert left_out.stderr.count("\n") == 1
-    assert "not in HEAD; commit them, or compare with the work tree by --git v1" in left_out.stderr
+    assert "1 file (manifests/db.yaml) is not committed, and not in HEAD" in left_out.stderr
+    assert "compare with it by --git v1" in left_out.stderr
     assert repository.diff("--git", "HEAD~1..v1", "manifests").returncode == 0
     assert repository.state() == before
 
@@ -204,6 +313,16 @@ def test_from_where_two_branches_parted(repository: Repository) -> None:
     assert "shop/api[Pod], destination: shop/db[Pod]" in two
     assert "source: shop/api[Pod], destination: shop/db[Pod]" not in three
     assert "other/web[Pod]" in three
+
+
+def test_where_two_branches_parted_is_called_as_git_finds_it(repository: Repository) -> None:
+    repository.git("checkout", "-q", "-b", "topic", "v1")
+    repository.commit(manifests__db_yaml=DATABASE.format(app="web").replace("5432", "5433"))
+    repository.git("checkout", "-q", "main")
+    repository.commit(manifests__db_yaml="# moved down\n" * 3 + DATABASE.format(app="api"))
+    place = json.loads(repository.diff("--git", "main...topic", "--format", "json").stdout)["policies"][0]["before"]
+    assert place["file"].startswith(repository.git("rev-parse", "v1")[:12])
+    assert repository.git("show", place["file"]).splitlines()[place["line"] - 1].startswith("apiVersion: networking")
 
 
 def test_files_of_other_sorts(repository: Repository, tmp_path: Path) -> None:
@@ -257,6 +376,26 @@ def test_a_revision_that_is_not_there(words: tuple[str, ...], said: str, reposit
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["HEAD~1..HEAD", "v1..HEAD", "origin/main...HEAD"])
+def test_a_shallow_clone_says_how_to_get_the_history(words: str, repository: Repository, tmp_path: Path) -> None:
+    """What actions/checkout leaves on a runner."""
+    shallow = Repository(tmp_path / "shallow")
+    repository.git("checkout", "-q", "-b", "topic", "v1")
+    repository.commit(manifests__db_yaml=DATABASE.format(app="db"))
+    clone = ["clone", "-q", "--depth=1", "--no-single-branch", "--branch", "topic", "--no-tags"]
+    repository.git(*clone, f"file://{repository.top}", str(shallow.top))
+    done = shallow.diff("--git", words, "manifests")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "this clone is shallow: check out with fetch-depth: 0 (actions/checkout)" in done.stderr
+
+
+def test_a_shallow_clone_compares_what_it_has(repository: Repository, tmp_path: Path) -> None:
+    shallow = Repository(tmp_path / "shallow")
+    repository.git("clone", "-q", "--depth=2", f"file://{repository.top}", str(shallow.top))
+    assert "+ shop/api -> shop/db: TCP 5432" in shallow.diff("--git", "HEAD~1..HEAD", "manifests").stdout
 
 
 def test_a_revision_cannot_be_an_option(repository: Repository) -> None:

@@ -55,7 +55,10 @@ def test_standard_output_holds_the_policies_alone(run: Run) -> None:
             "task-api/allow-dns-egress and task-api/default-deny-all are names of policies in the input too: "
             "applying replaces what is there"
         ),
-        "the cluster's network plugin must enforce policies; where none does, these change nothing",
+        (
+            "the cluster's network plugin must enforce policies; where none does, these change nothing: "
+            "ringfence doctor tells"
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from ringfence.model.policies import Policy
 pytestmark = pytest.mark.usefixtures("packets")
 EXAMPLE = "examples/task-api"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "prove.schema.json").read_text()))
+SARIF = json.loads((ROOT / "tests" / "data" / "sarif" / "sarif-schema-2.1.0.json").read_text())
 PODS = """
 apiVersion: v1
 kind: Pod
@@ -96,8 +97,41 @@ def test_a_lab_that_does_otherwise_disproves(run: Run, tmp_path: Path, monkeypat
     SCHEMA.validate(found)
     assert found["word"] == "disproved"
     assert found["disagreements"][0]["because"]
+    line = Path(path).read_text().splitlines().index("apiVersion: networking.k8s.io/v1") + 1
+    told = next(one for one in found["findings"] if one["message"].startswith("shop/a -> shop/b:"))
+    assert told["code"] == "RF066"
+    assert "was predicted denied and measured allowed" in told["message"]
+    assert (told["severity"], told["object"], told["file"], told["line"]) == ("error", "shop/deny", path, line)
     suites = ElementTree.fromstring(run("prove", path, "--format", "junit").out)  # noqa: S314 (our own text)
     assert int(suites.attrib["failures"]) > 0
+    sarif = json.loads(run("prove", path, "--format", "sarif").out)
+    Draft202012Validator(SARIF).validate(sarif)
+    results = sarif["runs"][0]["results"]
+    assert {one["ruleId"] for one in results} == {"RF066"}
+    (place,) = {one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in results}
+    assert place == line
+
+
+def test_rules_never_used_and_arrows_not_kept_are_findings_with_their_place(run: Run, tmp_path: Path) -> None:
+    """One kind of finding for reading, lint, check and prove: what is wanted and shut is told of its arrow twice."""
+    rule = DENY.replace("{app: b}}}", "{app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: nobody}}}]}]}")
+    intents = """
+kind: Intents
+apiVersion: ringfence.dev/v1alpha1
+metadata: {name: i}
+spec:
+  protect: [shop]
+  allow:
+    - shop/a -> shop/b:31999
+"""
+    path = _written(tmp_path, f"{PODS}---{rule}---{intents}")
+    found = json.loads(run("prove", path, "--format", "json").out)
+    SCHEMA.validate(found)
+    text = Path(path).read_text().splitlines()
+    places = {(one["code"], text[one["line"] - 1].strip()) for one in found["findings"] if one.get("line")}
+    arrow = "- shop/a -> shop/b:31999"
+    assert {("RF091", arrow), ("RF068", arrow)} <= places
+    assert ("RF069", rule.splitlines()[-1]) in places
 
 
 def test_a_policy_that_is_not_modelled_leaves_a_proof_incomplete(run: Run, tmp_path: Path) -> None:

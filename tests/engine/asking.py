@@ -42,13 +42,13 @@ class Ask:
         assert found is not None, "the compiler gives no reasons for a Service"
         return set(found)
 
-    def notes(self, cluster: Cluster, text: str) -> set[str]:
+    def notes(self, cluster: Cluster, text: str, profile: Profile = KUBERNETES) -> set[str]:
         """The notes on a flow that does not go through a Service; the compiler has those of the whole pair."""
         question = flow(cluster, text)
         assert not isinstance(question.dst, Service)
         if self.witness is Reference:
-            return set(map(str, decide(cluster, question).notes))
-        return set(map(str, compile(cluster).answer(question.src, question.dst).notes))
+            return set(map(str, decide(cluster, question, profile).notes))
+        return set(map(str, compile(cluster, profile).answer(question.src, question.dst).notes))
 
 
 def flow(cluster: Cluster, text: str) -> Flow:

@@ -11,7 +11,7 @@ from engine.asking import Ask
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Namespace
 from ringfence.model.policies import Policy
-from ringfence.model.profiles import NP_GUARD
+from ringfence.model.profiles import NP_GUARD, PROFILES
 
 WEB, DB = pod("web", "app=web"), pod("db", "app=db")
 FAR = pod("lab/web", "app=web")
@@ -180,6 +180,21 @@ def test_a_block_matches_a_pod_by_its_address(ask: Ask) -> None:
     assert ask.notes(where, "web -> db 80") == {"plugin-dependent"}
     assert ask(where, "other -> db 80") == "denied"
     assert ask(where, "web -> db 80", NP_GUARD) == "denied"
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_that_settles_it_gets_no_note(ask: Ask, name: str) -> None:
+    """S54: the plugin is known to match pods by address, or not to; of nodes another thing may be known."""
+    pods = cluster(pod("web", "app=web", ip="10.0.0.1"), DB, lets_in("10.0.0.0/24"))
+    nodes = cluster(node("n", "10.0.0.1"), DB, lets_in("10.0.0.0/24"))
+    profile = PROFILES[name]
+    for where, src, sure, match in (
+        (pods, "web", profile.sure_of_pods, profile.blocks_match_pods),
+        (nodes, "node:n", profile.sure_of_nodes, profile.blocks_match_nodes),
+    ):
+        expected = {"plugin-dependent"} if profile.notes and match and not sure else set()
+        assert ask.notes(where, f"{src} -> db 80", profile) - {"placement-unknown"} == expected
+        assert (ask(where, f"{src} -> db 80", profile) == "allowed") is match
 
 
 def test_what_a_selector_takes_too_depends_on_no_plugin(ask: Ask) -> None:

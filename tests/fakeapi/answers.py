@@ -54,6 +54,10 @@ def no_such_path() -> Refusal:
     return Refusal(Answer(404, "404 page not found\n"))
 
 
+def no_such_kind() -> Refusal:
+    return status(404, "NotFound", "the server could not find the requested resource")
+
+
 def not_found(plural: str, group: str, name: str) -> Refusal:
     what = f'{qualified(plural, group)} "{name}" not found'
     return status(404, "NotFound", what, name=name, group=group, kind=plural)
@@ -71,30 +75,32 @@ def changed(plural: str, group: str, name: str, why: str = "") -> Refusal:
 
 
 def owned(conflicts: Sequence[tuple[str, str, str]]) -> Refusal:
-    """*conflicts* are a manager, the API version it wrote with, and a field."""
-    causes = [
-        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}" using {version}', "field": path}
-        for manager, version, path in conflicts
+    """*conflicts* are a manager, the API version it wrote with unless it applied, and a field."""
+    named = [
+        (f'"{manager}" using {version}' if version else f'"{manager}"', path) for manager, version, path in conflicts
     ]
-    if len(conflicts) == 1:
-        manager, version, path = conflicts[0]
-        what = f'Apply failed with 1 conflict: conflict with "{manager}" using {version}: {path}'
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in named
+    ]
+    if len(named) == 1:
+        who, path = named[0]
+        what = f"Apply failed with 1 conflict: conflict with {who}: {path}"
     else:
-        by: dict[tuple[str, str], list[str]] = {}
-        for manager, version, path in conflicts:
-            by.setdefault((manager, version), []).append(path)
-        what = f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(
-            f'conflicts with "{manager}" using {version}:\n' + "\n".join(f"- {path}" for path in paths)
-            for (manager, version), paths in by.items()
+        by: dict[str, list[str]] = {}
+        for who, path in named:
+            by.setdefault(who, []).append(path)
+        what = f"Apply failed with {len(named)} conflicts: " + "\n".join(
+            f"conflicts with {who}:\n" + "\n".join(f"- {path}" for path in paths) for who, paths in by.items()
         )
     return status(409, "Conflict", what, causes=causes)
 
 
 def forbidden(user: str, verb: str, plural: str, group: str, namespace: str, name: str, why: str = "") -> Refusal:
-    what = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
+    bare = plural.split("/", maxsplit=1)[0]
+    what = f'{qualified(bare, group)} "{name}"' if name else qualified(bare, group)
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     told = why or f'User "{user}" cannot {verb} resource "{plural}" in API group "{group}" {where}'
-    return status(403, "Forbidden", f"{what} is forbidden: {told}", name=name, group=group, kind=plural)
+    return status(403, "Forbidden", f"{what} is forbidden: {told}", name=name, group=group, kind=bare)
 
 
 def unauthorized() -> Refusal:
@@ -103,6 +109,20 @@ def unauthorized() -> Refusal:
 
 def bad(message: str) -> Refusal:
     return status(400, "BadRequest", message)
+
+
+def no_manager() -> Refusal:
+    """Server-side apply without ``fieldManager``."""
+    problem = ("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+    return invalid("PatchOptions", "meta.k8s.io", "", [problem])
+
+
+def undeclared(where: str, version: str, kind: str, path: str) -> Refusal:
+    """Server-side apply of a field that there is not."""
+    what = (
+        f"failed to create typed patch object ({where}; {version}, Kind={kind}): .{path}: field not declared in schema"
+    )
+    return status(500, "", what)
 
 
 def invalid(kind: str, group: str, name: str, problems: Sequence[tuple[str, str, str]]) -> Refusal:

@@ -24,14 +24,17 @@ _FIELDS: Final[dict[str, Any]] = {"apiVersion": None, "kind": None, "metadata": 
 def checked(kind: Kind, body: Json, validation: str) -> Json:
     """*body* as it would be stored. Raises: answers.Refusal."""
     if body.get("kind", kind.kind) != kind.kind or body.get("apiVersion", kind.api_version) != kind.api_version:
+        version = str(body.get("apiVersion"))
         raise answers.bad(
-            f'{body.get("kind")} in version "{body.get("apiVersion")}" cannot be handled as a {kind.kind}'
+            f'{body.get("kind")} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind.kind}: no kind '
+            f'"{body.get("kind")}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
         )
     name = str(body.get("metadata", {}).get("name") or "")
     if not _NAME.fullmatch(name) or len(name) > 253:
         what = (
             f'Invalid value: "{name}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric '
-            "characters, '-' or '.', and must start and end with an alphanumeric character"
+            "characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
+            f"used for validation is '{_NAME.pattern}')"
         )
         raise answers.invalid(kind.kind, kind.group, name, [("metadata.name", "FieldValueInvalid", what)])
     if kind.kind == "NetworkPolicy":
@@ -45,12 +48,13 @@ def checked(kind: Kind, body: Json, validation: str) -> Json:
 
 
 def _policy(kind: Kind, body: Json, validation: str) -> Json:
-    unknown = [] if validation == "Ignore" else list(_unknown(body, _FIELDS, ""))
+    unknown = unknown_fields(body)
     if unknown and validation == "Strict":
         told = ", ".join(f'unknown field "{path}"' for path in unknown)
         raise answers.bad(
             f'NetworkPolicy in version "v1" cannot be handled as a NetworkPolicy: strict decoding error: {told}'
         )
+    body = _pruned(body, _FIELDS)
     spec = copy.deepcopy(body.get("spec") or {})
     problems: list[tuple[str, str, str]] = []
     for way, peers in (("ingress", "from"), ("egress", "to")):
@@ -66,6 +70,20 @@ def _policy(kind: Kind, body: Json, validation: str) -> Json:
     return {**body, "spec": spec}
 
 
+def unknown_fields(body: Json) -> list[str]:
+    """The paths of fields that no NetworkPolicy has."""
+    return list(_unknown(body, _FIELDS, ""))
+
+
+def _pruned(value: Any, known: dict[str, Any]) -> Any:
+    """*value* without the fields that it cannot have."""
+    if isinstance(value, list):
+        return [_pruned(one, known) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _pruned(inner, known[key]) if known[key] else inner for key, inner in value.items() if key in known}
+
+
 def _port(port: Json, path: str, problems: list[tuple[str, str, str]]) -> None:
     port.setdefault("protocol", "TCP")
     number = port.get("port")
@@ -73,7 +91,7 @@ def _port(port: Json, path: str, problems: list[tuple[str, str, str]]) -> None:
         problems.append((f"{path}.port", "FieldValueInvalid",
                          f"Invalid value: {number}: must be between 1 and 65535, inclusive"))  # fmt: skip
     if port["protocol"] not in ("TCP", "UDP", "SCTP"):
-        what = f'Unsupported value: "{port["protocol"]}": supported values: "SCTP", "TCP", "UDP"'
+        what = f'Unsupported value: "{port["protocol"]}": supported values: "TCP", "UDP", "SCTP"'
         problems.append((f"{path}.protocol", "FieldValueNotSupported", what))
 
 

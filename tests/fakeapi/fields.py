@@ -17,6 +17,7 @@ from fakeapi.answers import Json
 Path = tuple[str, ...]
 _NAMED: Final = "k:"
 _ATOMIC: Final = ("podSelector", "namespaceSelector", "selector", "nodeSelector")
+_MAPS: Final = (("metadata", "labels"), ("metadata", "annotations"))
 _UNOWNED: Final = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid"),
                    ("metadata", "resourceVersion"), ("metadata", "creationTimestamp"), ("metadata", "managedFields"),
                    ("metadata", "generation"))  # fmt: skip
@@ -30,6 +31,7 @@ class Owner:
     operation: str
     version: str
     paths: set[Path]
+    time: str = ""
 
 
 def _by_name(value: object) -> bool:
@@ -97,37 +99,49 @@ def owners_of(body: Json) -> list[Owner]:
     found = []
     for entry in body.get("metadata", {}).get("managedFields") or ():
         paths = set(_unfolded(entry.get("fieldsV1") or {}))
-        found.append(Owner(entry["manager"], entry["operation"], entry["apiVersion"], paths))
+        found.append(Owner(entry["manager"], entry["operation"], entry["apiVersion"], paths, entry.get("time", "")))
     return found
 
 
-def with_owners(body: Json, owners: list[Owner], now: str) -> Json:
-    """*body* with its ``managedFields``; entries that own nothing are left out."""
+def with_owners(before: Json | None, body: Json, owners: list[Owner], now: str) -> Json:
+    """*body* with its ``managedFields``; entries that own nothing are left out.
+
+    The last one of *owners* wrote it just now; it is given no time when nothing but who owns what has changed.
+    """
+    if owners and (before is None or _content(before) != _content(body)):
+        owners[-1].time = now
     entries = [
-        {"manager": one.manager, "operation": one.operation, "apiVersion": one.version, "time": now,
-         "fieldsType": "FieldsV1", "fieldsV1": _folded(one.paths)}
+        {"manager": one.manager, "operation": one.operation, "apiVersion": one.version,
+         **({"time": one.time} if one.time else {}), "fieldsType": "FieldsV1", "fieldsV1": _folded(one.paths)}
         for one in owners if one.paths
     ]  # fmt: skip
     metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
     return {**body, "metadata": metadata | ({"managedFields": entries} if entries else {})}
 
 
+def _content(body: Json) -> Json:
+    metadata = {key: body["metadata"].get(key) for key in ("labels", "annotations", "ownerReferences", "finalizers")}
+    return {key: value for key, value in body.items() if key not in ("metadata", "status")} | {"metadata": metadata}
+
+
 def _folded(paths: set[Path]) -> Json:
     found: Json = {}
     for path in sorted(paths):
+        if path[-1] == "." and not any(one[:-1] == path[:-1] for one in paths - {path}):
+            path = path[:-1]
         at = found
         for key in path:
-            at = at.setdefault(key if key.startswith(_NAMED) else f"f:{key}", {})
+            at = at.setdefault(key if key == "." or key.startswith(_NAMED) else f"f:{key}", {})
     return found
 
 
 def _unfolded(value: Json, at: Path = ()) -> Iterator[Path]:
     for key, inner in value.items():
-        path = (*at, key if key.startswith(_NAMED) else key[2:])
+        path = (*at, key if key == "." or key.startswith(_NAMED) else key[2:])
         if inner:
             yield from _unfolded(inner, path)
         else:
-            yield path
+            yield (*path, ".") if path in _MAPS else path
 
 
 def applied(before: Json | None, patch: Json, manager: str, version: str, *, force: bool) -> tuple[Json, list[Owner]]:
@@ -139,7 +153,7 @@ def applied(before: Json | None, patch: Json, manager: str, version: str, *, for
     mine = next((o for o in owners if (o.manager, o.operation) == (manager, "Apply")), None)
     others = [o for o in owners if o is not mine]
     conflicts = [
-        (other.manager, other.version, told(path))
+        (other.manager, "" if other.operation == "Apply" else other.version, told(path))
         for other in others
         for path in sorted(other.paths)
         if path in wanted and held.get(path) != wanted[path]
@@ -151,21 +165,25 @@ def applied(before: Json | None, patch: Json, manager: str, version: str, *, for
     gone = (mine.paths if mine else set()) - set(wanted) - {path for other in others for path in other.paths}
     for path in sorted(gone, reverse=True):
         _remove(old, path)
-    return _lay(old, patch), [*others, Owner(manager, "Apply", version, set(wanted))]
+    return _lay(old, patch), [*others, Owner(manager, "Apply", version, set(wanted), mine.time if mine else "")]
 
 
 def updated(before: Json | None, after: Json, manager: str, version: str) -> list[Owner]:
-    """Who owns what after *manager* wrote *after* over *before*."""
+    """Who owns what after *manager* wrote *after* over *before*; it is the last one."""
     held, now = dict(leaves(before or {})), dict(leaves(after))
+    for key in ("labels", "annotations"):  # whoever makes a map owns that too
+        if after["metadata"].get(key):
+            now["metadata", key, "."] = True
+        if before and before["metadata"].get(key):
+            held["metadata", key, "."] = True
     changed = {path for path, value in now.items() if path not in held or held[path] != value}
     owners = owners_of(before or {})
     for one in owners:
         one.paths = (one.paths & set(now)) - changed
     mine = next((o for o in owners if (o.manager, o.operation) == (manager, "Update")), None)
-    if mine is None:
-        return [*owners, Owner(manager, "Update", version, changed)]
-    mine.paths |= changed
-    return owners
+    mine = mine or Owner(manager, "Update", version, set())
+    mine.paths |= {path for path in changed if now[path] != {}}
+    return [*(one for one in owners if one is not mine), mine]
 
 
 def merged(under: Any, patch: Any) -> Any:

@@ -12,10 +12,10 @@ import yaml
 
 from fakeapi import answers, fields, selecting
 from fakeapi.answers import Answer, Json, Refusal
-from fakeapi.checks import checked
+from fakeapi.checks import checked, unknown_fields
 from fakeapi.kinds import Kind
 from fakeapi.rights import Asked
-from fakeapi.store import now
+from fakeapi.store import generation, now
 
 if TYPE_CHECKING:
     from fakeapi.api import FakeApi
@@ -103,7 +103,10 @@ class Handling:
         match = _PATH.fullmatch(path)
         if match is None:
             raise answers.no_such_path()
-        kind = self.api.kinds.find(match["group"] or "", match["core"] or match["version"], match["plural"])
+        group, version = match["group"] or "", match["core"] or match["version"]
+        kind = self.api.kinds.find(group, version, match["plural"])
+        if kind is None and self.api.kinds.resources(group, version):
+            raise answers.no_such_kind()
         if kind is None or (match["namespace"] and not kind.namespaced):
             raise answers.no_such_path()
         return Target(kind, match["namespace"] or "", match["name"] or "", match["sub"] or "")
@@ -165,7 +168,7 @@ class Handling:
         if self.store.get(target.kind, target.namespace, metadata["name"]) is not None:
             raise answers.exists(target.kind.plural, target.kind.group, metadata["name"])
         owners = fields.updated(None, body, _manager(request), target.kind.api_version)
-        return Answer(201, self._stored(request, target.kind, fields.with_owners(body, owners, now())))
+        return Answer(201, self._stored(request, target.kind, fields.with_owners(None, body, owners, now())))
 
     def _placed(self, target: Target, metadata: Json) -> Json:
         """*metadata* with its namespace, which has to be there. Raises: Refusal."""
@@ -181,8 +184,7 @@ class Handling:
         patch = yaml.safe_load(request.body)
         before = self.store.get(target.kind, target.namespace, target.name)
         if not request.query.get("fieldManager"):
-            raise answers.bad("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for "
-                              "apply patch")  # fmt: skip
+            raise answers.no_manager()
         metadata = dict(patch.get("metadata") or {})
         if "managedFields" in metadata:
             raise answers.bad("metadata.managedFields must be nil")
@@ -191,10 +193,13 @@ class Handling:
                               f"({target.name})")  # fmt: skip
         self._precondition(target, before, metadata)
         patch["metadata"] = self._placed(target, metadata)
+        if target.kind.kind == "NetworkPolicy" and (unknown := unknown_fields(patch)):
+            where = f"{target.namespace}/{target.name}"
+            raise answers.undeclared(where, target.kind.api_version, target.kind.kind, unknown[0])
         checked(target.kind, patch, request.query.get("fieldValidation", ""))
         after, owners = fields.applied(before, patch, _manager(request), target.kind.api_version,
                                        force=request.query.get("force") == "true")  # fmt: skip
-        after = fields.with_owners(checked(target.kind, after, "Ignore"), owners, now())
+        after = fields.with_owners(before, checked(target.kind, after, "Ignore"), owners, now())
         if before is not None and _same(before, after):
             return Answer(200, before)
         return Answer(200 if before else 201, self._stored(request, target.kind, after))
@@ -202,17 +207,18 @@ class Handling:
     def _precondition(self, target: Target, before: Json | None, metadata: Json) -> None:
         """Raises: Refusal when *metadata* names another version or another object."""
         plural, group = target.kind.plural, target.kind.group
-        here = (before or {}).get("metadata", {})
-        for key, label in (("uid", "UID"), ("resourceVersion", "")):
-            if metadata.get(key) and before is None:
-                raise (
-                    answers.changed(plural, group, target.name)
-                    if label
-                    else answers.not_found(plural, group, target.name)
-                )
-            if metadata.get(key) and here.get(key) != metadata[key]:
-                why = f"Precondition failed: UID in precondition: {metadata[key]}, UID in object meta: {here.get(key)}"
-                raise answers.changed(plural, group, target.name, why if label else "")
+        uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+        if before is None:
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise answers.changed(plural, group, target.name, why)
+            return
+        here = before["metadata"]
+        if uid and here["uid"] != uid:
+            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {here['uid']}"
+            raise answers.changed(plural, group, target.name, why)
+        if version and here["resourceVersion"] != version:
+            raise answers.changed(plural, group, target.name)
 
     def _merge(self, request: Request, target: Target) -> Answer:
         before = self._found(target)
@@ -236,7 +242,7 @@ class Handling:
     def _changed(self, request: Request, target: Target, before: Json, after: Json) -> Json:
         after = checked(target.kind, after, request.query.get("fieldValidation", ""))
         owners = fields.updated(before, after, _manager(request), target.kind.api_version)
-        after = fields.with_owners(after, owners, now())
+        after = fields.with_owners(before, after, owners, now())
         return before if _same(before, after) else self._stored(request, target.kind, after)
 
     def _stored(self, request: Request, kind: Kind, body: Json) -> Json:
@@ -244,6 +250,7 @@ class Handling:
             name = body["metadata"]["name"]
             here = self.store.get(kind, body["metadata"].get("namespace", ""), name)
             extra = {"uid": "dry-run", "creationTimestamp": now()} if here is None else {}
+            extra |= generation(kind, here, body)
             return {"apiVersion": kind.api_version, "kind": kind.kind, **body, "metadata": body["metadata"] | extra}
         kept = self.store.put(kind, body)
         if kind.kind == "CustomResourceDefinition":
@@ -255,8 +262,15 @@ class Handling:
     def _delete(self, request: Request, target: Target) -> Answer:
         options = _decoded(request) if request.body else {}
         found = self._found(target)
-        self._precondition(target, found, options.get("preconditions") or {})
+        wanted = options.get("preconditions") or {}
         uid = found["metadata"]["uid"]
+        if wanted.get("uid", uid) != uid:
+            why = (
+                f"the UID in the precondition ({wanted['uid']}) does not match the UID in record ({uid}). The object "
+                "might have been deleted and then recreated"
+            )
+            raise answers.changed(target.kind.kind, target.kind.group, target.name, why)
+        self._precondition(target, found, wanted)
         dry = request.query.get("dryRun") == "All" or options.get("dryRun") == ["All"]
         if not dry:
             self.store.drop(target.kind, target.namespace, target.name)

@@ -22,6 +22,8 @@ class Rights:
     def __init__(self) -> None:
         self._roles: list[tuple[str, list[dict[str, Any]]]] | None = None
         self._forbidden: list[tuple[str, str, str]] = []
+        self.strangers: set[str] = set()
+        """Users without any rights."""
 
     def only(self, *objects: dict[str, Any]) -> None:
         """From now on just what ClusterRoles (everywhere) and Roles (in their namespace) among *objects* allow."""
@@ -42,6 +44,8 @@ class Rights:
         self._forbidden.append((verb, resource, where))
 
     def allow(self, asked: Asked) -> bool:
+        if asked.user in self.strangers:
+            return False
         for verb, resource, where in self._forbidden:
             at = where == "*" or (asked.namespace or "cluster") == where
             if verb in ("*", asked.verb) and resource in ("*", asked.resource) and at:

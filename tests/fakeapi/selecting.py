@@ -31,7 +31,8 @@ def _one(part: str, labels: Json) -> bool:
     if part.startswith("!"):
         return part[1:] not in labels
     if not re.fullmatch(r"[A-Za-z0-9][\w./-]*", part):
-        raise answers.bad(f"unable to parse requirement: {part}")
+        found = part.split()[-1]
+        raise answers.bad(f"unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt")
     return part in labels
 
 

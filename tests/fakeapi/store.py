@@ -61,8 +61,7 @@ class Store:
         self._version += 1
         if before is None:
             metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
-            if "spec" in body:
-                metadata.setdefault("generation", 1)
+        metadata |= generation(kind, before, body)
         metadata["resourceVersion"] = self.version
         kept = {"apiVersion": kind.api_version, "kind": kind.kind, **body, "metadata": metadata}
         self._of(kind)[_key(namespace, name)] = kept
@@ -129,6 +128,16 @@ class Store:
         self._lists.clear()
 
 
+def generation(kind: Kind, before: Json | None, body: Json) -> Json:
+    """What counts the changes of the ``spec``, for the kinds that have it."""
+    if "spec" not in body or kind.kind in ("Namespace", "Node", "Service"):
+        return {}
+    if before is None:
+        return {"generation": 1}
+    number = before["metadata"].get("generation", 1)
+    return {"generation": number + (before.get("spec") != body["spec"])}
+
+
 def _key(namespace: str, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
 
@@ -147,4 +156,4 @@ def _read_token(token: str) -> tuple[int, str]:
         told = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return told["rv"], told["start"]
     except (ValueError, KeyError, TypeError):
-        raise answers.bad(f"continue key is not valid: {token}") from None
+        raise answers.bad(f"invalid continue token: continue key is not valid: {token}") from None

@@ -117,7 +117,8 @@ def _matches(selector: Selector | None, labels: object) -> bool:
 def test_a_line_says_that_a_plugin_must_enforce_it(application: str, run: Run) -> None:
     _, err = _generated(application, run)
     assert err.splitlines()[-1] == (
-        "the cluster's network plugin must enforce policies; where none does, these change nothing"
+        "the cluster's network plugin must enforce policies; where none does, these change nothing: "
+        "ringfence doctor tells"
     )
 
 

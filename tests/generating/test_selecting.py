@@ -35,6 +35,19 @@ def test_the_order_of_conventional_labels() -> None:
     assert _selector(one) == "app.kubernetes.io/name=x"
 
 
+def test_labels_by_which_its_services_select_come_first() -> None:
+    """RF806: one plugin finds a Service by those alone."""
+    one = workload("shop/api", has="app.kubernetes.io/name=api,tier=back,app=api")
+    other = workload("shop/web", has="app.kubernetes.io/name=web,tier=front,app=web")
+    assert _singled(cluster(one, other, service("shop/api", "tier=back", ports=[80])), one) == "tier=back"
+    both = cluster(
+        one, other, service("shop/a", "tier=back,app=api", ports=[80]), service("shop/b", "app=api", ports=[80])
+    )
+    assert _singled(both, one) == "app=api"
+    too_wide = cluster(one, other, service("shop/web", "tier=front", ports=[80]), service("shop/none", ports=[80]))
+    assert _singled(too_wide, one) == "app.kubernetes.io/name=api"
+
+
 def test_labels_that_change_are_never_selected_by() -> None:
     """RF306: the hash of a template, a release, a chart."""
     assert _selector(workload("shop/api", has=VERSIONED)) == "app.kubernetes.io/name=api"

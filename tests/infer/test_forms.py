@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ringfence.infer.expand import expand
-from ringfence.infer.forms import Mention, mentions
 from ringfence.infer.names import is_host, is_own, is_secret, stem
+from ringfence.manifests.clues.forms import Mention, mentions
 
 
 def _plain(text: str) -> list[tuple[str, int | None]]:

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from lint.asking import found_in
+from ringfence.manifests.checks.codes import CODES as CODES_OF_READING
 from ringfence.query.lint.table import THEMES, checks
 from ringfence.report.lint.pages import example, page
 
@@ -53,6 +54,17 @@ def test_the_table_is_in_order() -> None:
         assert one.wrong.endswith("."), code
         assert not one.fix.endswith("."), code
         assert not one.title.endswith("."), code
+
+
+def test_what_says_more_names_codes_that_are_there() -> None:
+    """Where RF103 is found, RF305 is not told; nothing is kept back in a circle."""
+    table, chain = checks(), 0
+    for code, one in table.items():
+        for less in one.over:
+            chain += 1
+            assert less in table or less in CODES_OF_READING
+            assert less not in table or code not in table[less].over
+    assert chain
 
 
 def test_no_example_is_left_over() -> None:

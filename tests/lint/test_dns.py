@@ -44,6 +44,41 @@ def test_dns_of_openshift_is_dns(tmp_path: Path, code: str) -> None:
     assert _found(tmp_path, code, _TASKS, _to_openshift(5353)) == []
 
 
+def test_pods_without_dns_are_told_once_for_the_policy_that_denies(tmp_path: Path) -> None:
+    """However many policies of single workloads stand beside the deny of the whole namespace."""
+    deny = _policy("{podSelector: {}, policyTypes: [Ingress, Egress]}", name="deny")
+    each = [
+        _policy(f"{{podSelector: {{matchLabels: {{app: {app}}}}}, policyTypes: [Egress], egress: "
+                "[{to: [{podSelector: {}}], ports: [{port: 80}]}]}", name=f"a-{app}")
+        for app in ("task-api", "db")
+    ]  # fmt: skip
+    (said,) = _found(tmp_path, "RF101", _TASKS, deny, *each)
+    assert said == "error tasks/deny isolates pods for egress (with a-db, a-task-api), and no rule lets them reach DNS"
+    (said,) = _found(tmp_path, "RF101", _TASKS, each[0])
+    assert said.endswith("tasks/a-task-api isolates pods for egress, and no rule lets them reach DNS")
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("https://api.example.com/v1", True),
+        ("host=db port=5432 user=app", True),
+        ("app:secret@tcp(db:3306)/tasks", True),
+        ("pg_isready -h db", True),
+        ("db.data.svc.cluster.local", True),
+        ("redis://10.0.0.5:6379", False),
+        ("http://localhost:8080", False),
+        ("12:30", False),
+        ("a mere word", False),
+    ],
+)
+def test_what_names_a_host_is_what_infer_takes_for_one(value: str, named: bool, tmp_path: Path) -> None:
+    """RF101 is an error for pods that surely look names up: the forms are those of the draft of intents."""
+    text = _pod(f"{{containers: [{{name: b, image: b, env: [{{name: X, value: {value!r}}}]}}]}}")
+    (said,) = _found(tmp_path, "RF101", text, _policy("{podSelector: {}, policyTypes: [Egress]}", "b"))
+    assert said.partition(" ")[0] == ("error" if named else "warning")
+
+
 def test_the_wrong_port_there_is_told_once(tmp_path: Path) -> None:
     assert _found(tmp_path, "RF101", _TASKS, _to_openshift(53)) == []
     assert len(_found(tmp_path, "RF104", _TASKS, _to_openshift(53))) == 1

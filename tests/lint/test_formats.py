@@ -89,3 +89,71 @@ def test_markdown_is_one_table(where: Path, capsys: pytest.CaptureFixture[str]) 
     assert head.startswith("**ringfence lint:** ")
     assert all(row.startswith("|") and row.endswith("|") for row in rows)
     assert any("`RF101.yaml:8:3` tasks/task-api-egress" in row for row in rows)
+
+
+# -- on the screen -----------------------------------------------------------------------------------------------------
+
+
+def shown(capsys: pytest.CaptureFixture[str], code: str) -> list[str]:
+    """The line of the first finding of *code* on the screen and the marks below it, without what stands before."""
+    lines = said(capsys, "text").splitlines()
+    at = next(number for number, line in enumerate(lines) if f"[{code}]" in line)
+    return [line.split("| ", 1)[1] for line in lines[at + 3 : at + 5]]
+
+
+def marked(capsys: pytest.CaptureFixture[str], code: str) -> str:
+    """What is marked of that line."""
+    text, marks = shown(capsys, code)
+    return text[marks.index("^") : len(marks)]
+
+
+def test_in_braces_the_member_is_marked_and_no_more(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}, x: 1}}\n"
+    )
+    (where / "RF101.yaml").write_text(text)
+    assert shown(capsys, "RF030")[0] == text.rstrip()
+    assert marked(capsys, "RF030") == "x: 1"
+
+
+def test_lines_of_json_are_shown_and_marked(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = {"podSelector": {"matchLabels": {"app": "nobody"}}, "policyTypes": ["Ingress"]}
+    text = json.dumps({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                       "metadata": {"name": "p", "namespace": "tasks"}, "spec": policy}, indent="\t")  # fmt: skip
+    (where / "RF101.yaml").rename(where / "RF101.json").write_text(text)
+    assert marked(capsys, "RF304") == '"podSelector": {'
+    (where / "RF101.json").write_text(json.dumps(json.loads(text)))
+    assert marked(capsys, "RF304") == '"podSelector": {"matchLabels": {"app": "nobody"}}'
+    (where / "RF101.json").write_text(json.dumps(json.loads(text) | {"status": {"long": "x" * 1000}}))
+    found = said(capsys, "text")
+    assert "RF304" in found
+    assert "xxx" not in found
+
+
+def test_a_place_far_right_is_shown_with_what_is_around_it(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, annotations: {"
+    text = f"{head}{', '.join(f'a{number}: b' for number in range(40))}}}}}, spec: {{podSelector: {{}}, x: 1}}}}\n"
+    (where / "RF101.yaml").write_text(text)
+    line = shown(capsys, "RF030")[0]
+    assert line.startswith("…")
+    assert len(line) <= 160
+    assert marked(capsys, "RF030") == "x: 1"
+
+
+def test_wide_letters_move_the_marks(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The characters of some scripts take two columns of a terminal."""
+    (where / "RF101.yaml").write_text(
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, "
+        "metadata: {name: p, annotations: {a: 漢字}}, spec: {podSelector: {}, x: 1}}\n"
+    )
+    text, marks = shown(capsys, "RF030")
+    assert marks.index("^") == text.index("x: 1") + 2
+
+
+def test_what_reading_tells_is_shown_with_its_line_too(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (where / "RF101.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: [}\n")
+    assert shown(capsys, "RF003")[0] == "metadata: {name: [}"
+    (where / "RF101.yaml").write_text("apiVersion: v1\nmetadata: {name: x}\nspec: {}\n")
+    assert shown(capsys, "RF010")[0] == "apiVersion: v1"
+    (where / "RF101.yaml").rename(where / "RF101.json").write_text('{"kind": "Pod",\n "apiVersion": oops}\n')
+    assert shown(capsys, "RF004")[0] == ' "apiVersion": oops}'

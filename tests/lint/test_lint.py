@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from lint.asking import linting, manifests
 from ringfence.cli import main
+from ringfence.query.lint.run import lint as lint_of
+from ringfence.query.lint.table import chosen
 from ringfence.report.lint.pages import example
 
 POLICY = """\
@@ -100,7 +103,8 @@ def test_checks_are_chosen(where: Path, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--select", "RF3O4"], "--select RF3O4: no such check; did you mean RF3"),
+        (["--select", "RF3O4"], "--select RF3O4: no such check; did you mean RF304?"),
+        (["--select", "RF3999"], "--select RF3999: no such check; did you mean RF3"),
         (["--ignore", "policy-selects-nothin"], "did you mean policy-selects-nothing"),
         (["--explain", "zzz"], "--explain zzz: no such check; run 'ringfence lint --list' for all of them"),
         (["--baseline", "gone.json"], "--baseline gone.json: cannot be read (No such file or directory)"),
@@ -186,6 +190,29 @@ def test_what_could_not_be_read_is_among_the_findings_and_exit_2(
     assert any(one.get("excludes") for one in json.loads(said)["findings"])
 
 
+@pytest.mark.parametrize(
+    ("code", "less"), [("RF103", "RF305"), ("RF804", "RF704"), ("RF110", "RF704"), ("RF606", "RF511")]
+)
+def test_one_cause_in_one_place_is_one_finding(code: str, less: str, tmp_path: Path) -> None:
+    """The check that says more of it is told; the other one stays when it alone is asked for."""
+    one = example(f"{code}.yaml")
+    assert one is not None
+    paths = [tmp_path / name for name in ("example.yaml", *one.beside)]
+    paths[0].write_text(one.text)
+    for path in paths[1:]:
+        path.write_text(manifests(path.name))
+
+    def places(*words: str) -> set[tuple[str, str, str]]:
+        found = lint_of(linting(paths, one.options), chosen(words)).findings
+        return {(finding.code, finding.object, finding.field) for finding in found}
+
+    alone = {(obj, field) for _, obj, field in places(less)}
+    told = {(obj, field) for found, obj, field in places(code, less) if found == less}
+    both = {(obj, field) for found, obj, field in places(code, less) if found == code}
+    assert alone & both
+    assert told == alone - both
+
+
 # -- settings ---------------------------------------------------------------------------------------------------------
 
 
@@ -230,11 +257,24 @@ def test_wrong_settings_are_one_sentence(text: str, said: str, where: Path, caps
 # -- what it says ----------------------------------------------------------------------------------------------------
 
 
-def test_the_question_that_started_it_all(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+IN_DEFAULT = "podSelector: {matchLabels: {app: coredns}}"
+
+
+@pytest.mark.parametrize(
+    ("peer", "why"),
+    [
+        (IN_DEFAULT,
+         "podSelector app=coredns alone looks only into the policy's own namespace default"),
+        ("namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}, " + IN_DEFAULT,
+         "it asks for namespaceSelector kubernetes.io/metadata.name=default and podSelector app=coredns"),
+    ],
+)  # fmt: skip
+def test_the_question_that_started_it_all(peer: str, why: str, where: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Names do not resolve after default deny, with a DNS rule for app=coredns in namespace default."""
     (where / "m" / "p.yaml").unlink()
     (where / "m" / "tasks.yaml").unlink()
-    (where / "m" / "app.yaml").write_text("""\
+    (where / "m" / "app.yaml").write_text(
+        """\
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: default, labels: {app: web}}
@@ -253,13 +293,16 @@ spec:
   policyTypes: [Egress]
   egress:
   - to:
-    - podSelector: {matchLabels: {app: coredns}}
+    - {PEER}
     ports: [{protocol: UDP, port: 53}]
-""")
+""".replace("PEER", peer)
+    )
     status, said = lint(capsys, "m")
     assert status == 1
     assert {"RF101", "RF103"} <= {*re.findall(r"error\[(RF\d+)\]", said)}
-    assert "podSelector app=coredns alone looks only into the policy's own namespace default" in said
+    assert why in said
+    assert "RF902" not in said
+    assert "RF305" not in said
     assert "the DNS pods are in kube-system with k8s-app=kube-dns" in said
     assert "namespaceSelector {matchLabels: {kubernetes.io/metadata.name: kube-system}}" in said
     assert "podSelector {matchLabels: {k8s-app: kube-dns}}" in said

@@ -103,7 +103,7 @@ def test_several_policies_of_one_file_are_fixed_at_once(where: Path, capsys: pyt
     _, patch, said = fix(capsys, "--fix")
     assert (where / "p.yaml").read_text() == f"{DNS_AFTER}---\n{DASH_AFTER}---\n{PORT_AFTER}"
     assert patch.startswith("--- p.yaml\n+++ p.yaml\n@@")
-    assert "3 of the findings mended, in 1 files" in said
+    assert "3 of the findings mended, in 1 file" in said
 
 
 def test_only_what_was_chosen_is_fixed_and_nothing_that_an_annotation_sets_aside(

@@ -270,6 +270,8 @@ BYTES: Final = {"RF001", "RF002", "RF004", "RF008"}
 """Codes about files and JSON; tested in ``test_load`` and ``test_text``."""
 TREES: Final = {"RF009", "RF045", "RF046", "RF047", "RF048", "RF049"}
 """Codes about directories and sizes; tested in ``test_trees`` and ``test_found``."""
+SERVERS: Final = {"RF027", "RF028", "RF029"}
+"""Codes about servers and snapshots; tested in ``live``."""
 INTENTS: Final = {"RF060", "RF061", "RF062", "RF063", "RF064", "RF065"}
 """Codes about documents of intents; tested in ``test_intents``."""
 
@@ -287,7 +289,7 @@ def test_finding(case: Case) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for case in CASES for code, *_ in case.findings} | BYTES | TREES | INTENTS == set(CODES)
+    assert {code for case in CASES for code, *_ in case.findings} | BYTES | TREES | SERVERS | INTENTS == set(CODES)
 
 
 def test_codes_that_leave_an_object_out_are_errors() -> None:

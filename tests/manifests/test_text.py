@@ -17,8 +17,8 @@ from manifests.reading import read, told
 from ringfence.errors import InputError
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import contents, json_text
-from ringfence.manifests.text.documents import Item, objects, twice_in
-from ringfence.manifests.text.files import File
+from ringfence.manifests.text.documents import Item, objects, source, twice_in
+from ringfence.manifests.text.files import Answer, File, answered
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.yaml_text import compose, scalar, split
 
@@ -246,12 +246,13 @@ def test_numbers_beyond_every_float(number: str, shown: str) -> None:
     assert finding.excludes
 
 
-def test_json_that_nests_too_deeply_to_look_inside() -> None:
-    """The object's own place stands for all of its fields."""
+def test_a_place_in_json_that_nests_deeply() -> None:
+    """What is not on the way to a field is passed over, however deep it is."""
     deep = "[" * 700 + "]" * 700
     text = f'{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "a"}}, "spec": {{"nodeName": {deep}}}}}'
     (finding,) = read(text).findings
-    assert (finding.code, finding.field, finding.line, finding.column) == ("RF016", "spec.nodeName", 1, 1)
+    assert (finding.code, finding.field, finding.line) == ("RF016", "spec.nodeName", 1)
+    assert finding.column == text.index('"nodeName"') + 1
 
 
 def test_typed_lists_give_their_kind_and_version() -> None:
@@ -267,6 +268,29 @@ def test_typed_lists_give_their_kind_and_version() -> None:
     (problem,) = objects(File("a", plain.encode(), named=True))
     assert isinstance(problem, Problem)
     assert problem.code == "RF010"
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+def test_an_item_of_a_typed_list_says_its_kind_when_it_is_asked_for_as_a_whole(name: str) -> None:
+    """Checks look at the whole object, of which a server leaves out the kind in lists."""
+    typed = {"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}, {"kind": "Other"}]}
+    text = json.dumps(typed) if name == "a.json" else f"# YAML\n{json.dumps(typed)}"
+    items = [item for item in objects(File(name, text.encode(), named=True)) if isinstance(item, Item)]
+    assert [item.document.value() for item in items] == [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}, {"apiVersion": "v1", "kind": "Other"},
+    ]  # fmt: skip
+
+
+def test_what_a_server_answered_has_no_lines() -> None:
+    typed = {"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}]}
+    file = answered(Answer("cluster/pods", json.dumps(typed).encode()))
+    assert isinstance(file, File)
+    (item,) = objects(file)
+    assert isinstance(item, Item)
+    assert source(item).place("metadata.name") == "cluster/pods"
+    withheld = answered(Answer("cluster", withheld="not given were: nodes", why="forbidden"))
+    assert isinstance(withheld, Problem)
+    assert (withheld.code, withheld.leaves_out_object) == ("RF027", True)
 
 
 NESTED = {

@@ -14,9 +14,11 @@ from generate import random_cluster
 from jsonschema import Draft202012Validator
 
 from ringfence.query.exposure.exposure import exposure
+from ringfence.query.exposure.result import Share
 from ringfence.report.exposure import csv as exposure_csv
 from ringfence.report.exposure import json as exposure_json
 from ringfence.report.exposure import txt
+from ringfence.report.exposure.rows import _percent
 
 EXAMPLE: Final = "examples/task-api"
 SCHEMA: Final = Draft202012Validator(json.loads((ROOT / "docs" / "reference" / "exposure.schema.json").read_text()))
@@ -55,9 +57,9 @@ def test_the_example(run: Run) -> None:
     rows = [" ".join(row.split()) for row in done.out.splitlines()]
     assert rows[2] == "cache/redis from and to anywhere, the cloud's metadata too: no policy isolates it every port"
     assert "task-api/* (2 workloads) to any pod in kube-system TCP 53, UDP 53" in rows
-    assert "Isolated by a policy, of 7 workloads: 2 for ingress (28 %), 2 for egress (28 %)." in rows
+    assert "Isolated by a policy, of 7 workloads: 2 for ingress (29 %), 2 for egress (29 %)." in rows
     assert rows[-1].startswith(
-        "Denied by default, to new pods too, of 6 namespaces with workloads: 1 for ingress (16 %)"
+        "Denied by default, to new pods too, of 6 namespaces with workloads: 1 for ingress (17 %)"
     )
 
 
@@ -113,16 +115,39 @@ def test_markdown_and_csv_say_the_same(run: Run) -> None:
 @pytest.mark.parametrize(
     ("more", "ports"),
     [
-        (["ingress.yaml"], "TCP 8000 shut to a controller that nobody named"),
+        (["ingress.yaml"], "TCP 8000 is shut to a controller that nobody named"),
         (["ingress.yaml", "--ingress-controller", "envoy-gateway-system/envoy-gateway"], "TCP 8000"),
-        (["ingress.yaml", "--ingress-controller", "stranger/stranger"], "TCP 8000 shut to who comes this way"),
-        (["load-balancer.yaml"], "TCP 8000 perhaps: the source may be rewritten to a node's address on the way"),
+        (["ingress.yaml", "--ingress-controller", "stranger/stranger"], "TCP 8000 is shut to who comes this way"),
+        (["load-balancer.yaml"], "perhaps TCP 8000: the source may be rewritten to a node's address on the way"),
     ],
 )
 def test_ways_in(run: Run, more: list[str], ports: str) -> None:
     done = run("exposure", EXAMPLE, f"examples/entrances/{more[0]}", *more[1:], "-q", "--format", "csv")
-    rows = [row for row in csv.DictReader(done.out.splitlines()) if row["kind"] == "way-in"]
+    rows = [row for row in csv.DictReader(done.out.splitlines()) if row["kind"] in ("way-in", "shut")]
     assert [(row["workload"], row["ports"]) for row in rows] == [("task-api/task-api[Deployment]", ports)]
+    # A controller that was named and is not let in is the least that there is to see.
+    assert rows[0]["kind"] == ("shut" if ports.endswith("who comes this way") else "way-in")
+
+
+def test_what_is_shut_comes_last(run: Run) -> None:
+    shut = ["examples/entrances/ingress.yaml", "--ingress-controller", "stranger/stranger"]
+    rows = run("exposure", EXAMPLE, *shut, "-q", "--format", "md").out.splitlines()
+    assert rows[-4].startswith("| task-api/task-api | outside by Ingress task-api/task-api | TCP 8000 is shut to")
+
+
+@pytest.mark.parametrize(
+    ("number", "of", "said"),
+    [(0, 7, "0 %"), (2, 7, "29 %"), (1, 999, "1 %"), (998, 999, "99 %"), (7, 7, "100 %"), (0, 0, "0 %")],
+)
+def test_a_share_that_is_neither_none_nor_all_never_reads_so(number: int, of: int, said: str) -> None:
+    assert _percent(Share(number, of)) == said
+
+
+def test_one_is_not_plural(run: Run) -> None:
+    text = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
+    said = run("exposure", "-", "-q", stdin=text).out
+    assert "of 1 workload: 0 for" in said
+    assert "of 1 namespace with workloads: 0 for" in said
 
 
 def test_the_status(run: Run) -> None:

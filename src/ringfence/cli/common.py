@@ -161,11 +161,13 @@ def load(
     others: bool = False,
     tell: bool = True,
     given: Iterable[Answer] | None = None,
+    may_be_empty: bool = False,
 ) -> Cluster:
     """The cluster that *args* name, with its findings told on standard error if *tell*; *others* as for reading.
 
     *stdin* and *programs* stand for what *args* would have opened and run, for a verb that reads twice; *read_too* are
     kinds that it does not leave aside; *memory* is what two readings share. So does *given* for what a server gave.
+    With *may_be_empty* no object is an answer.
     """
     from ringfence.manifests import load as read  # noqa: PLC0415
 
@@ -184,6 +186,7 @@ def load(
             others=others,
             memory=memory,
             given=given,
+            may_be_empty=may_be_empty,
         )  # fmt: skip
     if args.verb not in OF_SETTINGS:
         told = tuple(one for one in found.findings if one.code != "RF029")

@@ -6,15 +6,16 @@ import argparse
 import contextlib
 import importlib
 import io
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, TextIO
 
-from ringfence.cli import cluster, common
+from ringfence.cli import cluster, common, telling
 from ringfence.cli.sides import Sides, sides
-from ringfence.errors import UsageError
+from ringfence.errors import InputError, UsageError
 from ringfence.model.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -80,12 +81,34 @@ def _loaded(args: argparse.Namespace, found: Sides) -> tuple[Cluster, Cluster]:
         side.paths = paths
         if name == "before":
             side.extra, side.without = [], []
-        if not paths and not live:
-            made.append(Cluster())
-            continue
+        if not live:
+            if not paths:
+                side.paths, side.extra = side.extra, []
+            if not side.paths:
+                made.append(Cluster())
+                continue
+        # A directory may be empty as yet, and so may a revision. A file without an object is more likely a mistake.
+        bare = found.whole or all(map(os.path.isdir, paths))
         with _headed(f"{name}:"):
-            made.append(common.load(side, memory=memory, given=answers if live else ()))
+            read = common.load(
+                side, memory=memory, may_be_empty=bare and not live, tell=False, given=answers if live else ()
+            )
+            empty = not live and _holds_nothing(read)
+            telling.tell(read, quiet=args.quiet or (empty and not args.verbose), verbose=args.verbose)
+            if empty:
+                print(f"{' '.join(paths)}: no Kubernetes object is in there; counted as empty", file=sys.stderr)
+        made.append(read)
+    if all(map(_holds_nothing, made)):
+        raise InputError("neither of the two holds a Kubernetes object; name the paths of manifests")
     return made[0], made[1]
+
+
+def _holds_nothing(cluster: Cluster) -> bool:
+    objects = (
+        cluster.namespaces, cluster.workloads, cluster.nodes, cluster.services, cluster.slices, cluster.policies,
+        cluster.entrances, cluster.intents, cluster.ignored, cluster.gaps,
+    )  # fmt: skip
+    return not any(objects)
 
 
 @contextlib.contextmanager

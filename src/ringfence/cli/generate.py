@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ringfence.intents.wishes import Meaning
 
 FORMATS = ("yaml", "json")
-REMINDER: Final = "the cluster's network plugin must enforce policies; where none does, these change nothing"
+REMINDER: Final = (
+    "the cluster's network plugin must enforce policies; where none does, these change nothing: ringfence doctor tells"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -24,8 +24,6 @@ NEED_LINES: Final = ("sarif", "github", "gitlab")
 """Formats for places in a repository."""
 ENFORCED: Final = "policies need a network plugin that enforces them; manifests cannot tell whether there is one"
 """RF801: true of every input, so that it is said once, and is no finding."""
-_SAID_BETTER: Final = ("RF202", "RF203", "RF213")
-"""Checks that say of a port's name what reading tells with RF044, and more of it."""
 BASELINE: Final = 1
 """The version of the file."""
 
@@ -109,11 +107,9 @@ def _with_reading(reading: tuple[Finding, ...], result: Linted, least: Severity)
     """What reading had to say, and what was found, in the order of the places: one kind of finding for both."""
     from ringfence.query.lint.table import at_least  # noqa: PLC0415
 
-    exact = {(one.object, one.field) for one in result.findings if one.code in _SAID_BETTER}
     told = [
         one for one in reading
-        if (one.excludes or at_least(one.severity, least))
-        and not (one.code == "RF044" and (one.object, one.field) in exact)
+        if (one.excludes or at_least(one.severity, least)) and (one.code, one.object, one.field) not in result.outdone
     ]  # fmt: skip
     return tuple(sorted([*told, *result.findings], key=lambda f: (f.file, f.line, f.column, f.code, f.message)))
 

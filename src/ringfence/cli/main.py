@@ -25,9 +25,11 @@ VERBS: Final = {
     "prove": "does the kernel do with every packet what the policies say? predict, measure, compare",
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
+    "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
     "apply": "what would these policies change in the cluster? put them in place without cutting what may stay",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
     "cleanup": "what did a run leave in the cluster? and away with it",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
@@ -35,8 +37,9 @@ PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check"
 CRASH: Final = 70
 EPILOG: Final = (
     "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
-    "lint found, an intent that no policy can hold, or a check that is not clean; 2 usage, or input of which something "
-    "had to be left out; 3 the environment; 70 a fault of ringfence itself"
+    "lint found, an intent that no policy can hold, a check that is not clean, or a cluster that does not enforce; 2 "
+    "usage, or input of which something had to be left out; 3 the environment, or nothing proven; 70 a fault of "
+    "ringfence itself"
 )
 
 

@@ -50,7 +50,10 @@ def mend(args: argparse.Namespace, linting: Linting, chosen: Sequence[Check]) ->
         for line in found.left:
             print(line, file=sys.stderr)
         done = "would be mended" if dry else "mended"
-        print(f"{len(found.mends)} of the findings {done}, in {len(changed)} files", file=sys.stderr)
+        print(
+            f"{len(found.mends)} of the findings {done}, in {len(changed)} file{'' if len(changed) == 1 else 's'}",
+            file=sys.stderr,
+        )
     return incomplete or int(bool(dry and changed))
 
 

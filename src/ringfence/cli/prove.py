@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ringfence import __version__
 from ringfence.cli import common, machine
 from ringfence.cli.check import add_names, at_addresses, understood
 from ringfence.model.cluster import Cluster
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ringfence.lab.plan.questions import Ports
     from ringfence.query.check.result import Checked
 
-FORMATS = ("table", "json", "junit")
+FORMATS = ("table", "json", "junit", "sarif")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
             from ringfence.report.proof import junit as proof_junit  # noqa: PLC0415
 
             proof_junit.write(proof, out)
+        elif args.format == "sarif":
+            from ringfence.report.proof import sarif as proof_sarif  # noqa: PLC0415
+
+            common.write_json(proof_sarif.document(proof, __version__), out)
         else:
             from ringfence.report.proof import text as proof_text  # noqa: PLC0415
 

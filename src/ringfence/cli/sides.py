@@ -10,16 +10,21 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ringfence.cli.cluster import is_live
 from ringfence.errors import UsageError
+
+if TYPE_CHECKING:
+    from ringfence.manifests.revisions import Repository
 
 
 @dataclass
 class Sides:
     """The paths of each side, which may be none, or is the cluster itself.
 
-    ``status`` is 2 when something was left out that was not asked for.
+    ``status`` is 2 when something was left out that was not asked for. ``whole``: the paths are all that there is, as a
+    revision has it, so that a side without any object is an answer.
     """
 
     old: list[str] = field(default_factory=list)
@@ -27,6 +32,7 @@ class Sides:
     status: int = 0
     old_live: bool = False
     new_live: bool = False
+    whole: bool = False
 
 
 @contextlib.contextmanager
@@ -88,23 +94,30 @@ def _of_git(args: argparse.Namespace) -> Iterator[Sides]:
     paths = list(dict.fromkeys(map(repository.inside, given)))
     new = None if wanted.new is None else repository.commit(wanted.new)
     old = repository.fork(wanted.old, wanted.new or "HEAD") if wanted.fork else repository.commit(wanted.old)
-    found = Sides()
-    changed = repository.uncommitted(paths)
+    found = Sides(whole=True)
     here = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="ringfence-") as where:
-        found.old = _written(repository, old, revisions.label(wanted.old, old), paths, where)
-        if new is not None:
-            found.new = _written(repository, new, revisions.label(wanted.new or "", new), paths, where)
-            if changed and new == repository.commit("HEAD"):
-                _tell(f"{_files(changed)} in the work tree are not committed, and not in {wanted.new}; commit them, or "
-                      f"compare with the work tree by --git {wanted.old}")  # fmt: skip
-                found.status = 2
-        else:
+        # What is not the tip of a branch is not called by the branch's name: git would not find the files there.
+        before = revisions.label(wanted.old if old == repository.commit(wanted.old) else "", old)
+        after = "the work tree" if new is None else revisions.label(wanted.new or "", new)
+        found.old, absent = _written(repository, old, before, paths, where)
+        if new is None:
             found.new = [os.path.abspath(path) for path in given if os.path.lexists(path)]
-            if changed and not args.quiet:
-                _tell(f"the work tree is compared, in which {_files(changed)} are not committed")
-        if not found.old and not found.new:
-            raise UsageError(f"{' '.join(given)}: in neither of the two; name a path of the repository")
+            gone = [repository.inside(path) for path in given if not os.path.lexists(path)]
+        else:
+            found.new, gone = _written(repository, new, after, paths, where)
+        if nowhere := [path for path in absent if path in gone]:
+            raise UsageError(f"{' '.join(nowhere)}: in neither of the two; name a path of the repository")
+        for name, missing in ((before, absent), (after, gone)):
+            if missing:
+                _tell(f"{_some(missing)}: not in {name}, and counted as empty there")
+        changed = repository.uncommitted(paths)
+        if changed and new is None and not args.quiet:
+            _tell(f"the work tree is compared, in which {_files(changed)} not committed")
+        if changed and new is not None and new == repository.commit("HEAD"):
+            _tell(f"{_files(changed)} not committed, and not in {wanted.new}; commit what is in the work tree, or "
+                  f"compare with it by --git {wanted.old}")  # fmt: skip
+            found.status = 2
         # Relative to here files are called as git calls them, REV:path, and all else is named from the root.
         args.extra = [path if path == "-" else os.path.abspath(path) for path in args.extra]
         args.output = None if args.output is None else os.path.abspath(args.output)
@@ -115,20 +128,21 @@ def _of_git(args: argparse.Namespace) -> Iterator[Sides]:
             os.chdir(here)
 
 
-def _written(repository: object, commit: str, name: str, paths: list[str], where: str) -> list[str]:
-    from ringfence.manifests.revisions import Repository  # noqa: PLC0415
-
-    assert isinstance(repository, Repository)
+def _written(
+    repository: Repository, commit: str, name: str, paths: list[str], where: str
+) -> tuple[list[str], list[str]]:
+    """The *paths* that the commit has, as files below *where*, and those that it has not."""
     tree = repository.write(commit, name, paths, where)
     if tree.modules:
         _tell(f"{name}: submodules are not read: {_some(tree.modules)}")
     if tree.links:
         _tell(f"{name}: links that lead to no file of the revision are not followed: {_some(tree.links)}")
-    return tree.paths
+    return tree.paths, tree.absent
 
 
 def _files(names: list[str]) -> str:
-    return f"{len(names)} file{'' if len(names) == 1 else 's'} ({_some(names)})"
+    one = len(names) == 1
+    return f"{len(names)} file{'' if one else 's'} ({_some(names)}) {'is' if one else 'are'}"
 
 
 def _some(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which labels single a workload out: the fewest that are stable, conventional ones first, and never too wide."""
+"""Which labels single a workload out: the fewest that are stable, those of its Services first, and never too wide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ringfence.generate.codes import Refusal
 from ringfence.generate.parts import Pods
 from ringfence.intents.parties import EXPECTED, Party, slug
 from ringfence.model.cluster import Cluster
-from ringfence.model.objects import Pod, Workload
+from ringfence.model.objects import Pod, Service, Workload
 from ringfence.model.selectors import EVERYTHING, Operator, Selector
 from ringfence.model.volatile import is_volatile
 
@@ -127,11 +127,26 @@ class Selecting:
         hosts = key & self._hosts
         if hosts:
             return Refusal("RF086", f"{namespace}/{title} has its node's network, and no selector matches that")
-        usable = _usable(pods)
+        usable = _usable(pods, self._served(pods))
         found = self._fewest(namespace, usable, key)
         if found is None:
             return self._told_apart_by_none(namespace, title, usable, key)
         return self.pods(namespace, Selector.of(dict(found)))
+
+    @cached_property
+    def _services(self) -> dict[str, list[Service]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.cluster.services:
+            found.setdefault(service.namespace, []).append(service)
+        return found
+
+    def _served(self, pods: Sequence[Pod]) -> set[tuple[str, str]]:
+        """The labels by which all Services of *pods* select them: some plugins find a Service by no others (RF806)."""
+        selectors = [
+            service.selector.items() for service in self._services.get(pods[0].namespace, ())
+            if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
+        ]  # fmt: skip
+        return set(selectors[0]).intersection(*selectors[1:]) if selectors else set()
 
     def _fewest(
         self, namespace: str, usable: list[tuple[str, str]], key: frozenset[int]
@@ -173,13 +188,13 @@ class Selecting:
         return Refusal("RF085", what, f"give {title} a label of its own, or write {namespace}/[{worn}] for all of them")
 
 
-def _usable(pods: Sequence[Pod]) -> list[tuple[str, str]]:
-    """The labels that all of *pods* wear and that stay, the best first."""
+def _usable(pods: Sequence[Pod], served: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The labels that all of *pods* wear and that stay, the best first: those *served*, then conventional ones."""
     first, *others = pods
     common = set(first.labels.items()).intersection(*(pod.labels.items() for pod in others))
     generated = frozenset().union(*(pod.generated for pod in pods))
     stable = [(key, value) for key, value in common if key not in generated and not is_volatile(key, value)]
-    return sorted(stable, key=lambda label: (*_rank(label[0]), label))
+    return sorted(stable, key=lambda label: (label not in served, *_rank(label[0]), label))
 
 
 def _rank(key: str) -> tuple[int, int]:

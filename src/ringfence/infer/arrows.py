@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.errors import ArrowError, RingfenceError
-from ringfence.infer import evidence, forms, names
+from ringfence.infer import evidence, names
 from ringfence.infer.naming import Names, Target, Where
 from ringfence.infer.nouns import Confidence, Evidence, Inferred, Missing
 from ringfence.infer.reading import Said
+from ringfence.manifests.clues import forms
 from ringfence.model.arrows import parse
 from ringfence.model.clues import ClueSort
 from ringfence.model.cluster import Cluster

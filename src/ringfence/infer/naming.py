@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from ringfence.infer import forms
+from ringfence.manifests.clues import forms
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Service, Workload
 

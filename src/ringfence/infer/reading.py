@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ringfence.infer import forms, names
+from ringfence.infer import names
 from ringfence.infer.expand import Expanded, expand
-from ringfence.infer.forms import Mention
+from ringfence.manifests.clues import forms
+from ringfence.manifests.clues.forms import Mention
 from ringfence.model.clues import Clue, ClueSort
 
 _FLAG: Final = re.compile(r"(--?[A-Za-z][\w.-]*)=(.*)", re.DOTALL)

@@ -85,6 +85,8 @@ _OF_A_NAMESPACE: Final = frozenset(
         ("vpcresources.k8s.aws", "SecurityGroupPolicy"),
     }
 )
+DIALECTS: Final = tuple(sorted((*((*one, False) for one in _WHOLE), *((*one, True) for one in _OF_A_NAMESPACE))))
+"""Every kind of policy that is known by name and not modelled: its group, the kind, and whether it has namespaces."""
 _MESH_WIDE: Final = frozenset({"istio-system", "kuma-system"})
 """Namespaces whose mesh policies hold everywhere."""
 

@@ -27,6 +27,7 @@ from ringfence.manifests.text.documents import Item, Passed, unreadable
 from ringfence.manifests.text.files import Answer, File
 from ringfence.manifests.text.heads import Head
 from ringfence.manifests.text.json_objects import JsonObject
+from ringfence.manifests.text.json_pieces import NotWholeError
 from ringfence.manifests.text.kustomize import Tree
 from ringfence.manifests.text.places import Unreadable
 from ringfence.manifests.text.tree import Trees
@@ -35,7 +36,7 @@ from ringfence.manifests.ways_in.entrances import Grant
 from ringfence.manifests.ways_in.gateways import Gateway, GatewayRoute
 from ringfence.model.cluster import Cluster, Facts, Gap, Other
 from ringfence.model.entrances import Entrance, controller
-from ringfence.model.findings import Finding
+from ringfence.model.findings import Finding, Severity
 from ringfence.model.flows import Note
 from ringfence.model.intents import Intents
 from ringfence.model.lookup import left_out
@@ -61,6 +62,7 @@ def load(
     others: bool = False,
     memory: Memory | None = None,
     given: Iterable[Answer] = (),
+    may_be_empty: bool = False,
 ) -> Cluster:
     """The cluster that *paths* describe: files, directories and ``-`` for standard input.
 
@@ -71,19 +73,30 @@ def load(
     *without* names policies, ``namespace/name``, that are taken out. *direct_controller* names workloads by the direct
     owner of their pods and keeps objects with bad names, as the np-guard profile asks (S29, S136). *others* keeps the
     objects of kinds that are not read, too. Two readings that are given one *memory* share the
-    pods that stand in both.
+    pods that stand in both. With *may_be_empty* no object at all is a cluster too, unless something is there that was
+    not read.
 
     Raises: InputError when a path is not there or holds no object, or a program fails; EnvironmentError_ when one is
     missing; UnknownEndpoint for a policy that is not there.
     """
     with _no_collector():
-        reading = _Reading(namespace, direct_controller, others=others, memory=memory)
-        reading.read_all(paths, stdin, Trees(exclude, [one.source for one in programs]), programs, given)
+
+        def read(*, cut: bool) -> _Reading:
+            made = _Reading(namespace, direct_controller, others=others, memory=memory)
+            trees = Trees(exclude, [one.source for one in programs], may_be_empty=may_be_empty)
+            made.read_all(paths, stdin, trees, programs, given, cut=cut)
+            return made
+
+        try:
+            reading = read(cut=not (programs or given or "-" in paths))  # what cannot be read twice is not tried
+        except NotWholeError:
+            reading = read(cut=False)
         if extra:
             more = _Reading(namespace, direct_controller, others=others)
             more.read_all(extra, stdin, Trees())
             reading.replace(more)
-        if not (reading.records or reading.plain or reading.nameless or reading.ignored or reading.aside):
+        told = any(finding.severity is not Severity.NOTE for finding in reading.findings)
+        if reading.empty and (told or not may_be_empty):
             raise InputError(_nothing([*paths, *(one.name for one in programs)], reading))
         return reading.cluster(facts or Facts(), without)
 
@@ -144,17 +157,25 @@ class _Reading:
         self._generally: set[tuple[str, str, str]] = set()
         """Kinds, namespaces and names of what was read the general way of what is otherwise read the quick way."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether no object was found, not even one that is not read."""
+        return not (self.records or self.plain or self.nameless or self.ignored or self.aside)
+
     def read_all(
         self, paths: Sequence[str], stdin: BinaryIO | None, trees: Trees, programs: Sequence[Program] = (),
-        given: Iterable[Answer] = (),
+        given: Iterable[Answer] = (), *, cut: bool = False,
     ) -> None:  # fmt: skip
-        """Everything in *paths*, of which *trees* lists the directories, what *programs* print, and what is *given*."""
+        """Everything in *paths*, of which *trees* lists the directories, what *programs* print, and what is *given*.
+
+        Raises: NotWholeError with *cut*, which is quicker, for a list that it does not suit; then all was in vain.
+        """
         templates: list[str] = []
         for file in chain(map(files.answered, given), self._files(paths, stdin, trees, programs)):
             if isinstance(file, Problem):
                 self._broken(file)
                 continue
-            for found in documents.objects(file, self.quick):
+            for found in documents.objects(file, self.quick, cut=cut):
                 if isinstance(found, Problem):
                     self._broken(found)
                 elif isinstance(found, Passed):

@@ -7,7 +7,8 @@ which alone says what is wrong. What both read is the same; a law in the tests s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -31,6 +32,8 @@ from ringfence.model.sources import NOWHERE, Source
 
 T = TypeVar("T")
 _NONE: Final = (b"", b"null")
+_UNTYPED: Final = (*_NONE, b"[]")
+"""Policy types that are not said."""
 
 
 class _UnusualError(Exception):
@@ -65,6 +68,12 @@ class _PodStatus(msgspec.Struct, gc=False):
     conditions: list[_Condition | None] | None = None
 
 
+class _Owner(msgspec.Struct, gc=False):
+    kind: str | None = None
+    name: str | None = None
+    controller: bool | None = None
+
+
 class _Metadata(msgspec.Struct, gc=False):
     name: str
     namespace: str | None = None
@@ -86,6 +95,12 @@ _POD: Final = msgspec.json.Decoder(_Pod)
 _PORTS: Final = msgspec.json.Decoder(list[Port | None] | None)
 _LABELS: Final = msgspec.json.Decoder(dict[str, str | None] | None)
 _OWNERS: Final = msgspec.json.Decoder(list[OwnerReference | None] | None)
+_PLAIN_OWNERS: Final = msgspec.json.Decoder(list[_Owner])
+_OTHERWISE: Final = (None, "", "Node", "Service")
+"""Kinds of owners that mean something else than themselves."""
+_PLAIN_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9]{0,200}").fullmatch
+_PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,61}").fullmatch
+"""Names and values of labels as nearly all are; what ends in a letter or digit and is one of these is sound."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 _PARSE: Final = Address.parse
 
@@ -110,6 +125,13 @@ class _PolicyMetadata(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
     ownerReferences: Any = None  # noqa: N815
 
 
+class _Spec(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    podSelector: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    policyTypes: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    ingress: msgspec.Raw = msgspec.Raw()
+    egress: msgspec.Raw = msgspec.Raw()
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     metadata: msgspec.Raw
     spec: msgspec.Raw
@@ -124,9 +146,11 @@ def _no_fraction(_: str) -> Any:
 
 
 _POLICY: Final = msgspec.json.Decoder(_Policy)
+_SPEC: Final = msgspec.json.Decoder(_Spec)
 _POLICY_METADATA: Final = msgspec.json.Decoder(_PolicyMetadata, float_hook=_no_fraction)
 _ALONE: Final = len('{"apiVersion":"","kind":"","metadata":,"spec":}')
 """The characters of a policy beside the values of its members, when it has these four, each once, and no blanks."""
+_MEMBERS: Final = ("podSelector", "policyTypes", "ingress", "egress")
 
 
 class _Meaning(NamedTuple):
@@ -166,14 +190,16 @@ class Quick:
         self.default_namespace = default_namespace
         self._ports: dict[bytes, tuple[ContainerPort, ...]] = {b"": (), b"null": ()}
         self._labels: dict[bytes, Mapping[str, str]] = {b"": {}, b"null": {}}
-        self._sound: set[tuple[str, str | None]] = set()
-        """Labels that nothing is wrong with."""
+        self._sound: set[str] = set()
+        """Keys of labels that nothing is wrong with."""
         self._owners: dict[bytes, Controller | None] = {b"": None, b"null": None}
         self._last: tuple[_Metadata, Mapping[str, str], Controller | None] = _Metadata(""), self._labels[b""], None
         """What was written of the pod before, its labels and its owner: the next one is mostly a replica of it."""
         self._last_ports: tuple[msgspec.Raw, tuple[ContainerPort, ...]] = msgspec.Raw(), ()
         """The ports of the pod before, as written and as read."""
         self._specs: dict[bytes, _Meaning] = {}
+        self._parts: dict[str, dict[bytes, Policy]] = {member: {} for member in _MEMBERS}
+        """What members of specs mean, each alone: there are far fewer of them than of specs."""
         self._texts: dict[str, str] = {}
         self._namespaces: dict[str | None, str] = {None: default_namespace, "": default_namespace}
         self._ways: tuple[Way, ...] = (self._pod, self._policy)
@@ -199,7 +225,7 @@ class Quick:
             return None
         metadata, spec, status = found.metadata, found.spec, found.status
         name, node = metadata.name, spec.nodeName
-        if names.subdomain(name):  # also the empty one
+        if not (_PLAIN_NAME(name) and name[-1] != "-") and names.subdomain(name):  # also the empty one
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
         before, worn, owner = self._last
@@ -228,11 +254,11 @@ class Quick:
         known = self._labels.get(part)
         if known is not None:
             return known
-        found = _LABELS.decode(part) or {}
-        fresh = [pair for pair in found.items() if pair not in self._sound]
-        if fresh:
-            _unremarked(partial(labels, dict(fresh), "metadata.labels"))
-            self._sound.update(fresh)
+        found, sound = _LABELS.decode(part) or {}, self._sound
+        for key, value in found.items():
+            if key not in sound or not value or not _PLAIN_VALUE(value) or value[-1] in "-_.":
+                _unremarked(partial(labels, {key: value}, "metadata.labels"))
+                sound.add(key)
         worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
         made = self._labels[part] = cast("dict[str, str]", worn)
         return made
@@ -270,11 +296,25 @@ class Quick:
         if names.subdomain(metadata.name):
             raise _UnusualError
         namespace = self._namespaces.get(metadata.namespace) or self._namespace(metadata.namespace)
-        selector, directions, ingress, egress = self._shared(found.spec, self._specs, _meaning)
+        selector, directions, ingress, egress = self._shared(found.spec, self._specs, self._meaning)
         return Policy(
             namespace, metadata.name, Subject(namespace, selector), directions, ingress, egress,
             source=Source(file, 0, item),
         )  # fmt: skip
+
+    def _meaning(self, data: bytes) -> _Meaning:
+        """What a spec means, put together from its members: no rule of validation looks at two of them."""
+        found = _SPEC.decode(data)
+        written = [(member, getattr(found, member)) for member in _MEMBERS]
+        if not (_each_member_once(data, written) or json_text.no_key_twice(data)):
+            raise _UnusualError
+        subject, types, ingress, egress = (
+            self._shared(part, self._parts[member], partial(_member, member)) for member, part in written
+        )
+        directions = types.directions
+        if bytes(found.policyTypes) in _UNTYPED and egress.egress:  # S12
+            directions = directions | {Direction.EGRESS}
+        return _Meaning(subject.subject.pods, directions, ingress.ingress, egress.egress)
 
     # -- both ---------------------------------------------------------------------------------------------------------
 
@@ -322,6 +362,12 @@ def _is_ready(status: _PodStatus) -> bool:
 
 
 def _owner(data: bytes) -> Controller | None:
+    """The owner among those written, as ``workloads.owner`` takes it; nearly always it is the only one, and says so."""
+    if data in _NONE:
+        return None
+    found = _PLAIN_OWNERS.decode(data)
+    if len(found) == 1 and found[0].controller and found[0].name and found[0].kind not in _OTHERWISE:
+        return Controller(found[0].kind or "", found[0].name)
     return workloads.owner({"ownerReferences": _OWNERS.decode(data)})
 
 
@@ -341,14 +387,24 @@ def _each_key_once(item: JsonObject, found: _Policy, metadata: _PolicyMetadata) 
     return len(item.data) == _ALONE + members and len(msgspec.json.encode(metadata)) == len(found.metadata)
 
 
-def _meaning(data: bytes) -> _Meaning:
-    if not json_text.no_key_twice(data):
+def _each_member_once(data: bytes, written: Sequence[tuple[str, msgspec.Raw]]) -> bool:
+    """Whether it is sure that no member of a spec stands twice: it is as long as its members together, without blanks.
+
+    False proves nothing.
+    """
+    there = [(member, len(part)) for member, part in written if len(part)]
+    return len(data) == 1 + sum(len(member) + length + 4 for member, length in there)
+
+
+def _member(name: str, data: bytes) -> Policy:
+    """A policy whose spec has the member *name* alone, of which *data* is the text."""
+    if data and not json_text.no_key_twice(data):
         raise _UnusualError
-    decoded = policy.decode({"metadata": {"name": "any"}, "spec": msgspec.json.decode(data)})
+    spec = {name: msgspec.json.decode(data)} if data else {}
+    decoded = policy.decode({"metadata": {"name": "any"}, "spec": spec})
     if decoded.problems:
         raise _UnusualError
-    one = policy.build("any", "any", decoded.spec, NOWHERE)
-    return _Meaning(one.subject.pods, one.directions, one.ingress, one.egress)
+    return policy.build("any", "any", decoded.spec, NOWHERE)
 
 
 def _unremarked(read: Callable[[list[Problem]], T]) -> T:

@@ -48,9 +48,13 @@ def parse(text: str) -> Range:
 
 @dataclass
 class Tree:
-    """What was written of a revision: the paths to read, as names below the directory, and what was left aside."""
+    """What was written of a revision: the paths to read, as names below the directory, and what was left aside.
+
+    ``absent`` are paths that the revision does not have; one that it has is written even if no manifest lies there.
+    """
 
     paths: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     files: int = 0
     modules: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -86,16 +90,26 @@ class Repository:
         done = self._run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"])
         if done.returncode:
             what = f"--git {revision}: no such revision in {self._top}"
-            raise UsageError(f"{what}; 'git log' and 'git branch -a' list them, and 'git fetch' gets more")
+            remedy = self._deepen() or "'git log' and 'git branch -a' list them, and 'git fetch' gets more"
+            raise UsageError(f"{what}; {remedy}")
         return done.stdout.decode().strip()
+
+    def _deepen(self) -> str:
+        """What to do about missing history where this clone has a part of it alone, as those of CI have."""
+        done = self._run(["rev-parse", "--is-shallow-repository"])
+        if done.stdout.strip() != b"true":
+            return ""
+        return (
+            "this clone is shallow: check out with fetch-depth: 0 (actions/checkout) or GIT_DEPTH: 0 (GitLab), or "
+            "'git fetch --unshallow'"
+        )
 
     def fork(self, old: str, new: str) -> str:
         """The commit from which *old* and *new* parted."""
         done = self._run(["merge-base", self.commit(old), self.commit(new)])
         if done.returncode:
-            raise UsageError(
-                f"--git {old}...{new}: the two have no commit in common here; fetch more, or write two dots"
-            )
+            remedy = self._deepen() or "fetch more, or write two dots"
+            raise UsageError(f"--git {old}...{new}: the two have no commit in common here; {remedy}")
         return done.stdout.decode().strip()
 
     def inside(self, path: str) -> str:
@@ -125,7 +139,7 @@ class Repository:
         """Write the files at *paths* that may be manifests into the directory *where*, called as ``NAME:path``.
 
         Links are followed inside the revision. What was named is written whatever its name.
-        Raises: InputError when there is too much.
+        Raises: InputError when there is too much; UsageError for a path that is a submodule, or a link to no file.
         """
         found = Tree()
         entries = self._entries(commit, paths, found)
@@ -134,6 +148,9 @@ class Repository:
         prefix = f"{name}:./" if "." in paths else f"{name}:"
         total = 0
         for entry, data in self._contents(commit, entries):
+            if data is None and entry.path in paths:
+                what = "is a link that leads to no file of the revision"
+                raise UsageError(f"--git {name}: {entry.path} {what}; name where it leads")
             if data is None:
                 found.links.append(entry.path)
                 continue
@@ -147,8 +164,12 @@ class Repository:
             target.write_bytes(data)
             found.files += 1
         for path in paths:
-            written = prefix + ("" if path == "." else path)
-            if os.path.lexists(os.path.join(where, written)):
+            if path in found.modules:
+                raise UsageError(f"--git {name}: {path} is a submodule, which is not read; compare in it")
+            if path not in found.absent:
+                written = prefix + ("" if path == "." else path)
+                if not os.path.lexists(os.path.join(where, written)):
+                    os.makedirs(os.path.join(where, written))  # there is a folder, and no manifest in it
                 found.paths.append(written)
         return found
 
@@ -157,17 +178,28 @@ class Repository:
         done = self._run(argv)
         if done.returncode:
             raise InputError(f"--git: git cannot list {commit[:12]}: {_said(done.stderr)}")
-        entries = []
-        for row in done.stdout.decode(errors="surrogateescape").split("\0"):
-            if not row:
-                continue
-            about, _, path = row.partition("\t")
-            mode, _, blob = about.split()
-            if mode == _MODULE:
-                found.modules.append(path)
-            elif path in paths or ((_matters(path) or mode == _LINK) and not _hidden(path, paths)):
-                entries.append(_Entry(mode, blob, path))
+        entries, missing = [], set(paths) - {"."}
+        for entry in _rows(done.stdout):
+            missing -= {path for path in missing if entry.path == path or entry.path.startswith(f"{path}/")}
+            if entry.mode == _MODULE:
+                found.modules.append(entry.path)
+            elif entry.path in paths or (
+                (_matters(entry.path) or entry.mode == _LINK) and not _hidden(entry.path, paths)
+            ):
+                entries.append(entry)
+        found.absent = [path for path in paths if path in missing]
+        for path in found.absent:
+            self._refuse_detour(commit, path)
         return entries
+
+    def _refuse_detour(self, commit: str, path: str) -> None:
+        """Raises: UsageError when *path*, which git does not list, lies behind a link or in a submodule."""
+        above = [str(one) for one in Path(path).parents if one != Path(".")]
+        done = self._run(["ls-tree", "-z", "--full-tree", commit, "--", *above]) if above else None
+        for entry in _rows(done.stdout) if done else ():
+            if entry.mode in (_LINK, _MODULE):
+                what = "a link" if entry.mode == _LINK else "a submodule, which is not read"
+                raise UsageError(f"{path}: {entry.path} is {what}; name a folder of the repository itself")
 
     def _contents(self, commit: str, entries: Iterable[_Entry]) -> Iterator[tuple[_Entry, bytes | None]]:
         """Each of *entries* with its bytes; None for a link that leads to a folder, or to no file of the revision."""
@@ -215,6 +247,15 @@ def label(revision: str, commit: str) -> str:
     """*revision* as it may stand at the head of a file's name; the commit's own name for one that cannot."""
     plain = re.fullmatch(r"[\w.@{}~^+=,%#-]+(/[\w.@{}~^+=,%#-]+)*", revision)
     return revision if plain and len(revision) <= 80 and ".." not in revision else commit[:12]
+
+
+def _rows(listed: bytes) -> Iterator[_Entry]:
+    """The entries that ``git ls-tree -z`` listed."""
+    for row in listed.decode(errors="surrogateescape").split("\0"):
+        if row:
+            about, _, path = row.partition("\t")
+            mode, _, name = about.split()
+            yield _Entry(mode, name, path)
 
 
 def _matters(path: str) -> bool:

@@ -61,5 +61,9 @@ def _more(finding: Finding, count: int) -> str:
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """The finding with its empty members left out."""
-    return {key: str(value) if key == "severity" else value for key, value in asdict(finding).items() if value}
+    """The finding with its empty members left out, and without the text that stands at its place."""
+    return {
+        key: str(value) if key == "severity" else value
+        for key, value in asdict(finding).items()
+        if value and key != "text"
+    }

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from conftest import Run
-from fakeapi import FakeApi, Fault, kind
+from fakeapi import TOKEN, FakeApi, Fault, kind
 
 from live.clusters import add_kinds, dump, made, manifests
 
+PLANTED = "planted-5ecret"
 ADMIN = {
     "apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy", "metadata": {"name": "all"},
     "spec": {"priority": 1},
@@ -176,7 +177,10 @@ def test_without_rights_elsewhere_one_namespace_is_read_and_the_rest_told(api: F
     found = run("matrix", "--live", "--kubeconfig", config, "-n", "task-api", "--format", "csv", "--all")
     assert found.status == 2
     assert "task-api/test-pod[Pod],task-api/task-api[Deployment]" in found.out
-    assert "cluster/pods: error RF027: pods of namespace task-api alone were given: pods is forbidden" in found.err
+    nodes, told = [line for line in found.err.splitlines() if "RF027" in line]
+    assert nodes.startswith("cluster: error RF027: not given were: nodes: ")
+    assert told.startswith("cluster: error RF027: of namespace task-api alone were given: cronjobs, daemonsets, ")
+    assert ": pods is forbidden: User" in told
     assert "'ringfence rbac' prints the rights needed" in found.err
     assert "incomplete-input" in found.out
 
@@ -187,7 +191,7 @@ def test_what_alone_is_refused_is_told(api: FakeApi, config: str, run: Run) -> N
     found = run("matrix", "--live", "--kubeconfig", config)
     assert found.status == 2
     assert found.err.count("RF027") == 1
-    assert "nodes were not given" in found.err
+    assert "cluster: error RF027: not given were: nodes: nodes is forbidden" in found.err
 
 
 def test_without_rights_to_pods_there_is_no_answer(api: FakeApi, config: str, run: Run) -> None:
@@ -209,6 +213,65 @@ def test_a_group_that_does_not_answer_is_told(api: FakeApi, config: str, run: Ru
     assert found.status == 2
     assert "the kinds of example.com are not known" in found.err
     assert "metrics.k8s.io" not in found.err
+
+
+def settings() -> list[dict[str, Any]]:
+    """Two workloads that are told secrets in the ways in which people tell them, and a place to look for them."""
+    container = {
+        "name": "main", "image": "x", "ports": [{"containerPort": 5432}], "args": [f"--db=redis://:{PLANTED}@db.shop:1"],
+        "env": [
+            {"name": "PASSWORD", "value": PLANTED},
+            {"name": "DATABASE_URL", "value": f"postgres://app:{PLANTED}@db.shop:5432/x"},
+            {"name": "TOKEN_URL", "value": f"http://db.shop:5432/?token={PLANTED}"},
+        ],
+    }  # fmt: skip
+
+    def deployment(name: str) -> dict[str, Any]:
+        template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "shop"},
+                "spec": {"template": template}}  # fmt: skip
+
+    return [
+        deployment("web"), deployment("db"),
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db", "namespace": "shop"},
+         "spec": {"selector": {"app": "db"}, "ports": [{"port": 5432}]}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"},
+         "data": {"a": PLANTED}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"}, "data": {"a": PLANTED}},
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "shop"},
+         "spec": {"podSelector": {}}},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("infer",), ("infer", "--format", "json"), ("lint", "--select", "all"),
+        ("lint", "--select", "all", "--format", "json"), ("matrix", "-v"), ("exposure", "-v"), ("snapshot",),
+        ("explain", "shop/web -> shop/db:5432"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_secret_is_ever_said(api: FakeApi, config: str, run: Run, words: tuple[str, ...]) -> None:
+    api.add(*settings())
+    found = run(words[0], "--live", "--kubeconfig", config, *words[1:])
+    assert found.status in (0, 1)
+    assert "shop" in found.out
+    assert PLANTED not in found.out + found.err
+    assert TOKEN not in found.out + found.err
+
+
+def test_a_kind_whose_converter_is_down_is_told(api: FakeApi, config: str, run: Run, monkeypatch: Any) -> None:
+    monkeypatch.setattr("ringfence.live.server.server.WAIT", (0.0, 0.0))
+    add_kinds(api)
+    api.add(*manifests("examples/task-api"))
+    api.faults.add(Fault(path="/ciliumnetworkpolicies", status=500, times=99))
+    found = run("matrix", "--live", "--kubeconfig", config)
+    assert found.status == 2
+    assert "not given were: ciliumnetworkpolicies: Internal error occurred: planted" in found.err
+    api.faults.clear()
+    api.faults.add(Fault(path="/pods", status=500, times=99))
+    assert run("matrix", "--live", "--kubeconfig", config).status == 3
 
 
 def test_options_of_a_cluster_without_it_are_refused(run: Run) -> None:

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         if args.format == "json":
             common.write_json({"version": 1, "ready": ready, "checks": [asdict(check) for check in checks]}, out)
         else:
-            from ringfence.report import doctor_text  # noqa: PLC0415
+            from ringfence.report import lab_doctor  # noqa: PLC0415
 
-            doctor_text.write(checks, ready, out, color=common.wants_color(args))
+            lab_doctor.write(checks, ready, out, color=common.wants_color(args))
     return 0 if ready else 3

@@ -131,14 +131,14 @@ class PeerSets:
                 continue
             known = [a for a in self._classes.known_addresses(item.party) if a.family == self._family]
             inside = sum(address in block.addresses for address in known)
-            if known and inside == len(known):
-                by_block |= bits
-            elif known and inside:
-                unknown |= bits
-            elif not known:
+            yes, maybe = bool(known) and inside == len(known), 0 < inside < len(known)
+            if not known:
                 yes, maybe = self._unknown_address(block, item.node_like)
+            unknown |= bits if maybe else 0
+            if self._profile.sure_of_nodes if item.node_like else self._profile.sure_of_pods:
+                plain |= bits if yes else 0
+            else:
                 by_block |= bits if yes else 0
-                unknown |= bits if maybe else 0
         return Peers.of(plain, by_block, unknown)
 
     def _unknown_address(self, block: IpBlock, node_like: bool) -> tuple[bool, bool]:

@@ -18,6 +18,8 @@ class PortLists:
         self._classes = classes
         self._sides = sides
         self._numbers: dict[List, int] = {}
+        self._seen: dict[int, tuple[List, int]] = {}
+        """Lists by identity, each kept: what many rules share is one object, and looked up at once."""
         self._firm: list[ConnectionSet] = []
         self._firm_numbers: list[int] = []
         self._names: list[List] = []
@@ -25,6 +27,12 @@ class PortLists:
 
     def number(self, ports: List) -> int:
         """The number of the list *ports*."""
+        seen = self._seen.get(id(ports))
+        if seen is None:
+            seen = self._seen[id(ports)] = ports, self._number(ports)
+        return seen[1]
+
+    def _number(self, ports: List) -> int:
         number = self._numbers.setdefault(ports, len(self._firm))
         if number == len(self._firm):
             firm = self._numeric(ports)

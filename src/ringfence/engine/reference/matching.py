@@ -32,7 +32,7 @@ class Match(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PeerMatch:
-    """How a rule's peers took a party: the answer, and whether only an ``ipBlock`` made it a yes for a party inside."""
+    """How a rule's peers took a party: the answer, and whether it hangs on an ``ipBlock`` that takes a party inside."""
 
     match: Match
     peer: int | None = None
@@ -82,7 +82,7 @@ class Matcher:
         found = PeerMatch(Match.NO)
         for index, peer in enumerate(rule.peers):
             match = self.peer(policy, peer, party, family)
-            by_block = peer.block is not None and not isinstance(party, Outside)
+            by_block = peer.block is not None and self._doubtful(party)
             if match > found.match or (match is Match.YES and found.by_block and not by_block):
                 found = PeerMatch(match, index, by_block)
         return found
@@ -110,6 +110,13 @@ class Matcher:
         in_namespace = self.selects(peer.namespaces, self.cluster.namespace(pod.namespace).labels)
         # namespaceSelector alone: every pod of those namespaces; with podSelector both must match
         return in_namespace and (peer.pods is None or self.selects(peer.pods, pod.labels))
+
+    def _doubtful(self, party: Party) -> bool:
+        """Whether it hangs on the plugin that a block takes *party*, by an address inside (S54)."""
+        if isinstance(party, Outside):
+            return False
+        node_like = isinstance(party, Node) or self.is_node(party)
+        return not (self.profile.sure_of_nodes if node_like else self.profile.sure_of_pods)
 
     def _block(self, block: IpBlock, party: Party, family: Family) -> Match:
         if block.family != family:

@@ -28,7 +28,7 @@ _EITHER: Final = int | str | None
 _MAP: Final = dict[str, str | None] | None
 
 _OWNER: Final[Form] = {"apiVersion": _TEXT, "kind": _TEXT, "name": _TEXT, "controller": _FLAG}
-_METADATA: Final[Form] = {
+METADATA: Final[Form] = {
     "name": _TEXT, "namespace": _TEXT, "labels": _MAP, "annotations": _MAP, "ownerReferences": [_OWNER],
 }  # fmt: skip
 _CONDITIONS: Final[list[Form]] = [{"type": _TEXT, "status": _TEXT}]
@@ -47,11 +47,11 @@ _POD: Final[Form] = {
 _POD_STATUS: Final[Form] = {
     "phase": _TEXT, "podIP": _TEXT, "podIPs": [{"ip": _TEXT}], "hostIP": _TEXT, "conditions": _CONDITIONS,
 }  # fmt: skip
-_TEMPLATE: Final[Form] = {"metadata": _METADATA, "spec": _POD}
+_TEMPLATE: Final[Form] = {"metadata": METADATA, "spec": _POD}
 _SELECTOR: Final[Form] = {
     "matchLabels": _MAP, "matchExpressions": [{"key": _TEXT, "operator": _TEXT, "values": _TEXTS}],
 }  # fmt: skip
-_JOB: Final[Form] = {"metadata": _METADATA, "spec": {"parallelism": _NUMBER, "template": _TEMPLATE}}
+_JOB: Final[Form] = {"metadata": METADATA, "spec": {"parallelism": _NUMBER, "template": _TEMPLATE}}
 _MAKER: Final[Form] = {
     "spec": {"replicas": _NUMBER, "parallelism": _NUMBER, "template": _TEMPLATE, "jobTemplate": _JOB},
     "status": {"desiredNumberScheduled": _NUMBER, "conditions": _CONDITIONS},
@@ -103,7 +103,7 @@ _BARE: Final[Form] = {}
 _POLICY: Final[Form] = {"spec": Any, "specs": Any}
 
 _API: Final = "gateway.networking.k8s.io"
-_FORMS: Final[Mapping[tuple[str, str], Form]] = {
+FORMS: Final[Mapping[tuple[str, str], Form]] = {
     ("", "Namespace"): _BARE,
     ("", "Node"): _NODE,
     ("", "Pod"): {"spec": _POD, "status": _POD_STATUS},
@@ -132,8 +132,8 @@ _OF_CONTENT: Final = frozenset({
 
 def decoder(group: str, kind: str) -> Callable[[Any], Json]:
     """What reads an object of this kind from JSON; raises msgspec.ValidationError for one that is not of its form."""
-    form = _FORMS.get((group, kind), _POLICY if group in _READ_DIALECTS else _BARE)
-    read = msgspec.json.Decoder(_type({"metadata": _METADATA, **form})).decode
+    form = FORMS.get((group, kind), _POLICY if group in _READ_DIALECTS else _BARE)
+    read = msgspec.json.Decoder(_type({"metadata": METADATA, **form})).decode
     makes_pods = form is _MAKER
 
     def one(data: Any) -> Json:

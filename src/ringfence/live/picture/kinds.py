@@ -24,7 +24,7 @@ from ringfence.live.server.resources import (
     STATEFULSETS,
     Resource,
 )
-from ringfence.manifests.kinds import unmodelled
+from ringfence.manifests.kinds import DIALECTS, unmodelled
 
 NEEDED: Final = frozenset({PODS, NETWORK_POLICIES})
 """Without these there is no answer at all."""
@@ -56,14 +56,16 @@ _WAYS_IN: Final = frozenset({
     )),
 })  # fmt: skip
 _MONITORS: Final = frozenset({("monitoring.coreos.com", "PodMonitor"), ("monitoring.coreos.com", "ServiceMonitor")})
-_OF_PLUGINS: Final = ("cilium.io", "crd.antrea.io", "crd.projectcalico.org", "projectcalico.org")
-_BESIDE_POLICIES: Final = frozenset({
-    "CiliumCIDRGroup", "CiliumEnvoyConfig", "GlobalNetworkSet", "Group", "ClusterGroup", "HostEndpoint", "NetworkSet",
-    "Tier", "StagedGlobalNetworkPolicy", "StagedKubernetesNetworkPolicy", "StagedNetworkPolicy",
-})  # fmt: skip
 _OTHERS_OF_LINT: Final = frozenset({
-    ("extensions.agents.x-k8s.io", "SandboxTemplate"), ("networking.istio.io", "ServiceEntry"),
+    ("cilium.io", "CiliumCIDRGroup"), ("crd.antrea.io", "ClusterGroup"), ("crd.antrea.io", "Group"),
+    ("crd.antrea.io", "Tier"), ("extensions.agents.x-k8s.io", "SandboxTemplate"),
+    ("networking.istio.io", "ServiceEntry"),
+    *((group, kind) for group in ("crd.projectcalico.org", "projectcalico.org") for kind in (
+        "GlobalNetworkSet", "HostEndpoint", "NetworkSet", "Tier", "StagedGlobalNetworkPolicy",
+        "StagedKubernetesNetworkPolicy", "StagedNetworkPolicy",
+    )),
 })  # fmt: skip
+"""What lint looks at beside policies."""
 
 
 def optional(verb: str, served: Iterable[Resource]) -> list[Resource]:
@@ -77,8 +79,25 @@ def _wanted(verb: str, one: Resource) -> bool:
         return True
     if verb == "infer":
         return known in _MONITORS
-    of_plugin = one.group in _OF_PLUGINS and one.kind in _BESIDE_POLICIES
-    return verb == "lint" and (known in _MONITORS or known in _OTHERS_OF_LINT or of_plugin)
+    return verb == "lint" and (known in _MONITORS or known in _OTHERS_OF_LINT)
+
+
+_IRREGULAR: Final = {"SecurityGroup": "security-groups", "ServiceIntentions": "serviceintentions"}
+
+
+def known(verb: str) -> tuple[Resource, ...]:
+    """The kinds that *verb* reads of servers which have them, as far as they are known by name; in no version."""
+    names = [(group, kind, True) for group, kind in (*_WAYS_IN, *_MONITORS, *_OTHERS_OF_LINT)]
+    resources = [Resource(group, "", plural(kind), kind, has) for group, kind, has in (*names, *DIALECTS)]
+    return tuple(sorted({one for one in resources if _wanted(verb, one)}, key=lambda one: (one.group, one.plural)))
+
+
+def plural(kind: str) -> str:
+    """What *kind* is called in paths."""
+    word = kind.lower()
+    if kind in _IRREGULAR:
+        return _IRREGULAR[kind]
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{word}s"
 
 
 def always(verb: str) -> tuple[Resource, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence.errors import LiveError
-from ringfence.live.picture.kinds import NEEDED, always, optional
+from ringfence.live.picture.kinds import ALWAYS, NEEDED, always, optional
 from ringfence.live.server.discovery import discover
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.pages import Page, pages
@@ -24,60 +25,79 @@ WHERE: Final = "cluster"
 """What the place of an object from a server begins with; a line it has none."""
 
 
+@dataclass
+class Missing:
+    """The kinds of which *namespace* alone was given, and those of which nothing was; each with the server's words."""
+
+    namespace: str
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    everywhere: dict[str, str] = field(default_factory=dict)
+
+    def answers(self) -> Iterator[Answer]:
+        """What is to be told of it, in few words however many kinds there are."""
+        for what, kinds in ((f"of namespace {self.namespace} alone were given", self.elsewhere),
+                            ("not given were", self.everywhere)):  # fmt: skip
+            if kinds:
+                shown = "pods" if "pods" in kinds else next(iter(kinds))
+                yield Answer(WHERE, withheld=f"{what}: {', '.join(sorted(kinds))}", why=kinds[shown])
+
+
 def read(server: Server, verb: str, namespace: str) -> Iterator[Answer]:
     """What *verb* needs of *server*, kind by kind and page by page; of *namespace* alone what is refused elsewhere.
 
     Raises: Unreachable; LiveError when not even pods and policies of that namespace may be seen.
     """
+    missing = Missing(namespace)
     for resource in always(verb):
-        yield from listed(server, resource, namespace)
+        yield from listed(server, resource, missing)
     try:
         found = discover(server)
     except Refused as problem:
         yield Answer(f"{WHERE}/apis", withheld="the kinds of this server are not known", why=problem.message)
-        return
-    for resource in optional(verb, found.resources):
-        yield from listed(server, resource, namespace)
-    for group in found.silent:
-        if not group.endswith("metrics.k8s.io"):
-            why = "its server does not answer"
-            yield Answer(f"{WHERE}/apis/{group}", withheld=f"the kinds of {group} are not known", why=why)
+    else:
+        for resource in optional(verb, found.resources):
+            yield from listed(server, resource, missing)
+        for group in found.silent:
+            if not group.endswith("metrics.k8s.io"):
+                why = "its server does not answer"
+                yield Answer(f"{WHERE}/apis/{group}", withheld=f"the kinds of {group} are not known", why=why)
+    yield from missing.answers()
 
 
-def listed(server: Server, resource: Resource, namespace: str) -> Iterator[Answer]:
-    """What there is of *resource*, page by page; as ``read``, of one kind."""
-    name = f"{WHERE}/{resource.plural}"
+def listed(server: Server, resource: Resource, missing: Missing) -> Iterator[Answer]:
+    """What there is of *resource*, page by page; as ``read``, of one kind. What was refused is noted in *missing*."""
     try:
         found = pages(server, resource)
     except Refused as problem:
         if problem.forbidden:
-            yield from _in_one(server, resource, namespace, problem)
+            yield from _in_one(server, resource, missing, problem)
+        elif problem.status >= 500 and resource not in ALWAYS:  # a converter that is down keeps its kind alone away
+            missing.everywhere[resource.plural] = problem.message
         elif problem.status not in (404, 405):
             raise
         return
-    yield from _each(name, found)
+    yield from _each(resource, found)
 
 
-def _each(name: str, found: list[Page]) -> Iterator[Answer]:
+def _each(resource: Resource, found: list[Page]) -> Iterator[Answer]:
     for page in found:
-        yield Answer(name, page)
+        yield Answer(f"{WHERE}/{resource.plural}", page)
         if isinstance(page, mmap.mmap):
             page.madvise(mmap.MADV_DONTNEED)  # it was read; who looks again gets it from the file
 
 
-def _in_one(server: Server, resource: Resource, namespace: str, refused: Refused) -> Iterator[Answer]:
-    """What there is of *resource* in *namespace* alone, and that the rest was *refused*."""
-    name = f"{WHERE}/{resource.plural}"
-    missing = f"{resource.plural} were not given"
+def _in_one(server: Server, resource: Resource, missing: Missing, refused: Refused) -> Iterator[Answer]:
+    """What there is of *resource* in the one namespace, and that the rest was *refused*."""
+    namespace, noted = missing.namespace, missing.elsewhere
     try:
         if resource == NAMESPACES:
             one = server.read(resource, namespace)
             alone = {"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": [one]}
-            yield Answer(name, json.dumps(alone).encode())
-            missing = f"of the namespaces {namespace} alone was given"
+            yield from _each(resource, [json.dumps(alone).encode()])
         elif resource.namespaced:
-            yield from _each(name, pages(server, resource, namespace))
-            missing = f"{resource.plural} of namespace {namespace} alone were given"
+            yield from _each(resource, pages(server, resource, namespace))
+        else:
+            noted = missing.everywhere
     except Refused as problem:
         if not (problem.forbidden or problem.not_found):
             raise
@@ -86,4 +106,5 @@ def _in_one(server: Server, resource: Resource, namespace: str, refused: Refused
                 f"context {server.context}: {problem.message}; 'ringfence rbac matrix -n {namespace}' prints the "
                 "rights that are needed, and -n names a namespace in which you have them"
             ) from None
-    yield Answer(name, withheld=missing, why=refused.message)
+        noted = missing.everywhere
+    noted[resource.plural] = refused.message

@@ -70,4 +70,9 @@ class Refused(LiveError):
     @property
     def invalid(self) -> bool:
         """The object is not one that the server takes."""
-        return self.status in (400, 422)
+        return self.status in (400, 422) or self.undeclared
+
+    @property
+    def undeclared(self) -> bool:
+        """A field that there is not: of server-side apply a server says so as if it were its own fault."""
+        return self.status == 500 and "field not declared in schema" in self.message

@@ -176,9 +176,10 @@ class Server:
                 if reply.status < 300:
                     return reply.body
                 again = _NOT_DONE if method == "POST" else _AGAIN
-                if not left or reply.status not in again:
-                    what = f"context {self.context}" if reply.status == 401 else f"{method} {path}"
-                    raise Refused(what, reply.status, _status(reply))
+                what = f"context {self.context}" if reply.status == 401 else f"{method} {path}"
+                refused = Refused(what, reply.status, _status(reply))
+                if not left or reply.status not in again or refused.undeclared:
+                    raise refused
                 after = reply.headers.get("retry-after", "")
                 told = min(float(after), 60.0) if after.isdigit() else wait
             self.sleep(told * random.uniform(0.8, 1.2))  # noqa: S311 (so that not all come back at once)

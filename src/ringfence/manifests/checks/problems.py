@@ -14,7 +14,7 @@ class Problem:
     """A code, a sentence, and the place as far as it is known.
 
     ``field`` is a path in the object, and ``at`` a longer one where that tells the line better. ``line`` and ``column``
-    count from 1; 0 means that the path says where.
+    count from 1; 0 means that the path says where. ``text`` is that line, where no object has it.
     """
 
     code: str
@@ -25,6 +25,7 @@ class Problem:
     line: int = 0
     column: int = 0
     at: str = ""
+    text: str = ""
 
     @property
     def refuses(self) -> bool:
@@ -39,12 +40,13 @@ class Problem:
     def finding(self, *, kind: str = "", name: str = "", source: Source | None = None) -> Finding:
         """The finding about the object called *name* that came from *source*."""
         code = CODES[self.code]
-        file, line, column = self.file, self.line, self.column
+        file, line, column, text = self.file, self.line, self.column, self.text
         if source is not None:
             file = file or source.file
             if not line:
                 line, column = source.at(self.at or self.field)
+            text = text or source.text(line)
         return Finding(
             code.code, code.severity, self.message, kind, name, self.field, file, line, column,
-            self.remedy or code.remedy, bool(code.leaves_out),
+            self.remedy or code.remedy, bool(code.leaves_out), text=text,
         )  # fmt: skip

@@ -13,7 +13,7 @@ import msgspec
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.text import scalars, snapshots
 from ringfence.manifests.text.files import File
-from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind
+from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind, with_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
 from ringfence.manifests.text.json_text import JsonAnswer, JsonFile
 from ringfence.manifests.text.places import Place, Twice, Unreadable
@@ -116,8 +116,10 @@ class YamlObject:
 
     def items(self, inside: list[Any]) -> list[YamlObject]:
         """The items of a list, *inside* its head."""
-        path = f"{self._prefix}." if self._prefix else ""
-        return [YamlObject(self._document, value, f"{path}items[{n}]") for n, value in enumerate(inside)]
+        path, head = f"{self._prefix}." if self._prefix else "", self.head()
+        return [
+            YamlObject(self._document, with_kind(value, head), f"{path}items[{n}]") for n, value in enumerate(inside)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +167,16 @@ def source(item: Item) -> Source:
     return Source(item.file, 0, item.document)
 
 
-def objects(file: File, quick: Quick | None = None) -> Iterator[Item | Problem | Passed | Taken]:
+def objects(file: File, quick: Quick | None = None, *, cut: bool = False) -> Iterator[Item | Problem | Passed | Taken]:
     """The objects of *file*, those of lists one by one; what is not one comes as a problem with its place.
 
     A file that was found in a directory and holds no object at all is passed over. *quick* is offered each item
-    of a list in JSON; what it takes does not come.
+    of a list in JSON; what it takes does not come. *cut*: as for ``json_values``; all that came before NotWholeError is
+    raised has to be forgotten.
     """
     strange: list[Problem] = []
     others = False
-    for found in _all(file, quick):
+    for found in _all(file, quick, cut):
         if isinstance(found, Problem) and found.code == "RF011" and not file.named and not others:
             strange.append(found)
             continue
@@ -185,15 +188,15 @@ def objects(file: File, quick: Quick | None = None) -> Iterator[Item | Problem |
         yield Passed(file.name)
 
 
-def _all(file: File, quick: Quick | None) -> Iterator[Item | Problem | Passed | Taken]:
+def _all(file: File, quick: Quick | None, cut: bool) -> Iterator[Item | Problem | Passed | Taken]:
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
     if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
-        found, fault = json_values(data, JsonAnswer if file.answered else JsonFile)
+        found, fault = json_values(data, JsonAnswer if file.answered else JsonFile, cut=cut)
         if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
             for top in [*found, fault] if fault else found:
                 if isinstance(top, Unreadable):
-                    yield unreadable(file.name, top)
+                    yield replace(unreadable(file.name, top), text=JsonFile(data).line(top.line))
                 else:
                     yield from _expand(file, top, None, (), quick)
             return
@@ -264,8 +267,9 @@ def _broken(file: File, text: str, first_line: int, fault: Unreadable) -> Proble
         if "{{" in text.splitlines()[fault.line - 1]:
             message = "looks like a template, and is not YAML before it is rendered"
         remedy = "render it first, as with helm template"
+    line = next(iter(text.split("\n")[fault.line - 1 : fault.line]), "").rstrip()
     return Problem(fault.code, message, remedy=remedy, file=file.name,
-                   line=fault.line + first_line - 1, column=fault.column)  # fmt: skip
+                   line=fault.line + first_line - 1, column=fault.column, text=line)  # fmt: skip
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
@@ -289,7 +293,8 @@ def _expand(
         yield unreadable(file.name, fault)
         return
     if not head.is_list:
-        yield _item(file, document, head, twice)
+        found = _item(file, document, head, twice)
+        yield replace(found, text=document.text(found.line)) if isinstance(found, Problem) else found
         return
     written = snapshots.version(head.metadata) if head.kind == "List" else ""
     if written:
@@ -300,7 +305,8 @@ def _expand(
     for one in twice:
         match = _ITEM.match(one.path)
         if match is None:
-            yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column)
+            yield Problem("RF005", _twice_sentence(one), one.path, file=file.name, line=one.line, column=one.column,
+                          text=document.text(one.line))  # fmt: skip
         else:
             by_item.setdefault(int(match[1]), []).append(replace(one, path=one.path[match.end() :]))
     left: Iterable[tuple[int, YamlObject | JsonObject]] = enumerate(inside)

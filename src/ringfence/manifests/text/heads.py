@@ -34,6 +34,15 @@ class Head:
         return self.items == "list" and isinstance(self.kind, str) and self.kind.endswith("List")
 
 
+def with_kind(value: Any, above: Head) -> Any:
+    """*value*, an item of the list *above*, with the version and the kind that it may leave to a typed list (S3)."""
+    if not isinstance(value, dict) or not isinstance(above.kind, str) or above.kind == "List":
+        return value
+    if value.get("kind") and value.get("apiVersion"):
+        return value
+    return {"apiVersion": above.api_version, "kind": above.kind.removesuffix("List"), **value}
+
+
 def items_kind(value: object) -> Items:
     """What *value*, which stands under ``items``, is."""
     if value is ABSENT or value is None:

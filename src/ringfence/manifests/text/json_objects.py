@@ -6,15 +6,18 @@ import itertools
 import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ringfence.manifests.checks.paths import parts
 from ringfence.manifests.text import json_text
-from ringfence.manifests.text.heads import Head, Items, inner
+from ringfence.manifests.text.heads import Head, Items, with_kind
+from ringfence.manifests.text.json_pieces import NotWholeError, Pieces, pieces
 from ringfence.manifests.text.json_text import JsonFile
-from ringfence.manifests.text.places import Place, Twice, Unreadable
+from ringfence.manifests.text.places import Twice, Unreadable
 
 T = TypeVar("T")
 
@@ -47,17 +50,23 @@ _NO_VALUE: Final = (b"", b"n")
 class JsonObject:
     """An object in a file of JSON; decoded when asked for.
 
-    It begins at the offset *start* of the file, or is the item of that number *among* those of a list.
+    It begins at the offset *start* of the file, or is the item of that number *among* those of a list; a piece of one
+    has no *data* of its own.
     """
 
-    __slots__ = ("_among", "_file", "_head", "_start", "data")
+    __slots__ = ("_among", "_data", "_file", "_head", "_start")
 
-    def __init__(self, file: JsonFile, data: Any, start: int, among: _Starts | None = None) -> None:
+    def __init__(self, file: JsonFile, data: Any, start: int, among: _Starts | Pieces | None = None) -> None:
         self._file = file
-        self.data = data
+        self._data = data
         self._start = start
         self._among = among
         self._head: Head | None = None
+
+    @property
+    def data(self) -> Any:
+        """Its bytes."""
+        return self._data if self._data is not None else self._among.piece(self._start)  # type: ignore[union-attr]
 
     @property
     def start(self) -> int:
@@ -68,11 +77,11 @@ class JsonObject:
         """Line and column of the field at *path*, or of the nearest one around it."""
         if not path:  # where it begins is seen without looking inside, which takes long
             return self.at(json_text.next_item(self.data, 0))
-        return self.at(inner(self._place(), path).column)
+        return self.at(json_text.offset_of(bytes(self.data), parts(path)))
 
-    def text(self, line: int) -> str:  # noqa: ARG002 (the other documents have it)
-        """Nothing: a line of JSON shows one brace, or the whole dump."""
-        return ""
+    def text(self, line: int) -> str:
+        """The *line* of the file, as written; empty where a line holds the whole dump."""
+        return self._file.line(line)
 
     def find(self, path: str, row: int, words: Sequence[str]) -> tuple[int, int]:  # noqa: ARG002 (one line holds all)
         """Line and column of the field at *path*: no text of JSON goes over the end of a line."""
@@ -82,14 +91,13 @@ class JsonObject:
         """Line and column of the byte at *offset* within the object."""
         return self._file.line_column(self.start + offset)
 
-    def _place(self) -> Place:
-        return self._file.places(self.data)
-
     def value(self) -> Any:
-        """The object as plain data. Raises: Unreadable for what no server holds: a number beyond a float, a nest too
-        deep.
+        """The object as plain data, with the kind that it leaves to a typed list (S3).
+
+        Raises: Unreadable for what no server holds: a number beyond a float, a nest too deep.
         """
-        return self._held(lambda: msgspec.json.decode(self.data))
+        found = self._held(lambda: msgspec.json.decode(self.data))
+        return found if self._among is None else with_kind(found, self._among.head())
 
     def decode(self, shape: type[T]) -> T:
         """The fields of *shape*. Raises: msgspec.ValidationError for one of another type; Unreadable, as ``value``."""
@@ -108,16 +116,35 @@ class JsonObject:
         return self._head
 
     def _read_head(self) -> Head:
+        if self._data is None:
+            return self._read_piece()
         if len(self.data) > _LARGE and (long := self._list_head()) is not None:
             return long
         try:
             found = self._held(lambda: _HEADS.decode(self.data))
         except msgspec.ValidationError:
             return Head(None, None, mapping=False)
-        manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
-        first = _first(found.items)
-        items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
-        return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
+        return _said(found)
+
+    def _read_piece(self) -> Head:
+        """The head of a piece of a list. Raises: NotWholeError when it is not whole by itself."""
+        try:
+            return _said(_HEADS.decode(self.data))
+        except (msgspec.DecodeError, RecursionError):
+            raise NotWholeError from None
+
+    def cut(self) -> bool:
+        """Cut a list into its items, unread, if it shows where they end; whether it did."""
+        parts = pieces(self.data)
+        try:
+            head = _LIST_HEADS.decode(parts.frame) if parts is not None else None
+        except msgspec.DecodeError:
+            return False
+        if parts is None or head is None or (head.apiVersion, head.kind) == (None, None):
+            return False
+        parts.above = Head(head.apiVersion, head.kind, "list", manifest=True, metadata=head.metadata)
+        self._head = replace(parts.above, inside=parts)
+        return True
 
     def _list_head(self) -> Head | None:
         """The head of a long list, passed over once; None when it is none."""
@@ -141,8 +168,10 @@ class JsonObject:
             text, offset = json_text.beyond(bytes(self.data))
             raise Unreadable("RF004", f"has {text}, which is no number that a server takes", *self.at(offset)) from None
 
-    def items(self, inside: msgspec.Raw | list[msgspec.Raw]) -> list[JsonObject]:
+    def items(self, inside: msgspec.Raw | list[msgspec.Raw] | Pieces) -> list[JsonObject]:
         """The items of a list, *inside* its head. Raises: Unreadable, as ``value``."""
+        if isinstance(inside, Pieces):
+            return [JsonObject(self._file, None, number, inside) for number in range(len(inside))]
         raws = inside if isinstance(inside, list) else self._held(lambda: _RAWS.decode(inside))
         starts = _Starts(self, raws)
         return [JsonObject(self._file, raw, number, starts) for number, raw in enumerate(raws)]
@@ -154,11 +183,16 @@ class JsonObject:
 
 
 def json_values(
-    data: bytes | mmap.mmap, form: type[JsonFile] = JsonFile
+    data: bytes | mmap.mmap, form: type[JsonFile] = JsonFile, *, cut: bool = False
 ) -> tuple[list[JsonObject | Unreadable], Unreadable | None]:
-    """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early."""
+    """The values of *data*, which may follow one another, or why one cannot be read; and what ends it too early.
+
+    *cut*: a long list is cut into its items unread, and whoever finds one that is not whole raises NotWholeError.
+    """
     found: list[JsonObject | Unreadable] = []
     whole = JsonObject(form(data), data, 0)
+    if cut and len(data) > _LARGE and whole.cut():
+        return [whole], None
     try:
         if not whole.head().mapping:
             _ANYTHING.decode(data)  # to its end: of what is no mapping the head saw the beginning alone
@@ -233,6 +267,10 @@ class _Starts:
         self._top = top
         self._raws = raws
 
+    def head(self) -> Head:
+        """What the list says of itself."""
+        return self._top.head()
+
     def of(self, index: int) -> int:
         """The offset of item *index* in the file."""
         return self._top.start + (self._evenly(index) or self._walked[index])
@@ -265,6 +303,14 @@ class _Starts:
             found.append(at)
             at = json_text.next_item(data, at + len(raw))
         return found
+
+
+def _said(found: _Head) -> Head:
+    """What an object says of itself."""
+    manifest = any(map(len, (found.metadata, found.spec))) or (found.apiVersion, found.kind) != (None, None)
+    first = _first(found.items)
+    items: Items = "list" if first == b"[" else "absent" if first in _NO_VALUE else "other"
+    return Head(found.apiVersion, found.kind, items, manifest, metadata=found.metadata, inside=found.items)
 
 
 def _first(part: msgspec.Raw) -> bytes:

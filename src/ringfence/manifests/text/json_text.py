@@ -6,6 +6,8 @@ import json
 import math
 import mmap
 import re
+from bisect import bisect_left
+from collections.abc import Iterable
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -27,6 +29,8 @@ _CONTINUED: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 that begin no character."""
 _FEW: Final = 256
 """Lines of a block up to which they are found one by one."""
+_READABLE: Final = 1000
+"""Bytes of the longest line that is shown to a person."""
 _LONGEST: Final = 20
 """Characters of a number that are shown."""
 
@@ -51,7 +55,6 @@ class JsonFile:
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
-        self._last: tuple[Any, Place] | None = None
 
     @cached_property
     def _blocks(self) -> list[tuple[int, int, int]]:
@@ -76,18 +79,21 @@ class JsonFile:
             return lines + piece.count(b"\n") + 1, _length(piece[piece.rindex(b"\n") + 1 :]) + 1
         return lines + 1, self._characters(offset) - self._characters(last + 1) + 1
 
+    def line(self, number: int) -> str:
+        """The line of that *number*, from 1; empty when there is none, or one too long for a person to read."""
+        block = bisect_left(self._blocks, number - 1, key=lambda one: one[0]) - 1
+        before, last, _ = self._blocks[max(block, 0)]
+        start = last + 1
+        for _ in range(number - 1 - before):
+            start = self.data.find(b"\n", start) + 1
+            if not start:
+                return ""
+        end = self.data.find(b"\n", start, start + _READABLE)
+        whole = end >= 0 or len(self.data) <= start + _READABLE
+        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
+
     def _characters(self, offset: int) -> int:
         return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
-
-    def places(self, data: Any) -> Place:
-        """The places of all fields of one object, as :func:`places` finds them; those of the last one are kept."""
-        if self._last is None or self._last[0] is not data:
-            try:
-                found = places(bytes(data))
-            except RecursionError:
-                found = Place(0, 0)  # nested too deeply to look inside: the object's own place stands for all
-            self._last = (data, found)
-        return self._last[1]
 
 
 class JsonAnswer(JsonFile):
@@ -181,11 +187,41 @@ def no_key_twice(data: bytes | msgspec.Raw) -> bool:
     return msgspec.json.format(data, indent=-1) == msgspec.json.encode(msgspec.json.decode(data))
 
 
-def places(data: bytes) -> Place:
-    """The places of all fields of *data*, which is JSON, as offsets: ``column`` holds the byte, ``line`` is 0."""
-    walk = _Walk(data.decode())
-    _, place = walk.value(0, "")
-    return place
+def offset_of(data: bytes, path: Iterable[str]) -> int:
+    """The offset in *data*, which is JSON, of the member at *path*, or of the nearest one around it.
+
+    Of a key that stands twice the last one counts. What is not on the way is passed over and not looked into.
+    """
+    text = data.decode()
+    at = found = skip(text, 0)
+    try:
+        for part in path:
+            member = _member(text, at, part)
+            if member is None:
+                break
+            found, at = member
+    except RecursionError:  # nested too deeply to look inside: the object's own place stands for all
+        found = 0
+    return found if text.isascii() else len(text[:found].encode())
+
+
+def _member(text: str, at: int, part: str) -> tuple[int, int] | None:
+    """Where the member *part* of the value at *at* begins, and its value; None when it has no such member."""
+    opened = text[at]
+    if opened not in "{[":
+        return None
+    found: tuple[int, int] | None = None
+    index, at = 0, skip(text, at + 1)
+    while text[at] not in "}]":
+        at = skip(text, at + 1) if text[at] == "," else at
+        own, key = at, str(index)
+        if opened == "{":
+            key, at = scanstring(text, at + 1)
+            at = skip(text, skip(text, at) + 1)
+        if key == part:
+            found = own, at
+        at, index = skip(text, end_of(text, at)), index + 1
+    return found
 
 
 def skip(text: str, at: int) -> int:

@@ -64,7 +64,10 @@ class _Content:
 class Trees:
     """The directories of one run. Lists their files, and collects what must be told of the rest."""
 
-    def __init__(self, exclude: Sequence[str] = (), rendered: Iterable[str] = ()) -> None:
+    def __init__(
+        self, exclude: Sequence[str] = (), rendered: Iterable[str] = (), *, may_be_empty: bool = False
+    ) -> None:
+        self._may_be_empty = may_be_empty
         self.globs = Globs(exclude)
         self.charts: dict[str, Chart] = {}
         self.passed: list[str] = []
@@ -79,7 +82,7 @@ class Trees:
     def files(self, top: str) -> list[str]:
         """The files below the directory *top* that may be manifests, each folder's own before those of its folders.
 
-        Raises: InputError when there are too many, or none and nothing else that must be told.
+        Raises: InputError when there are too many, or, unless there may be none, none and nothing else to be told.
         """
         before = self._noted()
         self._tops.append(os.path.realpath(top))
@@ -92,7 +95,7 @@ class Trees:
             inner, files = self._sorted_out(folder, content)
             found += files
             stack += reversed(inner)
-        if not found and self._noted() == before:
+        if not found and self._noted() == before and not self._may_be_empty:
             raise InputError(
                 f"{top}: no manifest in this directory; files end in {', '.join(SUFFIXES[:5])}, packed as .gz or not"
             )

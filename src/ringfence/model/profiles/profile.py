@@ -52,6 +52,7 @@ class Profile:
     """What differs between network plugins (S83, S84).
 
     ``blocks_match_pods``, ``blocks_match_nodes``: an ``ipBlock`` matches a pod, or a node, by its address (S54, S73).
+    ``sure_of_pods``, ``sure_of_nodes``: the plugin is known to do so or not, and no answer is noted for it (S54).
     ``host_network_is_node``: a ``hostNetwork`` pod is its node, not a pod (S73).
     ``own_node``: a node always reaches its pods (S71).
     ``pod_to_own_node``: "allowed", "enforced", or "open", which is the reason ``own-node-egress`` (S72).
@@ -76,14 +77,21 @@ class Profile:
     notes: bool = True
     direct_controller: bool = False
     blocks_match_nodes: bool = True
+    sure_of_pods: bool = False
+    sure_of_nodes: bool = False
     traits: Traits = field(default=Traits(), compare=False, repr=False)
     title: str = field(default="", compare=False, repr=False)
     sources: str = field(default="", compare=False, repr=False)
     enforces: str = field(default="", compare=False, repr=False)
 
 
-def derived(name: str, title: str, traits: Traits, sources: str, enforces: str = "") -> Profile:
-    """The profile of *traits*: the engine's flags follow from them, and what is unknown is as the API has it."""
+def derived(
+    name: str, title: str, traits: Traits, sources: str, enforces: str = "", *, of_one_plugin: bool = True
+) -> Profile:
+    """The profile of *traits*: the engine's flags follow from them, and what is unknown is as the API has it.
+
+    What holds of the API and not *of_one_plugin* is what a plugin should do, and no knowledge of what it does.
+    """
     to_own_node = traits.to_own_node.partition(";")[0]
     return Profile(
         name,
@@ -91,6 +99,8 @@ def derived(name: str, title: str, traits: Traits, sources: str, enforces: str =
         blocks_match_nodes=not traits.ip_block_nodes.startswith("never"),
         pod_to_own_node=to_own_node if to_own_node in ("allowed", "enforced") else "open",
         end_port=not traits.end_port.startswith("ignored"),
+        sure_of_pods=of_one_plugin and traits.ip_block_pods != UNKNOWN,
+        sure_of_nodes=of_one_plugin and traits.ip_block_nodes != UNKNOWN,
         traits=traits,
         title=title,
         sources=sources,

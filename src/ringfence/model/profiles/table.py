@@ -22,6 +22,7 @@ KUBERNETES: Final = derived(
         hairpin="open; reason service-hairpin", dns_at=_DNS, other_kinds="ClusterNetworkPolicy", limits="none",
     ),
     "kubernetes/kubernetes end-to-end suite, kubernetes/website",
+    of_one_plugin=False,
 )  # fmt: skip
 """The text of the API, with the third answer where it leaves a point open."""
 NP_GUARD: Final = Profile(

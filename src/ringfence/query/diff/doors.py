@@ -11,6 +11,7 @@ from ringfence.model.flows import End
 from ringfence.query.blocks import Place, listing_order
 from ringfence.query.diff.pairs import Comparing, Relation
 from ringfence.query.diff.parts import ABSENT
+from ringfence.query.diff.spots import Spot
 
 Row = tuple[Door, End, Answer]
 
@@ -50,7 +51,16 @@ def _alike(comparing: Comparing) -> bool:
     """Whether nothing that doors depend on differs."""
     joint = comparing.joint
     old, new = joint.old.cluster, joint.new.cluster
-    if not joint.aligned or any(spot.moved for spot in comparing.spots.all) or comparing.touched()[0]:
+    if not joint.aligned or comparing.touched()[0]:
+        return False
+    # A label that no policy names may be one that a Service selects by, and a port's name one that it leads to.
+    if any(spot.moved or not _same_pods(spot) for spot in comparing.spots.all):
         return False
     same = old.services == new.services and old.slices == new.slices and old.entrances == new.entrances
     return same and [node.name for node in old.nodes] == [node.name for node in new.nodes]
+
+
+def _same_pods(spot: Spot) -> bool:
+    if spot.old is spot.new:
+        return True
+    return spot.old is not None and spot.new is not None and spot.old.pods == spot.new.pods

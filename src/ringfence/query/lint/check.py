@@ -50,6 +50,8 @@ class Check:
     ``code`` is never reused; ``name`` is the alias that configuration and annotations accept. ``title`` is a few
     words, ``wrong`` one or two sentences of what is wrong, ``fix`` one of what to do, ``origin`` where the mistake has
     been seen or what the check rests on. ``on`` is false for one that must be switched on by its code or name.
+    ``over`` are the codes of lint and of reading that say less of the same cause: where this is found, they are not
+    told of that place.
     """
 
     code: str
@@ -61,6 +63,7 @@ class Check:
     origin: str
     look: Look = field(compare=False, repr=False)
     on: bool = True
+    over: tuple[str, ...] = ()
 
     @property
     def theme(self) -> str:
@@ -69,7 +72,8 @@ class Check:
 
 
 def check(
-    code: str, name: str, severity: Severity, *, title: str, wrong: str, fix: str, origin: str, on: bool = True
-) -> Callable[[Look], Check]:
+    code: str, name: str, severity: Severity, *, title: str, wrong: str, fix: str, origin: str, on: bool = True,
+    over: tuple[str, ...] = (),
+) -> Callable[[Look], Check]:  # fmt: skip
     """Make the function below it a :class:`Check`; the table finds it by itself."""
-    return lambda look: Check(code, name, severity, title, wrong, fix, origin, look, on)
+    return lambda look: Check(code, name, severity, title, wrong, fix, origin, look, on, over)

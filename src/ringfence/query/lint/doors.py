@@ -41,8 +41,8 @@ def behind(lint: Linting, service: Service, entries: tuple[ServicePort, ...] | N
     """The pods that *service* selects, with the ports that its *entries* lead to: all of them without."""
     if not service.selector:
         return
-    for workload in lint.cluster.workloads:
-        if workload.namespace != service.namespace or service not in lint.services_of(workload):
+    for workload in lint.within(service.namespace):
+        if service not in lint.services_of(workload):
             continue
         for entry in service.ports if entries is None else entries:
             for number in sorted(lint.targets(workload, entry.target, entry.protocol)):

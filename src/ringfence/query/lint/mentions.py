@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from ringfence.manifests.clues import forms
 from ringfence.model.objects import Workload
-
-_HOST: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
-_URL: Final = re.compile(rf"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?({_HOST})(?::(\d+))?(?=[/?#\s,;\"']|$)", re.IGNORECASE)
-_PAIR: Final = re.compile(rf"(?:^|=)({_HOST}):(\d+)$", re.IGNORECASE)
-_ADDRESS: Final = re.compile(r"[0-9.]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A host that is named at *path* of the workload's object; ``port`` 0 when none is said."""
+    """A host that is named at *path* of the workload's object; ``port`` is 0 when none is said.
+
+    ``usual`` is the port that the scheme stands for, and 0 where none does. Who names hosts for a draft of intents
+    reads the same forms.
+    """
 
     host: str
     port: int
     path: str
-    text: str
+    usual: int = 0
+    protocol: str = "TCP"
 
 
 Maps = Callable[[str], Mapping[str, Any]]
@@ -37,11 +37,11 @@ def mentions(workload: Workload, maps: Maps) -> Iterator[Mention]:
     """
     value = workload.source.value()
     for path, text in (*_texts(value), *_referred(value, maps)):
-        for pattern in (_URL, _PAIR):
-            for match in pattern.finditer(text):
-                host = match[1].lower()
-                if not _ADDRESS.fullmatch(host) and host != "localhost":
-                    yield Mention(host, int(match[2] or 0), path, text)
+        for one in forms.mentions(text):
+            if not forms.is_address(one.host) and one.host != "localhost":
+                usual = forms.PORTS.get(one.scheme or "") or 0
+                said = one.port != usual or f":{one.port}" in text[one.start : one.end]
+                yield Mention(one.host, (one.port or 0) if said else 0, path, usual, one.protocol)
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:

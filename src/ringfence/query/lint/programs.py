@@ -27,6 +27,17 @@ class Programs:
             found = self._unlike[id(workload)] = _unlike(workload)
         return found
 
+    def within(self, namespace: str) -> list[Workload]:
+        """The workloads of *namespace* in the input."""
+        return self._within.get(namespace, [])
+
+    @cached_property
+    def _within(self) -> dict[str, list[Workload]]:
+        found: dict[str, list[Workload]] = {}
+        for workload in self.cluster.workloads:
+            found.setdefault(workload.namespace, []).append(workload)
+        return found
+
     @cached_property
     def _services(self) -> dict[str, list[Service]]:
         found: dict[str, list[Service]] = {}

@@ -27,6 +27,8 @@ class Linted:
     accepted: int = 0
     gone: int = 0
     """Findings of the baseline that are there no more."""
+    outdone: frozenset[tuple[str, str, str]] = frozenset()
+    """Codes, objects and fields of which a check of more to say was found: they are not told."""
 
     def count(self, severity: Severity) -> int:
         """How many findings are of *severity*."""
@@ -44,19 +46,24 @@ def lint(
     """
     made: dict[tuple[str, str, str, str, str], Finding] = {}
     places: dict[tuple[int, str], tuple[int, int]] = {}
+    outdone: set[tuple[str, str, str]] = set()
     ignored = 0
     for one in chosen:
         for found in one.look(linting):
+            outdone.update((code, id_of(found.thing), found.path) for code in one.over)
             if _is_ignored(one, found.thing):
                 ignored += 1
                 continue
             finding = _finding(one, found, places)
             made.setdefault((one.code, finding.kind, finding.object, finding.field, finding.message), finding)
-    told = [finding for finding in made.values() if at_least(finding.severity, least)]
+    told = [
+        finding for finding in made.values()
+        if at_least(finding.severity, least) and (finding.code, finding.object, finding.field) not in outdone
+    ]  # fmt: skip
     told.sort(key=lambda f: (f.file, f.line, f.column, f.code, f.object, f.message))
     left = Counter(accepted or {})
     kept = [finding for finding in told if not _take(left, finding.fingerprint)]
-    return Linted(tuple(kept), len(chosen), ignored, len(told) - len(kept), sum(left.values()))
+    return Linted(tuple(kept), len(chosen), ignored, len(told) - len(kept), sum(left.values()), frozenset(outdone))
 
 
 def _take(left: Counter[str], fingerprint: str) -> bool:

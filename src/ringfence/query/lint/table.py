@@ -26,6 +26,8 @@ THEMES: Final = {
     "9": "redundancy, shadowing, hygiene",
 }
 """What the hundreds stand for."""
+_DIGITS: Final = str.maketrans("OIL", "011")
+"""Letters, and the digits that they are taken for."""
 _BADNESS: Final = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
@@ -69,11 +71,20 @@ def meant(words: Sequence[str], where: str) -> list[Check]:
         else:
             some = [one for one in checks().values() if code.startswith("RF") and one.code.startswith(code)]
         if not some:
-            near = get_close_matches(code, checks(), 2) if code.startswith("RF") else get_close_matches(word, table, 2)
+            near = _near(code) if code.startswith("RF") else get_close_matches(word, table, 2)
             hint = f"did you mean {' or '.join(near)}?" if near else "run 'ringfence lint --list' for all of them"
             raise UsageError(f"{where} {word}: no such check; {hint}")
         found |= {one.code: one for one in some}
     return list(found.values())
+
+
+def _near(code: str) -> list[str]:
+    """The codes that are most like *code*: with a digit for the letter that looks like it, or that begin like it."""
+    digits = f"RF{code[2:].translate(_DIGITS)}"
+    if digits in checks():
+        return [digits]
+    theme = [one for one in checks() if one[:3] == digits[:3]]
+    return get_close_matches(code, theme, 2, 0.5) or get_close_matches(code, checks(), 2)
 
 
 def chosen(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Check]:

@@ -87,4 +87,4 @@ def _rows(changes: list[Change], diff: Diff) -> Iterator[str]:
 def _further(diff: Diff) -> Iterator[str]:
     for title, workloads in (("added", diff.added), ("removed", diff.removed)):
         yield from (f"- {title}: workload {escaped(one.id)}" for one in workloads)
-    yield from (f"- {escaped(words.policy_text(one))}" for one in diff.policies)
+    yield from (f"- {words.policy_effect(one)}: {escaped(words.policy_text(one))}" for one in diff.policies)

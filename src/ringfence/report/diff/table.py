@@ -71,7 +71,8 @@ def _below(diff: Diff) -> Iterator[words.Line]:
             yield words.Line(f"{title}: {words.names(workloads)}.")
     if diff.policies:
         most = 3
-        named = ", ".join(map(words.policy_text, diff.policies[:most]))
+        shown = ((words.MARK[words.policy_effect(one)], words.policy_text(one)) for one in diff.policies[:most])
+        named = ", ".join(f"{mark} {text}" for mark, text in shown)
         more = f" and {len(diff.policies) - most:,} more" if len(diff.policies) > most else ""
         yield words.Line(f"Policies that differ: {named}{more}.")
 

@@ -112,11 +112,15 @@ def _place(file: str, line: int) -> str:
 
 
 def policy_text(changed: Changed) -> str:
-    """``~ shop/web (new/web.yaml:3)``."""
+    """``NetworkPolicy shop/web (new/web.yaml:3)``."""
     policy = changed.new or changed.old
     assert policy is not None
-    mark = "+" if changed.old is None else "-" if changed.new is None else "~"
-    return f"{mark} {policy.kind} {policy.id}{where(policy)}"
+    return f"{policy.kind} {policy.id}{where(policy)}"
+
+
+def policy_effect(changed: Changed) -> Effect:
+    """Whether a policy came, went, or is another one."""
+    return Effect.ADDED if changed.old is None else Effect.REMOVED if changed.new is None else Effect.CHANGED
 
 
 def where(policy: Policy) -> str:

@@ -26,6 +26,7 @@ class Sort(StrEnum):
     OUTSIDE = "outside"
     EVERYONE = "everyone"
     ABSENT = "absent"
+    SHUT = "shut"
 
 
 RANK: Final = {sort: number for number, sort in enumerate(Sort)}
@@ -94,7 +95,10 @@ def _unprotected(word: str, direction: Direction) -> Line:
 def lines_of(one: Exposed, known: dict[tuple[int, Direction], list[Line]]) -> Iterator[Line]:
     """The lines of one workload. *known* keeps what many workloads share; it is for one exposure."""
     for way in one.ways:
-        yield Line(Sort.WAY_IN, Direction.INGRESS, f"outside by {way.kind} {way.by.id}", way_ports(way))
+        # Where nobody named the controller, a rule may let it in all the same.
+        shut = not (way.ports or way.doubtful or way.unnamed)
+        party = f"outside by {way.kind} {way.by.id}"
+        yield Line(Sort.SHUT if shut else Sort.WAY_IN, Direction.INGRESS, party, way_ports(way))
     for direction, admitted in one.admitted.items():
         lines = known.get((id(admitted), direction))
         if lines is None:
@@ -105,10 +109,10 @@ def lines_of(one: Exposed, known: dict[tuple[int, Direction], list[Line]]) -> It
 def way_ports(way: WayIn) -> str:
     """What is let through of the ports that *way* leads to, and why not the others."""
     parts = [human(way.ports)] if way.ports else []
-    parts += [f"{human(ports)} perhaps: {REASON_TEXT[reason]}" for reason, ports in way.doubtful]
+    parts += [f"perhaps {human(ports)}: {REASON_TEXT[reason]}" for reason, ports in way.doubtful]
     if way.shut:
         who = "a controller that nobody named" if way.unnamed else "who comes this way"
-        parts.append(f"{human(way.shut)} shut to {who}")
+        parts.append(f"{human(way.shut)} {'are' if ',' in human(way.shut) else 'is'} shut to {who}")
     return "; ".join(parts) or "nothing"
 
 
@@ -153,15 +157,19 @@ def opening_text(opening: Opening) -> str:
 
 def coverage(exposure: Exposure) -> list[str]:
     """The shares with default deny, as sentences."""
-    return [_share("Isolated by a policy", exposure.isolated, "workloads"),
-            _share("Denied by default, to new pods too", exposure.denying, "namespaces with workloads")]  # fmt: skip
+    return [_share("Isolated by a policy", exposure.isolated, "workload{}"),
+            _share("Denied by default, to new pods too", exposure.denying, "namespace{} with workloads")]  # fmt: skip
 
 
-def _share(title: str, shares: dict[Direction, Share], what: str) -> str:
+def _share(title: str, shares: dict[Direction, Share], of_what: str) -> str:
     of = next(iter(shares.values())).of
+    what = of_what.format("" if of == 1 else "s")
     parts = (f"{one.number:,} for {direction} ({_percent(one)})" for direction, one in shares.items())
     return f"{title}, of {of:,} {what}: {', '.join(parts)}."
 
 
 def _percent(share: Share) -> str:
-    return f"{100 * share.number // share.of if share.of else 0} %"
+    """Rounded, but 0 and 100 mean none and all."""
+    if share.number in (0, share.of):
+        return "100 %" if share.number else "0 %"
+    return f"{min(max(round(100 * share.number / share.of), 1), 99)} %"

@@ -39,7 +39,6 @@ def json(linted: Linted) -> dict[str, Any]:
 
 def _entry(one: Finding) -> dict[str, Any]:
     found = finding_json(one)
-    found.pop("text", None)
     if one.related:
         found["related"] = [finding_json_place(place) for place in found["related"]]
     named = checks().get(one.code)

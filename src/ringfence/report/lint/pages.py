@@ -78,6 +78,9 @@ def page(check: Check) -> Iterator[str]:
         yield found.shown
         yield "```"
         yield ""
+    if check.over:
+        yield f"Where this is found, {' and '.join(check.over)} {'are' if check.over[1:] else 'is'} not told."
+        yield ""
     yield f"**Seen:** {check.origin}."
     yield ""
 

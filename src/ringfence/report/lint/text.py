@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from ringfence.model.findings import Finding, Severity
@@ -13,6 +15,10 @@ from ringfence.query.lint.run import Linted
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 _WIDE: Final = 160
 """Characters of a line that are shown."""
+_QUOTED: Final = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'""")
+_SIGNS: Final = re.compile(rf"{_QUOTED.pattern}|[{{}}\[\],]")
+_TAB: Final = 4
+"""Columns of a tab, wherever it stands."""
 
 
 def lines(linted: Linted) -> Iterator[Text]:
@@ -31,12 +37,11 @@ def _finding(one: Finding) -> Iterator[Text]:
         field = "" if one.line else one.field  # which a line shows otherwise
         yield Text(f"{gutter}--> {'  '.join(filter(None, (one.place, about, field)))}")
     if one.text:
-        text = one.text[:_WIDE]
+        before, marked, after = _shown(one.text, max(one.column - 1, 0))
         yield Text(f"{gutter} |")
-        yield Text(f"{one.line} | {text}")
-        start = max(one.column - 1, 0)
-        wide = len(_marked(text[start:]))
-        yield Text.assemble(f"{gutter} | {' ' * start}", ("^" * max(wide, 1), _STYLES[one.severity]))
+        yield Text(f"{one.line} | {before}{marked}{after}")
+        wide = max(cell_len(marked), 1)
+        yield Text.assemble(f"{gutter} | {' ' * cell_len(before)}", ("^" * wide, _STYLES[one.severity]))
     for word, said in (("effect", one.effect), ("do", one.remedy)):
         if said:
             yield Text(f"{gutter} = {word}: {said}")
@@ -44,9 +49,33 @@ def _finding(one: Finding) -> Iterator[Text]:
         yield Text(f"{gutter} = see: {place}: {place.text}")
 
 
-def _marked(rest: str) -> str:
-    """The part of a line that is marked: to its end, but for a comment."""
-    return rest.split(" #", 1)[0].rstrip()
+def _shown(line: str, start: int) -> tuple[str, str, str]:
+    """What is shown of *line*: before the place at *start*, what is marked from there on, and what stands behind."""
+    before, rest = line[:start].expandtabs(_TAB), line[start:].expandtabs(_TAB)
+    end = _end_in_flow(rest) if _is_open(before) else len(rest.split(" #", 1)[0].rstrip(" ,"))
+    if len(before) + min(end, _WIDE // 2) > _WIDE:
+        before = f"…{before[1 - _WIDE // 4 :]}"
+    room = _WIDE - len(before)
+    if len(rest) > room:
+        rest, end = f"{rest[: room - 1]}…", min(end, room - 1)
+    return before, rest[:end], rest[end:]
+
+
+def _is_open(before: str) -> bool:
+    """Whether a mapping or a list in braces is open behind *before*."""
+    bare = _QUOTED.sub("", before)
+    return sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
+
+
+def _end_in_flow(rest: str) -> int:
+    """Where the member ends that begins *rest*, in braces: at a comma, or where what is around it is closed."""
+    depth = 0
+    for match in _SIGNS.finditer(rest):
+        sign = match[0]
+        if depth == 0 and sign in ",}]":
+            return len(rest[: match.start()].rstrip())
+        depth += (sign in "{[") - (sign in "}]")
+    return len(rest)
 
 
 def total(linted: Linted) -> str:
@@ -61,4 +90,4 @@ def total(linted: Linted) -> str:
     if linted.gone:
         aside.append(f"{linted.gone} of the baseline no longer there")
     more = f" ({'; '.join(aside)})" if aside else ""
-    return f"{found or 'nothing found'} by {linted.checks} checks{more}"
+    return f"{found or 'nothing found'} by {linted.checks} check{'' if linted.checks == 1 else 's'}{more}"

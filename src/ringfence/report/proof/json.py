@@ -8,6 +8,8 @@ from ringfence.intents.wishes import Wish
 from ringfence.report.check import json as check_json
 from ringfence.report.check.words import title
 from ringfence.report.explain.json import end_json
+from ringfence.report.findings import finding_json
+from ringfence.report.proof.findings import findings
 from ringfence.report.proof.rows import connections, flow_name, rows
 from ringfence.report.words import as_json
 from ringfence.workflow.compare import Comparison
@@ -36,6 +38,7 @@ def document(proof: Proof) -> dict[str, Any]:
              "line": c.policy.source.at(c.rule.path)[0], "packets": number}
             for c, number in proof.coverage
         ],
+        "findings": [finding_json(one) for one in (*proof.snapshot.cluster.findings, *findings(proof))],
     }  # fmt: skip
 
 

@@ -31,24 +31,33 @@ _PORTS = (53, 5353)
     "KNP-034",
 )  # fmt: skip
 def dns_egress_missing(lint: Linting) -> Iterator[Found]:
-    """Egress that admits UDP 53 to no place where DNS may answer."""
+    """Egress that admits UDP 53 to no place where DNS may answer; one finding for each policy that isolates."""
     on_openshift = shows_openshift(lint)
+    found: dict[int, list[tuple[list[Policy], list[Workload]]]] = {}
     for policies, workloads in lint.kept_in:
-        asking_here = [one for one in workloads if not resolver(one).own]
-        if not asking_here or any(_admitted(lint, workloads[0], server) for server in lint.name_servers):
+        here = [one for one in workloads if not resolver(one).own]
+        if not here or any(_admitted(lint, workloads[0], server) for server in lint.name_servers):
             continue
         if on_openshift and _admits_openshift(lint, policies):  # on which port is asked by RF104
             continue
-        asking = [one for one in asking_here if lint.mentions(one)]
+        silent = (one for one in policies if not one.egress)
+        denying = max(silent, key=lambda one: len(lint.subjects(one)), default=policies[0])
+        found.setdefault(id(denying), []).append(([denying, *(one for one in policies if one is not denying)], here))
+    for groups in found.values():
+        policies = groups[0][0]
+        workloads = [one for _, here in groups for one in here]
+        asking = [one for one in workloads if lint.mentions(one)]
         related = []
         if asking:
             mention = lint.mentions(asking[0])[0]
             related = [(asking[0], mention.path, f"names the host {mention.host}")]
-        more = f" (with {', '.join(one.name for one in policies[1:])})" if policies[1:] else ""
+        beside = {one.id: one.name for others, _ in groups for one in others[1:]}
+        more = f" (with {', '.join(beside.values())})" if len(beside) in (1, 2, 3) else ""
+        more = f" (with {len(beside)} other policies)" if len(beside) > 3 else more
         yield Found(
             policies[0], "spec.egress",
             f"isolates pods for egress{more}, and no rule lets them reach DNS",
-            effect=f"{names(asking or asking_here)} cannot resolve any name",
+            effect=f"{names(asking or workloads)} cannot resolve any name",
             severity=ERROR if asking else WARNING,
             related=tuple(related),
         )  # fmt: skip
@@ -81,6 +90,7 @@ def dns_tcp_missing(lint: Linting) -> Iterator[Found]:
     fix="write namespaceSelector {matchLabels: {kubernetes.io/metadata.name: kube-system}} and podSelector "
     "{matchLabels: {k8s-app: kube-dns}} in one item",
     origin="inspektor-gadget/inspektor-gadget#5338, PR 5358 (labels of the Service instead of its selector)",
+    over=("RF303", "RF305"),
 )  # fmt: skip
 def dns_peer_labels_wrong(lint: Linting) -> Iterator[Found]:
     """A rule for port 53 of which no peer takes a DNS pod."""
@@ -153,4 +163,4 @@ def _why_not(lint: Linting, policy: Policy, peer: Peer, servers: list[Workload])
             without = Peer(rest, peer.namespaces) if name == "podSelector" else Peer(peer.pods, rest)
             if _may_answer(lint, policy, without):
                 return f"they do not have {requirement} of its {name}"
-    return f"they are not {peer}"
+    return f"it asks for {peer}"

@@ -131,6 +131,7 @@ def dns_on_node_service(lint: Linting) -> Iterator[Found]:
     "never see that address.",
     fix="select the DNS pods, and keep the address only beside them",
     origin="projectcalico/calico#5170, #5129",
+    over=("RF704",),
 )  # fmt: skip
 def dns_by_service_ip(lint: Linting) -> Iterator[Found]:
     """A block of that one address, and no other rule that lets pods ask."""

@@ -37,6 +37,8 @@ def redundant_policy(lint: Linting) -> Iterator[Found]:
     """
     for policy in () if _leave_all_open(lint) else lint.policies:
         if lint.subjects(policy) and not _means_to_restrict(policy) and lint.needless(policy):
+            if _takes_nobody(lint, policy, *rules(policy)):
+                continue  # then its selectors are what is wrong, and they are told of
             others = _beside(lint, policy)
             tomorrow = not policy.subject.pods.requirements and not any(True for _ in rules(policy))
             yield Found(
@@ -46,6 +48,14 @@ def redundant_policy(lint: Linting) -> Iterator[Found]:
                 severity=NOTE if tomorrow else WARNING,
                 related=tuple((one, "metadata.name", "selects the same pods") for one in others[:3]),
             )  # fmt: skip
+
+
+def _takes_nobody(lint: Linting, policy: Policy, *some: tuple[Direction, Rule]) -> bool:
+    """Whether there are rules among *some*, and no peer of them takes anybody (RF103, RF301, RF305)."""
+    return bool(some) and all(
+        rule.peers and all(peer.block is None and not lint.taken(policy, peer) for peer in rule.peers)
+        for _, rule in some
+    )
 
 
 def _beside(lint: Linting, policy: Policy) -> list[Policy]:
@@ -71,6 +81,8 @@ def redundant_rule(lint: Linting) -> Iterator[Found]:
         if not any(True for _ in rules(policy)) or not lint.subjects(policy) or lint.needless(policy):
             continue
         for direction, rule in rules(policy):
+            if _takes_nobody(lint, policy, (direction, rule)):
+                continue
             if lint.reach.needless(policy, without_rule(policy, direction, rule)):
                 yield Found(policy, rule.path, f"removing this {direction} rule changes no connection")
 

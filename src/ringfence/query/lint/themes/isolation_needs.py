@@ -16,7 +16,6 @@ _WITHIN: Final = ("svc", "local", "internal", "localdomain")
 """Last words of names that no address outside has for sure."""
 _DOMAINS: Final = ("com", "org", "net", "io", "dev", "app", "cloud", "gov", "edu")
 """Last words of names of two words that are surely no namespace."""
-_SCHEMES: Final = {"https": 443, "http": 80}
 _EPHEMERAL: Final = (1024, 60999)
 """A range that begins and ends no earlier is that of the ports that clients send from."""
 
@@ -204,11 +203,8 @@ def _is_outside(lint: Linting, host: str) -> bool:
 
 
 def _wanted(mention: Mention) -> ConnectionSet:
-    """The port that *mention* says, or that its scheme has; every one of TCP when neither does."""
-    for scheme, port in _SCHEMES.items():
-        if not mention.port and f"{scheme}://" in mention.text:
-            return ConnectionSet.of(TCP=[port])
-    return ConnectionSet.of(TCP=[mention.port or (1, 65535)])
+    """The port that *mention* says, or that its scheme has; every one when neither does."""
+    return ConnectionSet.of(**{mention.protocol: [mention.port or mention.usual or (1, 65535)]})
 
 
 def _told(mention: Mention) -> str:

@@ -18,6 +18,7 @@ from ringfence.query.lint.linting import Linting, names, peer_path, rules
     fix="give the port that name in the pod template, or write the number",
     origin="aws/aws-network-policy-agent#149, cilium/cilium#30003, ovn-kubernetes/ovn-kubernetes#2117, "
     "np-guard/netpol-analyzer PR 412",
+    over=("RF044",),
 )  # fmt: skip
 def named_port_unresolved(lint: Linting) -> Iterator[Found]:
     """A name that none of the receiving pods has, or that some of those who were chosen by labels lack."""
@@ -45,6 +46,7 @@ def named_port_unresolved(lint: Linting) -> Iterator[Found]:
     "without protocol: UDP matches nothing.",
     fix="state the protocol",
     origin="np-guard/netpol-analyzer#405; the pathological port cases of mattfenwick/cyclonus",
+    over=("RF044",),
 )  # fmt: skip
 def named_port_wrong_protocol(lint: Linting) -> Iterator[Found]:
     """A name that receiving pods have, and under the item's protocol none of them."""
@@ -64,6 +66,7 @@ def named_port_wrong_protocol(lint: Linting) -> Iterator[Found]:
     fix="write the number",
     origin="kubernetes-sigs/kube-network-policies, aws/amazon-network-policy-controller-k8s and "
     "np-guard/netpol-analyzer each drop or refuse it; antrea-io/antrea#343",
+    over=("RF044",),
 )  # fmt: skip
 def named_port_to_address(lint: Linting) -> Iterator[Found]:
     """Egress with a name, and blocks alone; without peers the name reaches pods and no address."""

@@ -59,6 +59,7 @@ def ingress_controller_not_allowed(lint: Linting) -> Iterator[Found]:
     fix="admit the target port from the addresses of the nodes; on OpenShift by the label "
     "policy-group.network.openshift.io/host-network",
     origin="kubernetes/kubernetes#51891; OpenShift documentation on routers of the host network",
+    over=("RF511",),
 )  # fmt: skip
 def ingress_controller_on_host(lint: Linting) -> Iterator[Found]:
     """Rules whose peer would take a controller, if it were not its node in the eyes of policies."""

@@ -239,6 +239,7 @@ def _reaches(lint: Linting, workload: Workload, endpoints: list[tuple[str, int]]
     wrong="The API server runs on the host network or outside the cluster, so that no selector matches it.",
     fix="write IP blocks, or the network plugin's own peer: Cilium's entity kube-apiserver, Calico's service match",
     origin="projectcalico/calico#4667, kinvolk/lokomotive#315",
+    over=("RF305",),
 )  # fmt: skip
 def api_server_by_selector(lint: Linting) -> Iterator[Found]:
     """A peer with labels of the API server that takes no pod, or the namespace of its Service on its ports."""

@@ -208,8 +208,8 @@ def _scrapes(lint: Linting) -> Iterator[tuple[Thing, Scrape]]:
 
 def _scraped(lint: Linting, scrape: Scrape) -> Iterator[tuple[Workload, int]]:
     """The workloads that *scrape* means, isolated for ingress, each with the port; of all ports none."""
-    for workload in lint.cluster.workloads:
-        if workload.namespace != scrape.namespace or not lint.isolated(workload, Direction.INGRESS):
+    for workload in lint.within(scrape.namespace):
+        if not lint.isolated(workload, Direction.INGRESS):
             continue
         services = [one for one in lint.services_of(workload) if one.name == scrape.name] if scrape.of_service else []
         if not services and (scrape.of_service or workload.name != scrape.name):

@@ -49,7 +49,7 @@ def others_may_decide(lint: Linting, namespace: str) -> bool:
 
 def behind(lint: Linting, service: Service) -> list[Workload]:
     """The workloads that *service* selects."""
-    here = (one for one in lint.cluster.workloads if one.namespace == service.namespace)
+    here = lint.within(service.namespace)
     return [one for one in here if service in lint.services_of(one)]
 
 

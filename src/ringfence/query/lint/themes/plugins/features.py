@@ -99,6 +99,7 @@ def sctp_support(lint: Linting) -> Iterator[Found]:
     "policyCIDRMatchMode: nodes",
     origin="cilium/cilium#9209, #20550, #39573; cert-manager/cert-manager#8285, "
     "open-telemetry/opentelemetry-operator#5624",
+    over=("RF704",),
 )  # fmt: skip
 def ip_block_in_cluster(lint: Linting) -> Iterator[Found]:
     """A block that lies whole within addresses of pods or nodes, as far as those are known."""

@@ -1,4 +1,4 @@
-"""What ``lab doctor`` found, for a person."""
+"""What ``lab doctor`` found on this machine, for a person; a cluster is the affair of the room ``doctor``."""
 
 from __future__ import annotations
 
