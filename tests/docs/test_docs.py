@@ -32,12 +32,10 @@ ELSEWHERE: Final = {
     "ringfence probe": "needs a cluster; runs against a server whose pods come to life are in tests/live/probe",
     "ringfence cleanup": "needs a cluster; tests/live/test_cleanup.py runs it against one",
     "pip install": "the wheel is installed in a test of its own",
-    "ringfence doctor": "needs a cluster; run on pretend ones in tests/docs/test_enforcement_page.py",
     "ringfence apply --resume": "a run that was stopped; tests/live/apply stops one at every step",
     "ringfence apply --rollback": "as --resume",
     "ringfence apply policies/ --intents": "pods have to run for it, as they do in tests/live/apply/test_intents.py",
-    "KUBEBUILDER_ASSETS=/path/to/envtest/k8s/1.34.0-linux-amd64 make test-live": "needs the programs of a server",
-    "KUBECONFIG=dev.kubeconfig RINGFENCE_LIVE=1 make test-live": "needs a cluster",
+    "ringfence doctor": "needs a cluster; run on pretend ones in tests/docs/test_enforcement_page.py",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }
 """Commands that stand in a block of ``sh`` and are not run here, and why."""

@@ -27,9 +27,10 @@ VERBS: Final = {
     "lab": "run it for real here: a pretend cluster on this machine, without root",
     "snapshot": "what is in the cluster now? one file that the other verbs read, without secrets",
     "doctor": "does this cluster enforce its policies, and by which network plugin? asked of real traffic",
+    "apply": "what would these policies change in the cluster? put them in place without cutting what may stay",
     "probe": "does the cluster do with real connections what its policies say? twins of its pods try them",
-    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
     "cleanup": "what did a run leave in the cluster? and away with it",
+    "rbac": "which rights in the cluster does a verb need? the least of them, as a role to apply",
 }
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")

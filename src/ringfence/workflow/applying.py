@@ -27,6 +27,11 @@ from ringfence.query.diff.diff import Diff, diff
 
 _WITHHELD: Final = "RF027"
 """The code of a finding about what a server did not give."""
+_APART: Final = frozenset({
+    "AuthorizationPolicy", "EgressFirewall", "EgressNetworkPolicy", "MeshTrafficPermission", "PeerAuthentication",
+    "SecurityGroupPolicy", "Server", "ServerAuthorization", "ServiceIntentions",
+})  # fmt: skip
+"""Kinds of policies that are asked beside NetworkPolicies: what they deny, no NetworkPolicy can open."""
 _PLAIN: Final = {f"{WHERE}/{resource.plural}" for resource in ALWAYS}
 
 
@@ -113,7 +118,8 @@ def _of_policies(server: Server) -> list[Resource]:
 
 def _opaque(before: Cluster, found: Found) -> set[str | None]:
     """Namespaces in which something that is not a NetworkPolicy may isolate pods; None when it may be any."""
-    places = {gap.namespace for gap in before.gaps if gap.note is Note.UNMODELLED_POLICY}
+    strange = (gap for gap in before.gaps if gap.note is Note.UNMODELLED_POLICY)
+    places = {gap.namespace for gap in strange if gap.what.partition(" ")[0] not in _APART}
     hidden = any(one.code == _WITHHELD and one.file not in _PLAIN for one in before.findings)
     return {*places, *found.unread, *([None] if hidden else [])}
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.apply.transitions import Transition, prefixes, random_transition
+from live.apply.transitions import RUN, Transition, changes, prefixes, random_transition
 from ringfence.engine.reference.semantics import decide
+from ringfence.live.apply.plan import Around, plan
 from ringfence.live.apply.steps import Act
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Flow, Verdict
@@ -41,6 +43,18 @@ def _steps(made: Transition) -> list[tuple[Policy, ...]]:
     return between
 
 
+FOUND = [8188, 2180614994]
+"""Seeds on which a temporary policy isolated pods that are isolated neither before nor after.
+
+Everything that policies can speak of was still allowed to them; what they cannot, ICMP, was so no more for certain.
+"""
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_pods_that_are_never_isolated_are_not_isolated_on_the_way(seed: int) -> None:
+    test_a_flow_allowed_before_and_after_is_allowed_at_every_step.hypothesis.inner_test(seed)  # type: ignore[attr-defined]
+
+
 @given(SEEDS)
 def test_a_flow_allowed_before_and_after_is_allowed_at_every_step(seed: int) -> None:
     made = random_transition(seed)
@@ -66,18 +80,43 @@ def test_an_end_admits_at_every_step_what_it_admits_before_and_after_and_no_more
 
 @given(SEEDS)
 def test_nothing_is_open_on_the_way_that_one_end_never_admits(seed: int) -> None:
-    """What is open on the way alone is what one end admits only before, and the other end only after."""
+    """What is open on the way alone is what one end admits only before, and the other end only after.
+
+    Asked where each end has one answer: of several pods or addresses behind one name, each has its own.
+    """
     made = random_transition(seed)
     before, after = (_possible(made.at(some), made.flows) for some in (made.before, made.after))
-    ends = [
-        [_possible(made.at(_one_way(some, direction)), made.flows) for direction in Direction]
-        for some in (made.before, made.after)
-    ]
+    sides = [
+        [made.at(_one_way(some, direction)) for direction in Direction] for some in (made.before, made.after)
+    ]  # fmt: skip
+    ends = [[_allowed(one, made.flows) for one in both] for both in sides]
+    plain = set(range(len(made.flows)))
+    for cluster, allowed in zip(chain(*sides), chain(*ends), strict=True):
+        plain -= _possible(cluster, made.flows) - allowed
     for policies in _steps(made):
-        for n in _possible(made.at(policies), made.flows) - before - after:
+        for n in (_possible(made.at(policies), made.flows) & plain) - before - after:
             (in_before, out_before), (in_after, out_after) = ([n in one for one in some] for some in ends)
             assert (in_before, in_after) == (out_after, out_before)
             assert in_before is not in_after
+
+
+@given(SEEDS)
+def test_where_selectors_are_too_many_both_laws_hold_for_the_pods_that_are_there(seed: int) -> None:
+    made = random_transition(seed)
+    worn: dict[str, list[Mapping[str, str]]] = {}
+    for pod in made.cluster.pods:
+        worn.setdefault(pod.namespace, []).append(pod.labels)
+    around = Around(made.kept, worn=lambda name: worn.get(name, []))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ringfence.live.apply.plan.beyond", lambda _: None)
+        steps = plan(changes(made.before, made.after), around, RUN).steps
+    stay = _allowed(made.at(made.before), made.flows) & _allowed(made.at(made.after), made.flows)
+    ends = {way: [made.at(_one_way(some, way)) for some in (made.before, made.after)] for way in Direction}
+    most = {way: set().union(*(_possible(one, made.flows) for one in both)) for way, both in ends.items()}
+    for policies in prefixes(made.before, steps):
+        assert stay <= _allowed(made.at(policies), made.flows)
+        for way in Direction:
+            assert _possible(made.at(_one_way(policies, way)), made.flows) <= most[way]
 
 
 @pytest.mark.parametrize(("part", "seed"), [("not isolated yet", 1), ("not isolated any more", 97), ("holds what", 57)])

@@ -68,6 +68,13 @@ def test_pods_that_are_isolated_already_are_never_opened() -> None:
     }
 
 
+def test_pods_that_are_never_isolated_are_left_as_they_are() -> None:
+    more = policy("shop/web-2", selects="app=web", ingress=[rule(ports=81)])
+    made = plan(changes([], [WEB, more, DB]), Around(), RUN)
+    (opening,) = [one.will for one in made.steps if one.temporary and one.will]
+    assert str(opening.subject.pods) == "app=web"
+
+
 def test_pods_that_are_isolated_by_a_policy_for_all_of_them_need_no_opening() -> None:
     assert _steps([DENY], [DENY, WEB, DB]) == ["create NetworkPolicy shop/db", "create NetworkPolicy shop/web"]
 

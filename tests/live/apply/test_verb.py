@@ -262,6 +262,17 @@ def test_where_other_policies_may_isolate_nothing_is_opened(story: Story) -> Non
     assert "note: namespace shop: policies of other kinds may isolate pods here" in out
 
 
+def test_policies_of_a_mesh_are_asked_beside_and_are_in_nobodys_way(story: Story) -> None:
+    story.api.kinds.add(kind("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy"))
+    story.api.add(
+        {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "spec": {},
+         "metadata": {"name": "mesh", "namespace": "shop"}}
+    )  # fmt: skip
+    status, out, _ = story.run(story.file(DENY, WEB), "--yes")
+    assert status == 0
+    assert "create temporary NetworkPolicy" in out
+
+
 # -- stopped runs ---------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ that no selector of a list takes can always be said as a list of selectors, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -85,7 +85,7 @@ def beyond(selectors: Iterable[Selector], most: int = MOST) -> list[Selector] | 
     """
     found = [Selector()]
     for taken in sorted(set(selectors), key=lambda one: len(one.requirements)):
-        found = _widest(part for one in found for part in _without(one, taken))
+        found = widest(part for one in found for part in _without(one, taken))
         if len(found) > most:
             return None
     return found
@@ -123,15 +123,10 @@ def _without(one: Selector, taken: Selector) -> Iterable[Selector]:
             yield part
 
 
-def _widest(selectors: Iterable[Selector]) -> list[Selector]:
+def widest(selectors: Iterable[Selector]) -> list[Selector]:
     """*selectors* without those that another one holds whole."""
     kept: list[Selector] = []
     for one in sorted(set(selectors), key=lambda one: (len(one.requirements), one.requirements)):
         if not any(meet(one, wider) == one for wider in kept):
             kept.append(one)
     return kept
-
-
-def meets_any(one: Selector, pairs: Sequence[tuple[Selector, Selector]]) -> bool:
-    """Whether *one* has labels in common with both of some pair."""
-    return any(meet(one, a, b) is not None for a, b in pairs)

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
-from ringfence.live.apply.labels import beyond, beyond_for, meet, meets_any
+from ringfence.live.apply.labels import beyond, beyond_for, meet, widest
 from ringfence.live.apply.steps import Act, Change, Object, Step
 from ringfence.live.runs import MANAGED, labels
 from ringfence.live.server.resources import NETWORK_POLICIES
@@ -116,13 +117,15 @@ class _Planning:
     def _free(
         self, namespace: str, direction: Direction, there: Subjects, moving: Subjects, blind: Collection[str | None]
     ) -> Iterable[Selector]:
-        """The labels that nothing of *there* takes and more than one step of *moving* does."""
+        """Labels that nothing of *there* takes, among them all that more than one step of *moving* takes.
+
+        Each is taken by one at least, so that pods which are isolated neither before nor after are left as they are.
+        """
         taken = [one for ns, way, one in there if (ns, way) == (namespace, direction)]
         steps = [one for ns, way, one in moving if (ns, way) == (namespace, direction)]
-        pairs = [*combinations(steps, 2)]
         exact = beyond(taken)
         found = exact if exact is not None else self._of_pods(namespace, taken)
-        needed = [one for one in found if meets_any(one, pairs)]
+        needed = widest(one for free in found for one in _shared(free, steps))
         if needed and not {namespace, None}.isdisjoint(blind):
             self.notes.append(
                 f"namespace {namespace}: policies of other kinds may isolate pods here, so nothing is opened for the "
@@ -130,7 +133,7 @@ class _Planning:
                 "the first step and the last"
             )
             return ()
-        if exact is None and pairs:
+        if exact is None and len(steps) > 1:
             self.notes.append(
                 f"namespace {namespace}: the selectors of its policies are too many to say what they leave out; the "
                 "pods that are there now are covered, and pods with other labels that come meanwhile may have to wait"
@@ -172,6 +175,21 @@ class _Planning:
     def _name(self) -> str:
         self.count += 1
         return f"{TEMPORARY}-{self.run}-{self.count}"
+
+
+def _shared(free: Selector, steps: Sequence[Selector]) -> Iterator[Selector]:
+    """As few of *steps*, within *free*, as hold whatever two of them have in common there."""
+    inside = [one for one in (meet(free, step) for step in steps) if one is not None]
+    everything = next((one for one in inside if one == free), None)
+    if everything is not None:
+        yield from [everything] if len(inside) > 1 else []
+        return
+    open_pairs = {(a, b) for a, b in combinations(range(len(inside)), 2) if meet(inside[a], inside[b]) is not None}
+    while open_pairs:
+        counts = Counter(place for pair in open_pairs for place in pair)
+        most = max(sorted(counts), key=lambda place: (counts[place], -len(inside[place].requirements)))
+        yield inside[most]
+        open_pairs = {pair for pair in open_pairs if most not in pair}
 
 
 def _step(change: Change) -> Step:
