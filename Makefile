@@ -54,6 +54,7 @@ bench: $(VENV)/.installed $(VENV)/.dev ## measure, as ratios within one run
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/scale.py --peer
 	PYTHONPATH=src $(BIN)/python bench/lab.py
+	$(BIN)/python bench/live.py
 
 fuzz: $(VENV)/.installed $(VENV)/.dev ## compare the three witnesses on random clusters, FUZZ_SECONDS with packets and half of it without
 	@tools/system.sh libnftables
