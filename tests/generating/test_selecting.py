@@ -7,11 +7,11 @@ from builders import cluster, pod, service, workload
 from intending import generated, intents, refused
 
 from ringfence.generate.selecting import Selecting
-from ringfence.model.volatile import VOLATILE, is_volatile
 from ringfence.intents.parties import Party
 from ringfence.manifests import load
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import Workload
+from ringfence.model.volatile import VOLATILE, is_volatile
 
 VERSIONED = "app.kubernetes.io/name=api,app.kubernetes.io/version=1.2.3,helm.sh/chart=api-1.2.3,pod-template-hash=6d4cf"
 

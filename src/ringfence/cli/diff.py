@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING, TextIO
 
-from ringfence.cli import cluster, common, telling
+from ringfence.cli import cluster, common, program, telling
 from ringfence.cli.sides import Sides, sides
 from ringfence.errors import InputError, UsageError
 from ringfence.model.cluster import Cluster
