@@ -89,10 +89,9 @@ def main() -> int:
             print(f"scale {args.scale}; medians of {args.rounds} rounds\n")
             print(f"{'command':<28}{'CPU s':>8}{'loops':>8}{'anonymous MB':>14}")
             summary = ringfence("matrix", "--live", "--kubeconfig", str(config), "--summary", "-q")
-            for name, words in (
-                ("pods alone", [sys.executable, "-c", READ, str(config)]),
-                ("matrix --summary", summary),
-            ):
+            snapshot = ringfence("snapshot", "--kubeconfig", str(config), "-q")
+            pods = [sys.executable, "-c", READ, str(config)]
+            for name, words in (("pods alone", pods), ("matrix --summary", summary), ("snapshot", snapshot)):
                 measure(name, words, args.rounds)
             server.stdin.close()
     return 0

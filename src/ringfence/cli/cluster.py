@@ -26,7 +26,7 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     """Reading from a cluster, beside what is read from files."""
     group = parser.add_argument_group("a live cluster")
     group.add_argument("--live", action="store_true",
-                       help="read the cluster itself; matrix, lint and exposure list the namespace of -n alone")  # fmt: skip
+                       help="read the cluster itself; matrix, lint and exposure list namespace -n alone")  # fmt: skip
     group.add_argument("-A", "--all-namespaces", action="store_true", help="with --live: list all, whatever else says")
     add(group)
 

@@ -137,6 +137,8 @@ def test_nothing_secret_is_in_a_snapshot_or_said(full: FakeApi, config: str, run
     assert PLANTED not in text
     for gone in ("Secret", "ConfigMap", '"env":[', '"args"', '"command"', "last-applied", '"tls"', "resourceVersion"):
         assert gone not in text, gone
+    assert '"volumes":[{}' not in text
+    assert '"serviceAccountToken":{}' in text
     assert "ringfence.dev/ignore" in text
     assert "prometheus.io/scrape" in text
     found = run("snapshot", "--kubeconfig", config)

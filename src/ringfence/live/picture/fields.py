@@ -134,12 +134,14 @@ def decoder(group: str, kind: str) -> Callable[[Any], Json]:
     """What reads an object of this kind from JSON; raises msgspec.ValidationError for one that is not of its form."""
     form = FORMS.get((group, kind), _POLICY if group in _READ_DIALECTS else _BARE)
     read = msgspec.json.Decoder(_type({"metadata": METADATA, **form})).decode
-    makes_pods = form is _MAKER
+    is_pod, makes_pods = (group, kind) == ("", "Pod"), form is _MAKER
 
     def one(data: Any) -> Json:
         found: Json = read(data) or {}
         _trim(found.get("metadata"))
-        if makes_pods:
+        if is_pod:
+            _trim_volumes(found.get("spec"))
+        elif makes_pods:
             _trim_templates(found.get("spec") or {})
         return _without_content(found) if group in _READ_DIALECTS else found
 
@@ -160,6 +162,15 @@ def _trim_templates(spec: Json) -> None:
     job = spec.get("jobTemplate") or {}
     for one in (spec.get("template"), job, (job.get("spec") or {}).get("template")):
         _trim((one or {}).get("metadata"))
+        _trim_volumes((one or {}).get("spec"))
+
+
+def _trim_volumes(spec: Json | None) -> None:
+    """Drop the volumes of *spec* of which nothing is kept."""
+    if spec and "volumes" in spec:
+        kept = [one for one in spec.pop("volumes") or () if one]
+        if kept:
+            spec["volumes"] = kept
 
 
 def _trim(metadata: Json | None) -> None:
