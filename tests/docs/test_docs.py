@@ -36,6 +36,7 @@ ELSEWHERE: Final = {
     "ringfence apply --rollback": "as --resume",
     "ringfence apply policies/ --intents": "pods have to run for it, as they do in tests/live/apply/test_intents.py",
     "ringfence doctor": "needs a cluster; run on pretend ones in tests/docs/test_enforcement_page.py",
+    "make test-live": "needs the programs of a real API server, or a cluster",
     "RINGFENCE_THOROUGH=1 make test": "the same tests, for longer",
 }
 """Commands that stand in a block of ``sh`` and are not run here, and why."""
