@@ -640,3 +640,17 @@ def test_what_may_not_be_listed_keeps_nothing_else_there(simulated: Simulated, s
         tried(server, planned.plan, _never, sleep=_Interrupting(2), say=said.append)
     assert not [name for name in own(simulated.api) if name.endswith(("-s", "-t"))]
     assert any("ringfence cleanup 7c1e" in line for line in said)
+
+
+def test_what_the_doctor_left_is_told(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringfence.live.doctor.nouns import Diagnosis
+    from ringfence.live.doctor.nouns import Outcome as Canary
+
+    def diagnose(server: Server, expected: Any, first: Any, **_: Any) -> Diagnosis:
+        return Diagnosis(server.context, expected, Canary(State.ENFORCED, left=("namespace ringfence-canary-x",)))
+
+    monkeypatch.setattr("ringfence.live.doctor.examine.diagnose", diagnose)
+    assert probe(config, "--doctor", "shop/web-1 -> shop/api-1:8080") == 0
+    assert "the doctor left behind: namespace ringfence-canary-x" in capsys.readouterr().err
