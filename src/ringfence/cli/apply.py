@@ -237,7 +237,7 @@ def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> in
         last = read(path)
         if last is not None and not last.state.ended:
             raise UsageError(
-                f"{path}: the run of {last.began} stopped at step {last.at + 1} of {len(last.steps)}; go on with "
+                f"{path}: the run of {last.began} stopped at step {min(last.at + 1, len(last.steps))} of {len(last.steps)}; go on with "
                 "'ringfence apply --resume', or undo it with 'ringfence apply --rollback'"
             )
         journal = preview.journal(path, datetime.now().astimezone().isoformat(timespec="seconds"))

@@ -13,17 +13,24 @@ _ORDERS: Final = (signal.SIGTERM, signal.SIGHUP)
 """What a machine that goes down sends, and a terminal that is closed."""
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def orderly() -> None:
+    """From now on an order to end is a Ctrl-C, so that files of keys, which wait for the end of a process, go too."""
+    for order in _ORDERS:
+        if signal.getsignal(order) == signal.SIG_DFL:
+            signal.signal(order, _interrupt)
+
+
 @contextlib.contextmanager
 def gently() -> Iterator[None]:
     """Take an order to end for a Ctrl-C, so that what was begun is taken back; one that is ignored stays so."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     before = {order: signal.getsignal(order) for order in _ORDERS}
     taken = [order for order, handler in before.items() if handler != signal.SIG_IGN]
     for order in taken:
-        signal.signal(order, interrupt)
+        signal.signal(order, _interrupt)
     try:
         yield
     finally:

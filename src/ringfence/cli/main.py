@@ -135,6 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parse(words, verb if verb in VERBS else "")
         parsed = True
+        if argv is None and hasattr(args, "kubeconfig") and (args.verb not in PURE or args.live):
+            from ringfence.cli.ending import orderly  # noqa: PLC0415 (for a cluster alone)
+
+            orderly()
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()
     except RingfenceError as problem:

@@ -654,3 +654,23 @@ def test_what_the_doctor_left_is_told(
     monkeypatch.setattr("ringfence.live.doctor.examine.diagnose", diagnose)
     assert probe(config, "--doctor", "shop/web-1 -> shop/api-1:8080") == 0
     assert "the doctor left behind: namespace ringfence-canary-x" in capsys.readouterr().err
+
+
+def test_silence_of_a_real_pod_that_went_meanwhile_is_no_denial(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = simulated.api
+
+    def go(event: str, body: Json) -> None:
+        if event == "created" and body["kind"] == "Pod" and body["metadata"]["name"].endswith("-s"):
+            (old,) = [one for one in api.objects("Pod") if one["metadata"]["name"] == "db-1"]
+            api.add({**old, "status": {**old["status"], "podIP": "10.9.9.9", "podIPs": [{"ip": "10.9.9.9"}]}})
+
+    arrow = ("--real-targets", "shop/web-1 -x shop/db-1:5432")
+    assert document(config, capsys, *arrow)[0] == 0
+    api.store.hooks.append(go)
+    status, found = document(config, capsys, *arrow)
+    assert status == 3, found
+    assert [one["why"] for one in found["cells"]] == [
+        "pod shop/db-1 does not run at its address any more, so silence says nothing"
+    ]

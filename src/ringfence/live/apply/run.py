@@ -39,17 +39,18 @@ class Stopped(RingfenceError):
         )
 
 
-def apply(server: Server, journal: Journal, tell: Tell) -> BaseException | None:
+def apply(server: Server, journal: Journal, tell: Tell, *, held: bool = False) -> BaseException | None:
     """Do the steps from where *journal* is; when one fails, undo all of them, and give what stood against it.
 
-    Afterwards the journal is complete, or undone with its ``reason``. Raises: Stopped when it is neither.
+    Afterwards the journal is complete, or undone with its ``reason``; *held*: or all is done, and whoever asked has to
+    see first whether it may stay. Raises: Stopped when it is neither.
     """
     try:
         for number in range(journal.at, len(journal.steps)):
             journal.mark(State.APPLYING, number)
             tell(f"{number + 1}/{len(journal.steps)} {journal.steps[number]}")
             _do(server, journal.steps[number], force=journal.force)
-        journal.mark(State.COMPLETE, len(journal.steps))
+        journal.mark(State.APPLYING if held else State.COMPLETE, len(journal.steps))
     except _FAULTS as problem:
         undo(server, journal, _words(problem), tell, refused=isinstance(problem, Refused) and problem.conflict)
         return problem
