@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -453,5 +454,5 @@ def test_a_password_in_an_address_is_told_to_nobody(api: FakeApi, tmp_path: Path
     assert connect(str(path)).address == api.address
     at["server"] = "https://bob:planted-password@127.0.0.1:1"
     path.write_text(json.dumps(config))
-    with pytest.raises(Unreachable, match="^https://127.0.0.1:1: nobody listens there"):
+    with pytest.raises(Unreachable, match=r"^https://127\.0\.0\.1:1: nobody listens there"):
         connect(str(path)).version()

@@ -236,9 +236,10 @@ def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> in
     with lock(path):
         last = read(path)
         if last is not None and not last.state.ended:
+            at = f"{min(last.at + 1, len(last.steps))} of {len(last.steps)}"
             raise UsageError(
-                f"{path}: the run of {last.began} stopped at step {min(last.at + 1, len(last.steps))} of {len(last.steps)}; go on with "
-                "'ringfence apply --resume', or undo it with 'ringfence apply --rollback'"
+                f"{path}: the run of {last.began} stopped at step {at}; go on with 'ringfence apply --resume', or undo "
+                "it with 'ringfence apply --rollback'"
             )
         journal = preview.journal(path, datetime.now().astimezone().isoformat(timespec="seconds"))
         moved = list(changed_since(server, journal))

@@ -199,8 +199,8 @@ def _manager(configuration: Any) -> Any:
         return RESTClientObject(configuration).pool_manager
     except (OSError, ValueError):  # which would be told of as if the server were at fault
         raise LiveError(
-            f"{_shown(str(configuration.host))}: a certificate or key of the kubeconfig cannot be used; is each of them PEM, and "
-            "the key that of the certificate?"
+            f"{_shown(str(configuration.host))}: a certificate or key of the kubeconfig cannot be used; is each of "
+            "them PEM, and the key that of the certificate?"
         ) from None
 
 
