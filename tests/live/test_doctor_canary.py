@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ringfence.live.doctor.canary.course import Deadlines
 from ringfence.live.doctor.canary.run import Plan
 from ringfence.live.doctor.nouns import Outcome, State
 from ringfence.live.server.connecting import connect
-from ringfence.live.server.server import Server
+from ringfence.live.server.server import Reply, Server
 
 
 def cluster(api: FakeApi, tmp_path: Path, **how: object) -> tuple[Simulated, Server]:
@@ -352,3 +353,20 @@ def test_a_fault_of_our_own_tells_what_is_left(api: FakeApi, tmp_path: Path, mon
     with pytest.raises(ValueError):  # noqa: PT011 (it has no words)
         canary.run(server, plan(), tell=said.append, clock=sim.clock)
     assert said[-1] == "left: namespace ringfence-canary-ab12cd; it is removed by: ringfence cleanup ab12cd"
+
+
+def test_a_namespace_that_was_made_though_something_between_said_no_goes_too(api: FakeApi, tmp_path: Path) -> None:
+    sim, server = cluster(api, tmp_path)
+    carry, lost = server.transport, []
+
+    def between(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        reply = carry(method, path, headers, body)
+        if method == "POST" and path.startswith("/api/v1/namespaces?") and not lost:
+            lost.append(reply)
+            return Reply(503, {}, b"upstream went away")
+        return reply
+
+    server.transport = between
+    assert canary.run(server, plan(), clock=sim.clock).state is State.UNKNOWN
+    assert lost
+    assert left(api) == []

@@ -144,7 +144,8 @@ class _Canary:
             try:
                 server.create(NAMESPACES, objects.namespace(plan.run))
             except Refused as problem:
-                self.began = False
+                # Its name is ours alone: where it is there, an answer was lost on the way, and not what it was about.
+                self.began = problem.conflict
                 if not problem.forbidden:
                     raise
                 self.final = True
