@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -74,6 +75,10 @@ class _Summing:
             id(workload): list(dict.fromkeys([of_party[id(pod)] for pod in workload.pods]))
             for workload in reach.cluster.workloads
         }
+        self.mixed = [numbers for numbers in self.classes_of.values() if len(numbers) > 1]
+        self.alone = Counter(numbers[0] for numbers in self.classes_of.values() if len(numbers) == 1)
+        """Of how many workloads all pods are in one class, as of most they are."""
+        self.classes = reach.classes.everything
 
     def result(self) -> Summary:
         reach, found = self.reach, self.found
@@ -90,8 +95,9 @@ class _Summing:
 
     def _count(self, bits: int, judge: Callable[[Iterable[bool]], bool]) -> int:
         """The workloads of which *judge* finds the classes, any or all of them, in *bits*."""
-        wanted = set(bits_of(bits))
-        return sum(judge(n in wanted for n in numbers) for numbers in self.classes_of.values())
+        found = sum(self.alone[n] for n in bits_of(bits & self.classes))
+        wanted = set(bits_of(bits)) if self.mixed else set()
+        return found + sum(judge(n in wanted for n in numbers) for numbers in self.mixed)
 
     def _most(self, numbers: list[int]) -> tuple[tuple[Workload, int], ...]:
         of = ((w, max(numbers[n] for n in self.classes_of[id(w)])) for w in self.reach.cluster.workloads)

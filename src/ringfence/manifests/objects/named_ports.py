@@ -6,6 +6,7 @@ A warning and no answer: who is selected is judged widely here, so that what can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from ringfence.manifests.checks.problems import Problem
@@ -23,13 +24,18 @@ def unmatched(cluster: Cluster, *, host_network: bool = False) -> Iterator[Findi
 
     *host_network*: pods of the host's network are pods like others (S137), and not their nodes (S73).
     """
-    pods = _Pods(cluster, host_network)
+    pods, nameless = _Pods(cluster, host_network), set[int]()
     for policy in cluster.policies:
         for direction in sorted(policy.directions):
-            for rule in policy.rules(direction):
-                for index, item in enumerate(rule.ports):
-                    if isinstance(item.port, str) and _lacking(item, pods.in_question(policy, direction, rule)):
-                        yield _warning(policy, direction, f"{rule.path}.ports[{index}].port", item)
+            rules = policy.rules(direction)
+            if id(rules) in nameless:  # rules that many policies share are one object
+                continue
+            named = [(rule, n) for rule in rules for n, item in enumerate(rule.ports) if isinstance(item.port, str)]
+            if not named:
+                nameless.add(id(rules))
+            for rule, n in named:
+                if _lacking(rule.ports[n], pods.in_question(policy, direction, rule)):
+                    yield _warning(policy, direction, f"{rule.path}.ports[{n}].port", rule.ports[n])
 
 
 def _lacking(item: PortMatch, pods: Iterable[Pod]) -> bool:
@@ -47,13 +53,19 @@ class _Pods:
 
     def __init__(self, cluster: Cluster, host_network: bool) -> None:
         self.cluster = cluster
-        self.inside: dict[str, list[Pod]] = {}
-        before: Pod | None = None
-        for pod in cluster.pods:
-            if (host_network or not pod.host_network) and (before is None or not _alike(pod, before)):
-                self.inside.setdefault(pod.namespace, []).append(pod)
-                before = pod
+        self._host_network = host_network
         self._spaces: dict[Selector, list[str]] = {}
+
+    @cached_property
+    def inside(self) -> dict[str, list[Pod]]:
+        """The pods, by namespace."""
+        found: dict[str, list[Pod]] = {}
+        before: Pod | None = None
+        for pod in self.cluster.pods:
+            if (self._host_network or not pod.host_network) and (before is None or not _alike(pod, before)):
+                found.setdefault(pod.namespace, []).append(pod)
+                before = pod
+        return found
 
     def in_question(self, policy: Policy, direction: Direction, rule: Rule) -> Iterator[Pod]:
         """Those whose ports *rule* names: the ones that *policy* selects, or for egress the rule's peers (S62)."""
