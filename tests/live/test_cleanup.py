@@ -33,7 +33,7 @@ def _left(api: FakeApi) -> None:
         {**_labelled("Pod", "web", "shop", None), "spec": {"containers": [{"name": "x", "image": "x"}]}},
         _labelled("ConfigMap", "rfprobe-a", "shop", "a"),
         _labelled("ConfigMap", "settings", "shop", None),
-        {**_labelled("NetworkPolicy", "ringfence-hold", "shop", "c", "networking.k8s.io/v1"),
+        {**_labelled("NetworkPolicy", "ringfence-tmp-c-1", "shop", "c", "networking.k8s.io/v1"),
          "spec": {"podSelector": {}}},
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_everything_that_any_run_left_goes_and_nothing_else(
 
 def test_one_run_is_taken_by_its_id(api: FakeApi, config: str) -> None:
     assert main(["cleanup", "--kubeconfig", config, "--yes", "a"]) == 0
-    assert _names(api) == {"default", "shop", "web", "settings", "ringfence-canary-b", "ringfence-hold"}
+    assert _names(api) == {"default", "shop", "web", "settings", "ringfence-canary-b", "ringfence-tmp-c-1"}
 
 
 def test_a_dry_run_lists_and_leaves(api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,12 +72,12 @@ def test_a_run_that_may_still_go_on_is_left_alone_unless_it_is_named(
     before = _names(api)
     old = {
         "creationTimestamp": "2024-01-01T00:00:00Z",
-        "name": "rfprobe-old",
+        "name": "rfprobe-o",
         "namespace": "shop",
         "labels": {RUN: "o"},
     }
-    api.add(_labelled("ConfigMap", "rfprobe-old", "shop", "o"))
-    (made,) = [one for one in api.store.all() if one["metadata"]["name"] == "rfprobe-old"]
+    api.add(_labelled("ConfigMap", "rfprobe-o", "shop", "o"))
+    (made,) = [one for one in api.store.all() if one["metadata"]["name"] == "rfprobe-o"]
     made["metadata"].update(old)
     assert main(["cleanup", "--kubeconfig", config, "--yes"]) == 0
     assert "may still go on, and are left alone: a, b, c" in capsys.readouterr().err
@@ -127,7 +127,7 @@ def test_an_object_that_took_the_name_in_the_meantime_stays(api: FakeApi, server
 def test_what_the_server_keeps_is_told(api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]) -> None:
     api.rights.forbid("delete", "networkpolicies", "shop")
     assert main(["cleanup", "--kubeconfig", config, "--all", "--yes"]) == 1
-    assert "NetworkPolicy shop/ringfence-hold is still there" in capsys.readouterr().err
+    assert "NetworkPolicy shop/ringfence-tmp-c-1 is still there" in capsys.readouterr().err
 
 
 def test_a_run_takes_its_own_away_and_says_what_stays(api: FakeApi, server: Server) -> None:
@@ -135,3 +135,30 @@ def test_a_run_takes_its_own_away_and_says_what_stays(api: FakeApi, server: Serv
     left = take_away(server, "a", ["shop"], patience=0.0)
     assert [(one.resource, one.name) for one in left] == [(CONFIGMAPS, "rfprobe-a")]
     assert "rfprobe-a-1-web-t" not in _names(api)
+
+
+def test_what_is_somebodys_own_is_left_alone_though_it_carries_the_label(
+    api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [
+        _labelled("Namespace", "production", "", "a"),
+        _labelled("ConfigMap", "rfprobe-b", "shop", "a"),
+        {**_labelled("Pod", "api-7d9f-x2x", "shop", "a"), "spec": {"containers": [{"name": "x", "image": "x"}]}},
+        {**_labelled("NetworkPolicy", "deny", "shop", "a", "networking.k8s.io/v1"), "spec": {"podSelector": {}}},
+    ]
+    api.add(*own)
+    assert main(["cleanup", "--kubeconfig", config, "--yes", "a"]) == 0
+    told = capsys.readouterr()
+    assert {one["metadata"]["name"] for one in own} <= _names(api)
+    assert "rfprobe-a" not in _names(api)
+    assert "Namespace production carries the label of run a, and is called like nothing that a run makes" in told.err
+
+
+def test_nothing_is_said_to_be_gone_where_nobody_may_look(
+    api: FakeApi, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.rights.forbid("list", "deployments")
+    assert main(["cleanup", "--kubeconfig", config, "--yes", "a"]) == 0
+    assert "where it may be looked, nothing is left" in capsys.readouterr().out
+    assert main(["cleanup", "--kubeconfig", config, "--yes", "a"]) == 3
+    assert "Nothing is left of run a in context fake, where it may be looked." in capsys.readouterr().out

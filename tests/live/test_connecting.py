@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from conftest import ROOT, Run
-from fakeapi import TOKEN, FakeApi, Fault
+from fakeapi import TOKEN, FakeApi, Fault, kind
 from fakeapi.certificates import Authority
 
 from ringfence.errors import LiveError
@@ -184,7 +187,6 @@ def test_a_proxy_of_the_kubeconfig_is_used(api: FakeApi, tmp_path: Path) -> None
         path = api.kubeconfig(tmp_path / "config")
         server = connect(changed(path, **{"proxy-url": f"http://127.0.0.1:{listening.getsockname()[1]}"}))
         server.sleep = lambda seconds: None
-        import threading
 
         seen: list[bytes] = []
 
@@ -399,3 +401,58 @@ def test_no_key_is_left_behind(api: FakeApi, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
     assert stat.S_IMODE(path.stat().st_mode) & 0o600
+
+
+@pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGHUP])
+def test_no_key_is_left_behind_by_an_order_to_end(api: FakeApi, tmp_path: Path, order: signal.Signals) -> None:
+    import base64
+
+    pair = api.authority.client("jane")
+    user = {"client-certificate-data": base64.b64encode(pair.certificate.encode()).decode(),
+            "client-key-data": base64.b64encode(pair.key.encode()).decode()}  # fmt: skip
+    path, folder = api.kubeconfig(tmp_path / "config", **user), tmp_path / "tmp"
+    folder.mkdir()
+    api.faults.add(Fault(path="/api/v1/pods", delay=10))
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "ringfence", "matrix", "--live", "--kubeconfig", str(path)],
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        while not list(folder.iterdir()) or not api.seen:
+            assert running.poll() is None
+            time.sleep(0.1)
+        running.send_signal(order)
+        assert running.wait(30) == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["<html>log in</html>", "{}"])
+def test_a_list_of_groups_that_is_none_is_no_server_without_kinds(server: Server, api: FakeApi, text: str) -> None:
+    from ringfence.live.server.discovery import discover
+
+    api.faults.add(Fault(path="^/apis", status=200, text=text))
+    with pytest.raises(Unreachable, match="no list of groups"):
+        discover(server)
+
+
+@pytest.mark.parametrize("text", ["<html>log in</html>", "{}"])
+def test_a_group_whose_answer_is_no_list_of_kinds_is_told(server: Server, api: FakeApi, text: str) -> None:
+    from ringfence.live.server.discovery import discover
+
+    api.aggregated = False
+    api.kinds.add(kind("example.com/v1", "widgets", "Widget"))
+    api.faults.add(Fault(path="^/apis/example.com", status=200, text=text))
+    assert discover(server).silent == ("example.com",)
+
+
+def test_a_password_in_an_address_is_told_to_nobody(api: FakeApi, tmp_path: Path) -> None:
+    config = api.login()
+    at = config["clusters"][0]["cluster"]
+    path = tmp_path / "config"
+    at["server"] = api.address.replace("https://", "https://bob:planted-password@")
+    path.write_text(json.dumps(config))
+    assert connect(str(path)).address == api.address
+    at["server"] = "https://bob:planted-password@127.0.0.1:1"
+    path.write_text(json.dumps(config))
+    with pytest.raises(Unreachable, match=r"^https://127\.0\.0\.1:1: nobody listens there"):
+        connect(str(path)).version()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ringfence.live.doctor.canary.course import Deadlines
 from ringfence.live.doctor.canary.run import Plan
 from ringfence.live.doctor.nouns import Outcome, State
 from ringfence.live.server.connecting import connect
-from ringfence.live.server.server import Server
+from ringfence.live.server.server import Reply, Server
 
 
 def cluster(api: FakeApi, tmp_path: Path, **how: object) -> tuple[Simulated, Server]:
@@ -314,3 +315,58 @@ def test_a_second_interrupt_still_takes_away_and_tells_what_is_left(api: FakeApi
 
 def test_the_deadline_is_the_plans(api: FakeApi, tmp_path: Path) -> None:
     assert go(api, tmp_path, plan(deadlines=Deadlines(policy=60)), delay=45.0).state is State.ENFORCED
+
+
+def test_a_reader_that_has_gone_keeps_nothing_there(api: FakeApi, tmp_path: Path) -> None:
+    sim, server = cluster(api, tmp_path)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def tell(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    sim.events.append((5.0, interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        canary.run(server, plan(), tell=tell, clock=sim.clock)
+    assert left(api) == []
+
+
+def test_a_policy_that_may_not_be_deleted_keeps_no_deployment_there(api: FakeApi, tmp_path: Path) -> None:
+    sim, server = cluster(api, tmp_path)
+    api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
+    api.faults.add(Fault(method="DELETE", path="/networkpolicies/", status=403, times=99))
+    outcome = canary.run(server, plan(namespace="mine"), clock=sim.clock)
+    assert {one.split()[0] for one in left(api)} == {"NetworkPolicy"}
+    assert outcome.left[-1] == "it is removed by: ringfence cleanup ab12cd -n mine"
+
+
+def test_a_fault_of_our_own_tells_what_is_left(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim, server = cluster(api, tmp_path)
+    api.faults.add(Fault(method="DELETE", path="namespaces/ringfence-canary-ab12cd$", status=200, body={}, times=9))
+
+    def fault(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("ringfence.live.doctor.canary.pods.wires", fault)
+    said: list[str] = []
+    with pytest.raises(ValueError):  # noqa: PT011 (it has no words)
+        canary.run(server, plan(), tell=said.append, clock=sim.clock)
+    assert said[-1] == "left: namespace ringfence-canary-ab12cd; it is removed by: ringfence cleanup ab12cd"
+
+
+def test_a_namespace_that_was_made_though_something_between_said_no_goes_too(api: FakeApi, tmp_path: Path) -> None:
+    sim, server = cluster(api, tmp_path)
+    carry, lost = server.transport, []
+
+    def between(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        reply = carry(method, path, headers, body)
+        if method == "POST" and path.startswith("/api/v1/namespaces?") and not lost:
+            lost.append(reply)
+            return Reply(503, {}, b"upstream went away")
+        return reply
+
+    server.transport = between
+    assert canary.run(server, plan(), clock=sim.clock).state is State.UNKNOWN
+    assert lost
+    assert left(api) == []

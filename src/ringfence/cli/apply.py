@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import cluster, common, rendering, telling
+from ringfence.cli import cluster, common, ending, rendering, telling
 from ringfence.cli.asking import agreed
-from ringfence.errors import UsageError
+from ringfence.errors import EnvironmentError_, UsageError
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster, Facts
 from ringfence.model.findings import Severity
@@ -89,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         _end(args, preview, None, NOTHING, "nothing to do: all is as it is wanted")
         return 0
     if args.format == "table":
-        _show(args, preview)
+        _shown(args, preview)
     if args.dry_run:
         _end(args, preview, None, DRY, "dry run: nothing was written")
         return 0
@@ -173,6 +171,17 @@ def _meaning(args: argparse.Namespace, server: Server, found: Cluster) -> Meanin
     return meaning
 
 
+def _shown(args: argparse.Namespace, preview: Preview) -> None:
+    """Show it to somebody. Raises: EnvironmentError_ when nobody reads it to the end: then nobody knows what to do."""
+    try:
+        _show(args, preview)
+    except BrokenPipeError:
+        common.silence()
+        raise EnvironmentError_(
+            "standard output: nobody reads it any more, so nothing was written; let it be read to the end"
+        ) from None
+
+
 def _show(args: argparse.Namespace, preview: Preview) -> None:
     from ringfence.report.apply import text  # noqa: PLC0415
     from ringfence.report.diff import table  # noqa: PLC0415
@@ -227,9 +236,10 @@ def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> in
     with lock(path):
         last = read(path)
         if last is not None and not last.state.ended:
+            at = f"{min(last.at + 1, len(last.steps))} of {len(last.steps)}"
             raise UsageError(
-                f"{path}: the run of {last.began} stopped at step {last.at + 1} of {len(last.steps)}; go on with "
-                "'ringfence apply --resume', or undo it with 'ringfence apply --rollback'"
+                f"{path}: the run of {last.began} stopped at step {at}; go on with 'ringfence apply --resume', or undo "
+                "it with 'ringfence apply --rollback'"
             )
         journal = preview.journal(path, datetime.now().astimezone().isoformat(timespec="seconds"))
         moved = list(changed_since(server, journal))
@@ -246,28 +256,18 @@ def _done(
     from ringfence.report.apply.text import outcome_line  # noqa: PLC0415
     from ringfence.workflow.applying import carry_out  # noqa: PLC0415
 
-    with _ended_gently():
+    with ending.gently():
         outcome = carry_out(server, journal, _teller(args), probing)
     line = outcome_line(outcome, journal.steps)
-    if preview is not None:
-        _end(args, preview, outcome, "", line)
-    else:
-        print(line)
-    return _status(outcome)
-
-
-@contextlib.contextmanager
-def _ended_gently() -> Iterator[None]:
-    """Take an order to end for a Ctrl-C: what was begun is taken back."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        if preview is not None:
+            _end(args, preview, outcome, "", line)
+        else:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # how it ended is still told by the exit status
+        common.silence()
+    return _status(outcome)
 
 
 def _status(outcome: Outcome) -> int:
@@ -285,7 +285,7 @@ def _status(outcome: Outcome) -> int:
 
 
 def _teller(args: argparse.Namespace) -> Callable[[str], None]:
-    return (lambda _: None) if args.quiet else (lambda line: print(line, file=sys.stderr, flush=True))
+    return (lambda _: None) if args.quiet else ending.say
 
 
 def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
@@ -325,6 +325,11 @@ def _again(args: argparse.Namespace) -> int:
             raise UsageError(f"{path}: no journal, so no run to go on with; name it with --journal, or its --context")
         if journal.state is State.UNDONE or (args.resume and journal.state is State.COMPLETE):
             raise UsageError(f"{path}: the run of {journal.began} is {journal.state}; there is nothing left to do")
+        if args.resume and journal.worked is not None and not args.intents:
+            raise UsageError(
+                f"{path}: the run of {journal.began} probes what is wanted once more when all is in place; name its "
+                "documents again with --intents, or undo it with --rollback"
+            )
         here = identity(server)
         if not journal.cluster.is_also(here):
             raise UsageError(
@@ -342,7 +347,7 @@ def _again(args: argparse.Namespace) -> int:
         _confirm_again(args, server, journal)
         if args.resume:
             return _done(args, server, journal, None, _probing(args, server))
-        with _ended_gently():
+        with ending.gently():
             undo(server, journal, "asked for", _teller(args))
     print("undone, all is as it was before")
     return 0

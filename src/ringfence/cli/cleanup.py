@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         found = _over(found)
     if not found.left:
         which = f"run {wanted}" if wanted else "any run" if args.every else "any run that is over"
-        print(f"Nothing is left of {which} in context {server.context}.")
+        where = ", where it may be looked" if found.unseen else ""
+        print(f"Nothing is left of {which} in context {server.context}{where}.")
         return 3 if found.unseen else 0
     if args.dry_run:
         return 0
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
     for one in left:
         print(f"{program.name()}: {one} is still there{', and going' if one.going else ''}", file=sys.stderr)
     if not left:
-        print(f"{len(found.left)} objects deleted; nothing is left.")
+        rest = "where it may be looked, nothing is left" if found.unseen else "nothing is left"
+        print(f"{len(found.left)} objects deleted; {rest}.")
     return int(bool(left))
 
 
@@ -99,6 +101,12 @@ def _over(found: Found) -> Found:
 def _list(found: Found) -> None:
     for line in found.unseen:
         print(f"{program.name()}: {line}", file=sys.stderr)
+    for one in found.strange:
+        print(
+            f"{program.name()}: {one} carries the label of run {one.run}, and is called like nothing that a run makes; "
+            "it is left alone",
+            file=sys.stderr,
+        )
     for one in found.left:
         print(f"{one} (run {one.run}{', going' if one.going else ''})")
     if any(one.name.startswith(TEMPORARY) for one in found.left):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ringfence.cli import asking, cluster, common, program
+from ringfence.cli import asking, cluster, common, ending, program
 from ringfence.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,17 +71,9 @@ def run(args: argparse.Namespace) -> int:
         return _tell(args, examine.without_canary(server, expected, "no traffic was tried (--no-canary)"))
     if not asking.agreed(_question(server, plan), yes=args.yes):
         return _tell(args, examine.without_canary(server, expected, "no traffic was tried, since you said no"))
-    before = signal.signal(signal.SIGTERM, _interrupted)
-    try:
+    with ending.gently():
         found = examine.diagnose(server, expected, plan, wait=args.wait, tell=_progress(args), clock=CLOCK)
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return _tell(args, found)
-
-
-def _interrupted(*_: object) -> None:
-    """Whoever ends it by a signal wants nothing left behind either."""
-    raise KeyboardInterrupt
 
 
 def duration(text: str) -> float:
@@ -109,7 +99,7 @@ def _question(server: Server, plan: Plan) -> str:
 
 def _progress(args: argparse.Namespace) -> Callable[[str], None]:
     """Tells each step on standard error, unless that is to be quiet."""
-    return (lambda _: None) if args.quiet else (lambda said: print(f"{program.name()}: {said}", file=sys.stderr))
+    return (lambda _: None) if args.quiet else (lambda said: ending.say(f"{program.name()}: {said}"))
 
 
 def _tell(args: argparse.Namespace, found: Diagnosis) -> int:

@@ -35,6 +35,9 @@ VERBS: Final = {
 """Each verb and the question it answers; its module is ``ringfence.cli.<verb>``."""
 PURE: Final = ("matrix", "explain", "lint", "diff", "exposure", "infer", "check")
 """Verbs that leave nothing behind: no process, no thread, no file that is not closed."""
+CHANGING: Final = ("doctor", "apply", "probe", "cleanup")
+"""Verbs that do something to a cluster, or are asked whether it is safe: what nobody read of them is no success."""
+UNTOLD: Final = 3
 CRASH: Final = 70
 EPILOG: Final = (
     "exit status: 0 clean; 1 a denial, a difference or a workload without protection under --exit-code, an error that "
@@ -128,8 +131,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), "")
+    parsed = False  # what helps is no answer
     try:
         args = _parse(words, verb if verb in VERBS else "")
+        parsed = True
+        if argv is None and hasattr(args, "kubeconfig") and (args.verb not in PURE or args.live):
+            from ringfence.cli.ending import orderly  # noqa: PLC0415 (for a cluster alone)
+
+            orderly()
         status = importlib.import_module(f"ringfence.cli.{args.verb}").run(args)
         sys.stdout.flush()
     except RingfenceError as problem:
@@ -140,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ringfence.cli.common import silence  # noqa: PLC0415 (--help needs nothing of it)
 
         silence()
-        return 0
+        return UNTOLD if parsed and verb in CHANGING else 0
     except KeyboardInterrupt:
         return 130
     except Exception as fault:

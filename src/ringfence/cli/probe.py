@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ringfence.cli import cluster as clusters
-from ringfence.cli import common, program, telling
+from ringfence.cli import common, ending, program, telling
 from ringfence.cli.asking import agreed
 from ringfence.cli.check import understood
 from ringfence.errors import LiveError, UsageError
@@ -123,13 +121,10 @@ def run(args: argparse.Namespace) -> int:
     _tell(args, planned, questions)
     if planned.plan.connections and not _may(args, server, planned):
         return 3
-    before = signal.signal(signal.SIGTERM, _interrupted)
-    try:
+    with ending.gently():
         note = _enforcement(args, server)
         with common.progress("probing", quiet=args.quiet) as progress:
             probed = carry_out(server, planned, say=_say, progress=progress)
-    finally:
-        signal.signal(signal.SIGTERM, before)
     if note:
         probed = replace(probed, notes=(note, *probed.notes))
     _show(args, probed)
@@ -152,6 +147,8 @@ def _enforcement(args: argparse.Namespace, server: Server) -> str:
 
     expected, seen = examine.examine(server)
     found = examine.diagnose(server, expected, examine.plan(expected, seen, image=args.image), tell=_say)
+    if found.outcome.left:
+        _say(f"the doctor left behind: {'; '.join(found.outcome.left)}")
     if found.state == "not-enforced" and not args.assume_enforced:
         raise LiveError(
             f"context {server.context}: the doctor finds that policies are not enforced, so nothing was probed; "
@@ -160,12 +157,8 @@ def _enforcement(args: argparse.Namespace, server: Server) -> str:
     return f"The doctor's answer beforehand: {found.state}."
 
 
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _say(line: str) -> None:
-    print(f"{program.name()}: {line}", file=sys.stderr)
+    ending.say(f"{program.name()}: {line}")
 
 
 def _arrow(args: argparse.Namespace) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ KINDS: Final = (NETWORK_POLICIES, DEPLOYMENTS, PODS, CONFIGMAPS, NAMESPACES)
 RECENT: Final = timedelta(minutes=15)
 """Longer than a run takes: what is older belongs to none that goes on."""
 _OF_PROBE: Final = (PODS, CONFIGMAPS)
+_ROLES: Final = r"(first-server|second-server|control-server|client|witness-client)"
+_NAMES: Final = {
+    NETWORK_POLICIES: r"(canary-(ingress|egress)-{run}|ringfence-tmp-{run}-\d+)",
+    DEPLOYMENTS: _ROLES + r"-{run}",
+    PODS: r"(rfprobe-{run}-.+|" + _ROLES + r"-{run}-.+)",
+    CONFIGMAPS: r"rfprobe-{run}",
+    NAMESPACES: r"ringfence-canary-{run}",
+}
+"""What runs call what they make: a label is copied easily, with a pod's template or a namespace's manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What runs left, and sentences about what could not be looked at."""
+    """What runs left, and sentences about what could not be looked at.
+
+    ``strange`` carry the label of a run and are called like nothing that runs make: they are somebody's own.
+    """
 
     left: tuple[Left, ...]
     unseen: tuple[str, ...] = ()
+    strange: tuple[Left, ...] = ()
 
 
 def leftovers(server: Server, run: str | None = None, namespace: str | None = None) -> Found:
@@ -77,7 +91,14 @@ def leftovers(server: Server, run: str | None = None, namespace: str | None = No
                 if not again.forbidden:
                     raise
                 unseen.append(f"{resource.plural} were not looked for: {again.message}")
-    return Found(tuple(found), tuple(unseen))
+    ours = [_made_by_a_run(one) for one in found]
+    left = tuple(one for one, own in zip(found, ours, strict=True) if own)
+    return Found(left, tuple(unseen), tuple(one for one, own in zip(found, ours, strict=True) if not own))
+
+
+def _made_by_a_run(one: Left) -> bool:
+    """Whether *one* is also called as what its run made."""
+    return re.fullmatch(_NAMES[one.resource].format(run=re.escape(one.run)), one.name) is not None
 
 
 def _labelled(server: Server, resource: Resource, namespace: str | None, label: str) -> Iterator[Left]:
@@ -120,17 +141,21 @@ def take_away(
 ) -> tuple[Left, ...]:  # fmt: skip
     """Remove the twins of *run* in *namespaces* and what owns them; what is left after *patience* seconds.
 
-    Raises: Refused; Unreachable.
+    Raises: Refused, when all that may be listed is gone; Unreachable.
     """
     spaces = tuple(namespaces)
     until, asked = clock() + patience, False
     while True:
-        left = [
-            one
-            for resource in _OF_PROBE
-            for namespace in spaces
-            for one in _labelled(server, resource, namespace, f"{RUN}={run}")
-        ]
+        left: list[Left] = []
+        unseen: Refused | None = None
+        for resource in _OF_PROBE:
+            for namespace in spaces:
+                try:
+                    left += _labelled(server, resource, namespace, f"{RUN}={run}")
+                except Refused as problem:
+                    unseen = problem
+        if not left and unseen is not None:
+            raise unseen
         if not left or (asked and clock() >= until):
             return tuple(left)
         remove(server, left)

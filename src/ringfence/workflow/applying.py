@@ -152,8 +152,8 @@ def carry_out(server: Server, journal: Journal, tell: Callable[[str], None], pro
                 "--intents out"
             )
         journal.worked = sorted(arrow for arrow, works in seen.items() if works)
-    problem = run.apply(server, journal, tell)
-    if problem is not None or probing is None or journal.worked is None:
+    problem = run.apply(server, journal, tell, held=probing is not None)
+    if problem is not None or probing is None:
         return Outcome(journal.state, journal.reason, problem)
     return _verified(server, journal, tell, probing)
 
@@ -180,4 +180,6 @@ def _verified(server: Server, journal: Journal, tell: Callable[[str], None], pro
         reasons = [f"worked before and not after: {', '.join(cut)}"] if cut else []
         reasons += [f"worked before and could not be probed after: {', '.join(lost)}"] if lost else []
         run.undo(server, journal, "; ".join(reasons), tell)
+    else:
+        journal.mark(State.COMPLETE, len(journal.steps))
     return Outcome(journal.state, journal.reason, None, broken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -15,6 +15,7 @@ from ringfence.live.cleanup import Left
 from ringfence.live.probe import beside, twins
 from ringfence.live.probe.plan import Connection, Plan, Role, Settings, Twin
 from ringfence.live.probe.run import Attempts, Say, Tried, tried
+from ringfence.live.server.resources import PODS
 from ringfence.live.server.server import Server
 from ringfence.model.addresses import Address
 from ringfence.model.cluster import Cluster
@@ -321,13 +322,31 @@ def carry_out(
         return all(one in (Agreement.AGREES, Agreement.EITHER) for one in told)
 
     found = tried(server, planned.plan, settled, say=say, progress=progress, sleep=sleep, clock=clock)
+    moved = dict(_moved(server, planned))
     return Probed(
-        planned.plan.run, server.context, planned.ask.reach.profile.name, tuple(_cells(planned, found, rejects)),
+        planned.plan.run, server.context, planned.ask.reach.profile.name, tuple(_cells(planned, found, moved, rejects)),
         planned.questions.left_out, (), found.pods, found.seconds, found.left,
     )  # fmt: skip
 
 
-def _cells(planned: Planned, found: Tried, rejects: bool) -> Iterator[Cell]:
+def _moved(server: Server, planned: Planned) -> Iterator[tuple[str, str]]:
+    """The real pods that were connected to and are not any more where they were, and what to say of it.
+
+    Raises: Refused; Unreachable.
+    """
+    real = {
+        asked.dst.id: asked.dst
+        for asked, number in zip(planned.questions.asked, planned.numbers, strict=True)
+        if number is not None and not isinstance(planned.plan.connections[number].dst, Twin)
+    }
+    for name, pod in real.items():
+        status = (server.find(PODS, pod.name, pod.namespace) or {}).get("status") or {}
+        there = {one.get("ip") for one in status.get("podIPs") or ()} | {status.get("podIP")}
+        if status.get("phase") != "Running" or not {str(ip) for ip in pod.ips} <= there:
+            yield name, f"pod {name} does not run at its address any more, so silence says nothing"
+
+
+def _cells(planned: Planned, found: Tried, moved: Mapping[str, str], rejects: bool) -> Iterator[Cell]:
     through = {
         way: all(one.outcome is Outcome.OPEN for one in found.attempts.get(number, ())) and number in found.attempts
         for way, number in planned.controls.items()
@@ -344,7 +363,7 @@ def _cells(planned: Planned, found: Tried, rejects: bool) -> Iterator[Cell]:
         pods = (connection.src.name(planned.plan.run), named)
         notes = planned.ask.reach.answer(asked.src, asked.dst).notes
         cell = Cell(asked, predicted, attempts, control=control, pods=pods, notes=notes)
-        elsewhere = _elsewhere(planned, found, connection, asked)
+        elsewhere = moved.get(asked.dst.id) or _elsewhere(planned, found, connection, asked)
         yield replace(cell, why=elsewhere) if elsewhere else _judged(cell, rejects, real=named == asked.dst.name)
 
 

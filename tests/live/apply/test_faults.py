@@ -207,3 +207,25 @@ def test_a_killed_run_can_go_on_or_back(world: World, number: int, when: str, wa
     else:
         undo(world.server, found, "", _silent)
         assert world.state() is State.UNDONE
+
+
+@pytest.mark.parametrize("number", [3, 4, 5])
+def test_what_others_changed_under_a_step_that_was_refused_is_left_to_them(world: World, number: int) -> None:
+    step = world.journal.steps[number]
+    assert step.act is not Act.CREATE
+    spec = {"podSelector": {"matchLabels": {"app": "theirs"}}, "policyTypes": ["Ingress"]}
+    theirs = {**(step.before or {}), "spec": spec}
+    method, path = world.target(number)
+    world.api.faults.add(Fault(method=method, path=path, status=409))
+
+    def tell(line: str) -> None:
+        if line.startswith(f"{number + 1}/") and "undo" not in line:
+            world.api.add(theirs)
+
+    problem = apply(world.server, world.journal, tell)
+    assert problem is not None
+    found = read(world.journal.path)
+    assert found is not None
+    assert found.state is State.UNDONE
+    expected = {**said(OLD), step.object.id: spec}
+    assert specs(world.api) == expected

@@ -100,3 +100,22 @@ def test_intents_that_mean_nothing_stop_all(story: Story) -> None:
     assert status == 2
     assert "nothing was written, as what is wanted is not clear" in err
     assert specs(story.api) == {}
+
+
+def test_a_run_that_probes_is_not_resumed_without_probing(story: Story) -> None:
+    from fakeapi import Fault
+
+    def go(_: str, body: Json) -> None:
+        if body["metadata"]["name"] == "deny":
+            story.api.faults.add(Fault(drop="before", times=10**6))
+
+    story.api.store.hooks.append(go)
+    status, _, err = story.run(DENY, MISTAKE)
+    story.api.store.hooks.remove(go)
+    assert status == 3, err
+    story.api.faults.clear()
+    words = ["--yes", "--kubeconfig", str(story.folder / "config"), "--journal", str(story.folder / "journal.json")]
+    assert main(["apply", "--resume", *words]) == 2
+    assert "--intents" in story.capsys.readouterr().err
+    assert main(["apply", "--resume", "--intents", str(story.folder / "intents.yaml"), *words]) == 1
+    assert specs(story.api) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -470,3 +471,55 @@ def test_an_order_to_end_is_undone(story: Story) -> None:
     assert (status, out.splitlines()[-1]) == (130, "undone, all is as it was before: interrupted")
     assert specs(story.api) == {}
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class _Deaf(io.TextIOWrapper):
+    """A stream whose reader goes when a line begins so."""
+
+    def __init__(self, last: str = "") -> None:
+        super().__init__(io.BytesIO())
+        self.last, self.gone = last, False
+
+    def write(self, text: str) -> int:
+        self.gone = self.gone or text.startswith(self.last)
+        if self.gone:
+            raise BrokenPipeError
+        return len(text)
+
+
+def test_steps_that_nobody_hears_of_are_done_all_the_same(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = story.file(DENY, WEB, DB)
+    monkeypatch.setattr("sys.stderr", _Deaf("1/5"))
+    assert story.run(path, "--yes")[0] == 0
+    assert specs(story.api) == said([DENY, WEB, DB])
+
+
+def test_what_nobody_reads_is_not_applied(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = story.file(DENY, WEB, DB)
+    monkeypatch.setattr("sys.stdout", _Deaf())
+    monkeypatch.setattr("ringfence.cli.common.silence", lambda: None)
+    status, _, err = story.run(path, "--yes")
+    assert status == 3
+    assert "nothing was written" in err
+    assert _written_to(story.api) == []
+
+
+def test_an_end_that_nobody_reads_is_told_by_the_status(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = story.file(DENY, WEB)
+    story.api.faults.add(Fault(method="PATCH", path="networkpolicies/web", nth=3, status=409))
+    monkeypatch.setattr("ringfence.cli.common.silence", lambda: None)
+
+    def nobody(*_: Any) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("ringfence.cli.apply._end", nobody)
+    assert story.run(path, "--yes")[0] == 1
+    assert specs(story.api) == {}
+
+
+def test_an_apply_that_ends_as_nobody_reads_is_no_success(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = story.file(DENY, WEB)
+    monkeypatch.setattr("sys.stderr", _Deaf())
+    monkeypatch.setattr("ringfence.cli.common.silence", lambda: None)
+    assert story.run(path, "--yes")[0] == 3
+    assert specs(story.api) == {}

@@ -129,3 +129,16 @@ def test_a_run_that_goes_on_is_held_against_what_worked_before_it_began(
     probes = Probes({"a -> b": False})
     assert _run(world, probes).broken == ("a -> b",)
     assert probes.count == 1
+
+
+def test_a_run_that_is_killed_while_it_probes_afterwards_is_not_complete(
+    world: tuple[FakeApi, Server, Journal],
+) -> None:
+    with pytest.raises(SystemExit):
+        _run(world, Probes({"a -> b": True}, SystemExit()))
+    found = read(world[2].path)
+    assert found is not None
+    assert not found.state.ended
+    outcome = carry_out(world[1], found, lambda _: None, Probes({"a -> b": False}))
+    assert (outcome.state, outcome.broken) == (State.UNDONE, ("a -> b",))
+    assert specs(world[0]) == {}

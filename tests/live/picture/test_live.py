@@ -289,3 +289,26 @@ def test_a_large_list_is_mapped_and_read_all_the_same(
     api.add(*made())
     live = run("matrix", "--live", "--kubeconfig", config, "--format", "txt")
     assert live.out == run("matrix", dump(stored(api), tmp_path / "cluster.json"), "--format", "txt").out
+
+
+@pytest.mark.parametrize("what", ["/api/v1/pods", "/networkpolicies"])
+def test_a_server_that_has_no_pods_or_policies_is_none(api: FakeApi, config: str, run: Run, what: str) -> None:
+    api.add(*manifests("examples/task-api"))
+    api.faults.add(Fault(path=what, status=404, times=99))
+    found = run("exposure", "--live", "--kubeconfig", config)
+    assert found.status == 3, found
+    assert not found.out
+
+
+def test_a_kind_that_answers_rest_on_and_that_is_not_there_is_told(api: FakeApi, config: str, run: Run) -> None:
+    api.add(*manifests("examples/task-api"))
+    api.faults.add(Fault(path="/api/v1/services", status=404, times=99))
+    found = run("exposure", "--live", "--kubeconfig", config)
+    assert "not given were: services" in found.err
+
+
+def test_an_answer_that_is_no_list_is_no_empty_cluster(api: FakeApi, config: str, run: Run) -> None:
+    api.add(*manifests("examples/task-api"))
+    api.faults.add(Fault(path="/api/v1/pods", status=200, text='{"login": "needed"}', times=99))
+    found = run("exposure", "--live", "--kubeconfig", config)
+    assert found.status == 3, found

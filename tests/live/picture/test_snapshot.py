@@ -271,3 +271,20 @@ def test_no_name_is_left_in_a_redacted_snapshot(full: FakeApi, config: str, run:
         assert name not in text, name
     assert "kube-system" in text
     assert run("snapshot", "--kubeconfig", config, "--redact").out == text
+
+
+def test_neither_what_was_refused_nor_an_endpoint_names_a_name_in_a_redacted_snapshot(
+    api: FakeApi, config: str, run: Run
+) -> None:
+    slice_ = {
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "FQDN", "ports": [],
+        "metadata": {"name": "out", "namespace": "payments"}, "endpoints": [{"addresses": ["ledger.corp.internal"]}],
+    }  # fmt: skip
+    api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "payments"}}, slice_)
+    whole = run("snapshot", "--kubeconfig", config).out
+    api.rights.forbid("list", "services", "cluster")
+    found = run("snapshot", "--kubeconfig", config, "--redact", "-n", "payments")
+    assert "ledger.corp.internal" in whole
+    for name in ("ledger", "payments"):
+        assert name not in found.out, name
+    assert "of namespace … alone were given: services" in found.err

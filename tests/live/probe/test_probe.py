@@ -597,3 +597,80 @@ def test_measuring_is_one_call_for_other_verbs(simulated: Simulated, server: Ser
     (cell,) = found.cells
     assert isinstance(cell, Cell)
     assert (found.word, cell.measured, cell.kept) == ("agrees", "allowed", None)
+
+
+# -- what a run may not mistake, or leave ---------------------------------------------------------------------------
+
+
+def test_silence_of_a_twin_that_ended_meanwhile_is_no_denial(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = simulated.api
+
+    def end(event: str, body: Json) -> None:
+        if event == "created" and body["kind"] == "Pod" and body["metadata"]["name"].endswith("-s"):
+            for one in api.objects("Pod"):
+                if one["metadata"]["name"].endswith("-t") and one["status"]["phase"] == "Running":
+                    api.add({**one, "status": {**one["status"], "phase": "Failed", "reason": "DeadlineExceeded"}})
+
+    api.store.hooks.append(end)
+    status, found = document(config, capsys, "shop/web-1 -x shop/db-1")
+    assert status == 3, found
+    assert {one["agreement"] for one in found["cells"]} == {"unmeasured"}
+    assert all("ended" in one["why"] for one in found["cells"])
+
+
+def test_a_stream_that_nobody_reads_keeps_no_twin_there(simulated: Simulated, server: Server) -> None:
+    planned = _plan(server, simulated, *WAYS)
+
+    def say(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    with pytest.raises(KeyboardInterrupt):
+        tried(server, planned.plan, _never, sleep=_Interrupting(2), say=say)
+    assert simulated.twins
+    assert own(simulated.api) == []
+
+
+def test_what_may_not_be_listed_keeps_nothing_else_there(simulated: Simulated, server: Server) -> None:
+    planned = _plan(server, simulated, *WAYS)
+    simulated.api.rights.forbid("list", "configmaps", "shop")
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        tried(server, planned.plan, _never, sleep=_Interrupting(2), say=said.append)
+    assert not [name for name in own(simulated.api) if name.endswith(("-s", "-t"))]
+    assert any("ringfence cleanup 7c1e" in line for line in said)
+
+
+def test_what_the_doctor_left_is_told(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringfence.live.doctor.nouns import Diagnosis
+    from ringfence.live.doctor.nouns import Outcome as Canary
+
+    def diagnose(server: Server, expected: Any, first: Any, **_: Any) -> Diagnosis:
+        return Diagnosis(server.context, expected, Canary(State.ENFORCED, left=("namespace ringfence-canary-x",)))
+
+    monkeypatch.setattr("ringfence.live.doctor.examine.diagnose", diagnose)
+    assert probe(config, "--doctor", "shop/web-1 -> shop/api-1:8080") == 0
+    assert "the doctor left behind: namespace ringfence-canary-x" in capsys.readouterr().err
+
+
+def test_silence_of_a_real_pod_that_went_meanwhile_is_no_denial(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = simulated.api
+
+    def go(event: str, body: Json) -> None:
+        if event == "created" and body["kind"] == "Pod" and body["metadata"]["name"].endswith("-s"):
+            (old,) = [one for one in api.objects("Pod") if one["metadata"]["name"] == "db-1"]
+            api.add({**old, "status": {**old["status"], "podIP": "10.9.9.9", "podIPs": [{"ip": "10.9.9.9"}]}})
+
+    arrow = ("--real-targets", "shop/web-1 -x shop/db-1:5432")
+    assert document(config, capsys, *arrow)[0] == 0
+    api.store.hooks.append(go)
+    status, found = document(config, capsys, *arrow)
+    assert status == 3, found
+    assert [one["why"] for one in found["cells"]] == [
+        "pod shop/db-1 does not run at its address any more, so silence says nothing"
+    ]

@@ -10,6 +10,7 @@ from ringfence.errors import RingfenceError
 from ringfence.live.apply.journal import Journal, State
 from ringfence.live.apply.objects import applied, content, says
 from ringfence.live.apply.steps import Act, Step
+from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import NETWORK_POLICIES
 from ringfence.live.server.server import Json, Server
 from ringfence.manifests.objects.policy import decode
@@ -38,28 +39,35 @@ class Stopped(RingfenceError):
         )
 
 
-def apply(server: Server, journal: Journal, tell: Tell) -> BaseException | None:
+def apply(server: Server, journal: Journal, tell: Tell, *, held: bool = False) -> BaseException | None:
     """Do the steps from where *journal* is; when one fails, undo all of them, and give what stood against it.
 
-    Afterwards the journal is complete, or undone with its ``reason``. Raises: Stopped when it is neither.
+    Afterwards the journal is complete, or undone with its ``reason``; *held*: or all is done, and whoever asked has to
+    see first whether it may stay. Raises: Stopped when it is neither.
     """
     try:
         for number in range(journal.at, len(journal.steps)):
             journal.mark(State.APPLYING, number)
             tell(f"{number + 1}/{len(journal.steps)} {journal.steps[number]}")
             _do(server, journal.steps[number], force=journal.force)
-        journal.mark(State.COMPLETE, len(journal.steps))
+        journal.mark(State.APPLYING if held else State.COMPLETE, len(journal.steps))
     except _FAULTS as problem:
-        undo(server, journal, _words(problem), tell)
+        undo(server, journal, _words(problem), tell, refused=isinstance(problem, Refused) and problem.conflict)
         return problem
     return None
 
 
-def undo(server: Server, journal: Journal, reason: str, tell: Tell) -> None:
-    """Undo every step that was done, the last one first. Raises: Stopped when that does not go either."""
+def undo(server: Server, journal: Journal, reason: str, tell: Tell, *, refused: bool = False) -> None:
+    """Undo every step that was done, the last one first. Raises: Stopped when that does not go either.
+
+    *refused*: the last one was not done, as somebody else was there; what they made of its object is left to them.
+    """
     journal.reason = reason
     last = min(journal.at, len(journal.steps) - 1)
     try:
+        if refused and _of_others(server, journal.steps[last]):
+            tell(f"{last + 1}/{len(journal.steps)} left to whoever changed it: {journal.steps[last].object}")
+            last -= 1
         for number in range(last, -1, -1):
             journal.mark(State.UNDOING, number)
             tell(f"{number + 1}/{len(journal.steps)} undo: {journal.steps[number]}")
@@ -109,6 +117,12 @@ def changed_since(server: Server, journal: Journal) -> Iterator[str]:
         )
         if not any(_is(there, one) for one in may):
             yield f"{step.object} {_how(there, step)}"
+
+
+def _of_others(server: Server, step: Step) -> bool:
+    """Whether the object of *step* is neither as before it nor as after it. Raises: Refused; Unreachable."""
+    there = server.find(step.object.resource, step.object.name, step.object.namespace)
+    return not any(_is(there, one) for one in (step.before, step.after))
 
 
 def _is(there: Json | None, wanted: Json | None) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ringfence.errors import UsageError
 from ringfence.live.apply.objects import content
 from ringfence.live.apply.steps import Object
-from ringfence.live.server.errors import Refused
+from ringfence.live.server.errors import Refused, Unreachable
 from ringfence.live.server.resources import NETWORK_POLICIES, Resource
 from ringfence.live.server.server import Json, Server
 from ringfence.manifests.kinds import unmodelled
@@ -52,6 +52,11 @@ class Resources:
             if problem.not_found:
                 return {}
             raise
+        except ValueError:
+            raise Unreachable(
+                f"{self.server.address}: what came for {group}/{version} is no list of kinds; is it an API server?",
+                passing=False,
+            ) from None
         return {
             one["kind"]: Resource(group, version, one["name"], one["kind"], bool(one.get("namespaced")))
             for one in found.get("resources") or ()

@@ -32,6 +32,8 @@ _NAMES: Final = frozenset({
 _HOSTS: Final = frozenset({"externalName", "host", "hostname"})
 _GONE: Final = frozenset({"annotations", "image", "specs"})
 _LABELS: Final = frozenset({"labels", "matchLabels", "nodeSelector"})
+_UNNAMED: Final = re.compile(r"^(of namespace|\w+) \S+ (?=alone were given|is of a form)")
+"""What a failure says of a namespace, or of an object."""
 _PORTS: Final = frozenset({"port", "ports", "targetPort"})
 """Where ports are named."""
 
@@ -101,7 +103,7 @@ def _numbered(stem: str, texts: Iterable[str]) -> dict[str, str]:
 def renamed(one: Json, change: Found) -> Json:
     """*one* with every name in it changed."""
     if one["kind"] == "Status":
-        return one
+        return {**one, "message": _UNNAMED.sub(r"\1 … ", one["message"])}
     kept = dict(one)
     if one["kind"].endswith("Policy") and one["apiVersion"] != "networking.k8s.io/v1":
         kept.pop("spec", None)
@@ -130,7 +132,7 @@ def _inside(key: str, value: Any, change: Found) -> Any:
     if isinstance(value, str):
         if key in _NAMES:
             return change("word", value)
-        if key in _HOSTS or (key == "address" and value):
+        if key in _HOSTS or (key in ("address", "addresses") and value):
             return change("host", value)
     return value
 

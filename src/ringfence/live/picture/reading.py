@@ -75,6 +75,13 @@ def listed(server: Server, resource: Resource, missing: Missing) -> Iterator[Ans
             missing.everywhere[resource.plural] = problem.message
         elif problem.status not in (404, 405):
             raise
+        elif resource in NEEDED:  # every server has these: it is another one, or another path of it
+            raise LiveError(
+                f"context {server.context}: {server.address} has no {resource.plural} ({problem.message}); is it an "
+                "API server, and is its address whole? See whether kubectl version works"
+            ) from None
+        elif resource in ALWAYS:  # of an older server, or of one that is less than a whole cluster
+            missing.everywhere[resource.plural] = problem.message
         return
     yield from _each(resource, found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,15 +80,22 @@ def tried(
     Everything that was made is gone afterwards, also after an interruption; what is not is in ``left``, or said before
     the interruption goes on. Raises: Refused and Unreachable when nothing can be made.
     """
-    run = _Run(server, plan, settled, say, progress, sleep, clock)
+
+    def told(line: str) -> None:
+        with contextlib.suppress(OSError):  # that nobody listens is no reason to leave anything behind
+            say(line)
+
+    run = _Run(server, plan, settled, told, progress, sleep, clock)
     began = clock()
     try:
         run.go()
     except BaseException as ended:
         if isinstance(ended, KeyboardInterrupt):
-            say("interrupted; what was made is being removed")
+            told(
+                f"interrupted; what was made is being removed; if this ends too, 'ringfence cleanup {plan.run}' does it"
+            )
         for one in run.close():
-            say(f"left behind: {one}; remove it with 'ringfence cleanup {plan.run}'")
+            told(f"left behind: {one}; remove it with 'ringfence cleanup {plan.run}'")
         raise
     run.found.left = run.close()
     run.found.seconds = clock() - began
@@ -349,6 +357,7 @@ class _Run:
 
     def _listen_back(self) -> None:
         """Look at the targets: who listened to what, and which datagrams came though nobody saw an answer."""
+        ended = self._ended()
         logs = {
             one: self._log(one.namespace, one.name(self.plan.run))
             for one in self.plan.targets
@@ -359,14 +368,20 @@ class _Run:
                 continue
             log, key = logs[connection.dst], (connection.protocol, connection.port)
             attempts = list(self.found.attempts.get(connection.number, ()))
-            deaf = log.own.get(key) is not Outcome.OPEN
+            deaf = log.own.get(key) is not Outcome.OPEN or connection.dst in ended
             for index, one in enumerate(attempts):
                 if deaf and one.outcome is not Outcome.OPEN:
-                    why = log.down.get(key) or "its twin did not reach its own listener"
+                    why = ended.get(connection.dst) or log.down.get(key) or "its twin did not reach its own listener"
                     attempts[index] = Attempts(one.address, Outcome.ERROR, one.tries, why)
                 elif one.outcome is Outcome.SILENT and self._heard(log, one, f"{connection.number}.{index}"):
                     attempts[index] = Attempts(one.address, Outcome.OPEN, one.tries, "", heard=True)
             self.found.attempts[connection.number] = tuple(attempts)
+
+    def _ended(self) -> dict[Twin, str]:
+        """The targets that run no more, and why: their silence is no denial."""
+        there = self._pods({one.namespace for one in self.plan.targets})
+        pods = {one: there.get(one.name(self.plan.run), {}) for one in self.plan.targets}
+        return {one: _stuck(pod) or "its twin ended before the run" for one, pod in pods.items() if not _addresses(pod)}
 
     def _heard(self, log: Written, one: Attempts, number: str) -> bool:
         """Whether the last datagrams of a connection came; those that slipped through a young twin's rules are past."""

@@ -78,7 +78,7 @@ def _by_file(files: str, context: str | None) -> Server:
     about = chosen.get("context", {})
     if proxy := _proxy(kube_config.KubeConfigMerger(files).config, about.get("cluster")):
         configuration.proxy = proxy
-    return Server(wanted, str(configuration.host), str(about.get("namespace") or "default"),
+    return Server(wanted, _shown(str(configuration.host)), str(about.get("namespace") or "default"),
                   _Pool(wanted, configuration, load))  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _in_cluster() -> Server:
         namespace = (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
         namespace = "default"
-    return Server(IN_CLUSTER, str(configuration.host), namespace, _Pool(IN_CLUSTER, configuration, load))
+    return Server(IN_CLUSTER, _shown(str(configuration.host)), namespace, _Pool(IN_CLUSTER, configuration, load))
 
 
 @contextlib.contextmanager
@@ -178,7 +178,7 @@ class _Pool:
                 timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as problem:
-            raise _unreachable(host, problem) from None
+            raise _unreachable(_shown(host), problem) from None
         except ValueError:  # names the header, and so the token
             raise LiveError(
                 f"context {self.context}: its token or address has characters that no request may have; log in again"
@@ -199,9 +199,16 @@ def _manager(configuration: Any) -> Any:
         return RESTClientObject(configuration).pool_manager
     except (OSError, ValueError):  # which would be told of as if the server were at fault
         raise LiveError(
-            f"{configuration.host}: a certificate or key of the kubeconfig cannot be used; is each of them PEM, and "
-            "the key that of the certificate?"
+            f"{_shown(str(configuration.host))}: a certificate or key of the kubeconfig cannot be used; is each of "
+            "them PEM, and the key that of the certificate?"
         ) from None
+
+
+def _shown(address: str) -> str:
+    """*address* without a name and a password that stand in it."""
+    scheme, slashes, rest = address.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _unreachable(host: str, problem: BaseException) -> Unreachable:

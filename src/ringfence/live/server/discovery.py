@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ringfence.live.server.errors import Refused
+from ringfence.live.server.errors import Refused, Unreachable
 from ringfence.live.server.resources import Resource
 from ringfence.live.server.server import Json, Server
 
@@ -24,12 +24,27 @@ class Discovered:
     silent: tuple[str, ...] = ()
 
 
+class _NoListError(Exception):
+    """What came is no list of kinds."""
+
+
 def discover(server: Server) -> Discovered:
     """What *server* has in groups. Raises: Refused; Unreachable."""
-    found = msgspec.json.decode(server.send("GET", "/apis", accept=_ALL_AT_ONCE), type=dict[str, Any])
+    found = _answer(server.send("GET", "/apis", accept=_ALL_AT_ONCE))
     if found.get("kind") == "APIGroupDiscoveryList":
         return _all_at_once(found)
+    if found.get("kind") != "APIGroupList":  # and not a server without any kinds of its own
+        raise Unreachable(f"{server.address}: what came for /apis is no list of groups; is it an API server?",
+                          passing=False)  # fmt: skip
     return _group_by_group(server, found)
+
+
+def _answer(data: bytes) -> Json:
+    """What *data* says; nothing where it is no object."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
 
 
 def _all_at_once(found: Json) -> Discovered:
@@ -64,7 +79,7 @@ def _group_by_group(server: Server, found: Json) -> Discovered:
                     if one.plural not in seen:
                         seen.add(one.plural)
                         resources.append(one)
-        except Refused:
+        except (Refused, _NoListError):
             silent.append(group["name"])
     return Discovered(tuple(resources), tuple(silent))
 
@@ -77,8 +92,10 @@ def _versions(group: Json) -> list[str]:
 
 
 def _listed(server: Server, group: str, version: str) -> Iterator[Resource]:
-    answer = server.get(f"/apis/{group}/{version}")
-    for one in msgspec.json.decode(answer, type=dict[str, Any]).get("resources") or ():
+    answer = _answer(server.get(f"/apis/{group}/{version}"))
+    if answer.get("kind") != "APIResourceList":
+        raise _NoListError
+    for one in answer.get("resources") or ():
         if "/" not in one["name"] and "list" in one.get("verbs", ()):
             yield Resource(group, version, one["name"], one["kind"], bool(one.get("namespaced")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -76,21 +77,25 @@ def run(
 
     *tell* is given a sentence for each thing that is done. How to wait is the server's own ``sleep``.
     """
-    canary = _Canary(server, plan, tell, clock)
-    interrupted = False
+
+    def told(line: str) -> None:
+        with contextlib.suppress(OSError):  # that nobody listens is no reason to leave anything behind
+            tell(line)
+
+    canary = _Canary(server, plan, told, clock)
+    judged = False
     try:
         outcome = canary.outcome()
-    except KeyboardInterrupt:
-        interrupted = True
-        raise
+        judged = True
     except LiveError as problem:
         final = isinstance(problem, Refused) and problem.forbidden
         outcome = replace(canary.so_far(), state=State.UNKNOWN, why=str(problem), final=final)
+        judged = True
     finally:
-        tell("cleaning up")
+        told(f"cleaning up; if this is ended, 'ringfence cleanup {plan.run}' does it")
         left = tidy(server, plan.where, plan.run, own=plan.own, clock=clock) if canary.began else ()
-        if interrupted and left:
-            tell(f"left: {'; '.join(left)}")
+        if left and not judged:  # interrupted, or a fault of ours: there is no answer that would tell it
+            told(f"left: {'; '.join(left)}")
     return replace(outcome, left=left)
 
 
@@ -139,7 +144,8 @@ class _Canary:
             try:
                 server.create(NAMESPACES, objects.namespace(plan.run))
             except Refused as problem:
-                self.began = False
+                # Its name is ours alone: where it is there, an answer was lost on the way, and not what it was about.
+                self.began = problem.conflict
                 if not problem.forbidden:
                     raise
                 self.final = True

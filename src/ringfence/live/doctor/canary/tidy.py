@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
 from ringfence.errors import LiveError
 from ringfence.live import runs
+from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import DEPLOYMENTS, NAMESPACES, NETWORK_POLICIES, PODS
 from ringfence.live.server.server import Server
 
@@ -50,8 +52,10 @@ def _delete(server: Server, where: str, run: str, *, own: bool) -> None:
         return
     # Policies go first: what they select is then as free as it was.
     for kind in (NETWORK_POLICIES, DEPLOYMENTS):
-        for item in server.list(kind, where, labels=f"{runs.RUN}={run}"):
-            server.delete(kind, item["metadata"]["name"], where, uid=str(item["metadata"].get("uid") or ""))
+        with contextlib.suppress(Refused):  # the others go all the same, and what is left is looked for
+            for item in server.list(kind, where, labels=f"{runs.RUN}={run}"):
+                with contextlib.suppress(Refused):
+                    server.delete(kind, item["metadata"]["name"], where, uid=str(item["metadata"].get("uid") or ""))
 
 
 def _left(server: Server, where: str, run: str, *, own: bool) -> list[str]:
