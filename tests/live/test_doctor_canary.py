@@ -358,7 +358,7 @@ def test_a_fault_of_our_own_tells_what_is_left(api: FakeApi, tmp_path: Path, mon
 def test_a_namespace_that_was_made_though_something_between_said_no_goes_too(api: FakeApi, tmp_path: Path) -> None:
     sim, server = cluster(api, tmp_path)
     carry = server.transport
-    lost: list[str] = []
+    lost: list[Reply] = []
 
     def between(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         reply = carry(method, path, headers, body)
