@@ -150,14 +150,14 @@ def test_the_role_of_apply_is_enough(
 
 def test_the_role_of_cleanup_is_enough(run: Run, server: Server, somebody: Accounts, namespace: str) -> None:
     one = new_id()
-    body: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap",
-                            "metadata": {"name": "left", "namespace": namespace, "labels": labels(one)}}  # fmt: skip
+    metadata = {"name": f"rfprobe-{one}", "namespace": namespace, "labels": labels(one)}
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
     server.create(CONFIGMAPS, body)
-    server.create(CONFIGMAPS, {**body, "metadata": {"name": "of-others", "namespace": namespace}})
+    server.create(CONFIGMAPS, {**body, "metadata": {**metadata, "name": "of-others"}})
     config = str(somebody.with_rules(_rules(run, "cleanup")))
     result = run("cleanup", one, "--yes", "--kubeconfig", config)
     assert result.status == 0, result.err
-    assert server.find(CONFIGMAPS, "left", namespace) is None
+    assert server.find(CONFIGMAPS, f"rfprobe-{one}", namespace) is None
     assert server.find(CONFIGMAPS, "of-others", namespace) is not None
 
 
