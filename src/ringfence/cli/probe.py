@@ -16,6 +16,7 @@ from ringfence.model.cluster import Cluster, Facts
 
 if TYPE_CHECKING:
     from ringfence.live.server.server import Server
+    from ringfence.model.arrows import Arrow
     from ringfence.workflow.asked import Asking, Questions
     from ringfence.workflow.probing import Planned, Probed
 
@@ -161,13 +162,15 @@ def _say(line: str) -> None:
     ending.say(f"{program.name()}: {line}")
 
 
-def _arrow(args: argparse.Namespace) -> str:
-    """The arrow that was asked about, in one text; empty for none."""
+def _arrow(args: argparse.Namespace) -> Arrow | None:
+    """The arrow that was asked about; None for none. What is wrong with it needs no cluster to be told."""
+    from ringfence.model.arrows import parse  # noqa: PLC0415
+
     if args.words and args.intents:
         raise UsageError("an arrow and --intents: ask for one of them")
     if len(args.words) > 3:
         raise UsageError(f"{len(args.words)} words: put the arrow in quotes, as in 'shop/web -> shop/api:8080'")
-    return " ".join(args.words)
+    return parse(" ".join(args.words)) if args.words else None
 
 
 def _cluster(args: argparse.Namespace, server: Server) -> Cluster:
@@ -183,12 +186,10 @@ def _cluster(args: argparse.Namespace, server: Server) -> Cluster:
     return found
 
 
-def _questions(args: argparse.Namespace, arrow: str, cluster: Cluster, ask: Asking) -> Questions | None:
+def _questions(args: argparse.Namespace, arrow: Arrow | None, cluster: Cluster, ask: Asking) -> Questions | None:
     """What is asked; None when documents of intents mean nothing, which was told."""
-    if arrow:
-        from ringfence.model.arrows import parse  # noqa: PLC0415
-
-        found = ask.of_arrow(parse(arrow), args.namespace)
+    if arrow is not None:
+        found = ask.of_arrow(arrow, args.namespace)
     elif args.intents:
         meaning = understood(cluster, args)
         if meaning is None:

@@ -11,7 +11,7 @@ from ringfence.generate.codes import Refusal
 from ringfence.generate.parts import Pods
 from ringfence.intents.parties import EXPECTED, Party, slug
 from ringfence.model.cluster import Cluster
-from ringfence.model.objects import Pod, Service, Workload
+from ringfence.model.objects import Pod, Workload
 from ringfence.model.selectors import EVERYTHING, Operator, Selector
 from ringfence.model.volatile import is_volatile
 
@@ -133,17 +133,10 @@ class Selecting:
             return self._told_apart_by_none(namespace, title, usable, key)
         return self.pods(namespace, Selector.of(dict(found)))
 
-    @cached_property
-    def _services(self) -> dict[str, list[Service]]:
-        found: dict[str, list[Service]] = {}
-        for service in self.cluster.services:
-            found.setdefault(service.namespace, []).append(service)
-        return found
-
     def _served(self, pods: Sequence[Pod]) -> set[tuple[str, str]]:
         """The labels by which all Services of *pods* select them: some plugins find a Service by no others (RF806)."""
         selectors = [
-            service.selector.items() for service in self._services.get(pods[0].namespace, ())
+            service.selector.items() for service in self.cluster.services_by_namespace.get(pods[0].namespace, ())
             if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
         ]  # fmt: skip
         return set(selectors[0]).intersection(*selectors[1:]) if selectors else set()

@@ -124,6 +124,14 @@ class Cluster:
         return {namespace: tuple(policies) for namespace, policies in found.items()}
 
     @cached_property
+    def services_by_namespace(self) -> Mapping[str, tuple[Service, ...]]:
+        """The Services, by namespace, in the order they were read."""
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            found.setdefault(service.namespace, []).append(service)
+        return {namespace: tuple(services) for namespace, services in found.items()}
+
+    @cached_property
     def node_by_name(self) -> Mapping[str, Node]:
         """The nodes that were read, by name."""
         return {node.name: node for node in self.nodes}

@@ -674,3 +674,8 @@ def test_silence_of_a_real_pod_that_went_meanwhile_is_no_denial(
     assert [one["why"] for one in found["cells"]] == [
         "pod shop/db-1 does not run at its address any more, so silence says nothing"
     ]
+
+
+def test_a_slip_in_the_arrow_is_told_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert probe(str(tmp_path / "none"), "shop/web -> ") == 2
+    assert capsys.readouterr().err.startswith('ringfence: arrow "shop/web -> ": at column ')

@@ -38,20 +38,13 @@ class Programs:
             found.setdefault(workload.namespace, []).append(workload)
         return found
 
-    @cached_property
-    def _services(self) -> dict[str, list[Service]]:
-        found: dict[str, list[Service]] = {}
-        for service in self.cluster.services:
-            found.setdefault(service.namespace, []).append(service)
-        return found
-
     def services_of(self, workload: Workload) -> list[Service]:
         """The Services that select a pod of *workload*."""
         found = self._behind.get(id(workload))
         if found is None:
             pods = self._kinds(workload)
             found = self._behind[id(workload)] = [
-                service for service in self._services.get(workload.namespace, ())
+                service for service in self.cluster.services_by_namespace.get(workload.namespace, ())
                 if service.selector and any(service.selector.items() <= pod.labels.items() for pod in pods)
             ]  # fmt: skip
         return found
