@@ -10,9 +10,9 @@ from ringfence.model.objects import Pod
 from ringfence.model.observations import Outcome
 from ringfence.report.check.words import count
 from ringfence.report.words import NOTE_TEXT
-from ringfence.workflow.asked import Asked
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.asked import Asked
+from ringfence.workflow.probing.results import Cell, Probed
 
 
 def flow(asked: Asked) -> str:
@@ -53,7 +53,8 @@ def reasons(cell: Cell) -> Iterator[str]:
     for one in cell.attempts:
         yield attempts(one)
     if cell.pods[0]:
-        yield f"by {cell.pods[0]}, to {cell.pods[1]}"
+        there = f"a twin, as {cell.listener}" if cell.listener else "the pod itself"
+        yield f"by {cell.pods[0]}, to {cell.pods[1]} ({there})"
 
 
 def attempts(one: Attempts) -> str:
