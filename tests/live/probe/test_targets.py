@@ -83,7 +83,7 @@ def test_where_a_service_forbids_a_listener_the_pod_itself_is_tried_after_all(
     })  # fmt: skip
     status, found = document(config, capsys, "shop/web-1 -x shop/db-1:5432")
     assert status == 3
-    assert "may be no denial; a twin that listens would tell" in found["cells"][0]["why"]
+    assert "may be no denial; no twin listens in its place, as Service shop/peers" in found["cells"][0]["why"]
     assert listeners(simulated) == []
 
 

@@ -53,13 +53,17 @@ class Attempts:
 
 @dataclass
 class Tried:
-    """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed."""
+    """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed.
+
+    ``ended`` is why the server did not let it come to its end: what was seen until then was not looked at twice.
+    """
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
     addresses: dict[Twin, tuple[Address, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     left: tuple[cleanup.Left, ...] = ()
     pods: int = 0
+    ended: LiveError | None = None
 
 
 def objects(server: Server, plan: Plan) -> dict[Twin, Json]:
@@ -78,7 +82,7 @@ def tried(
     """Carry out *plan*; *settled* says when a connection needs no more attempts.
 
     Everything that was made is gone afterwards, also after an interruption; what is not is in ``left``, or said before
-    the interruption goes on. Raises: Refused and Unreachable when nothing can be made.
+    the interruption goes on. What the server refuses is in ``ended``.
     """
 
     def told(line: str) -> None:
@@ -89,6 +93,8 @@ def tried(
     began = clock()
     try:
         run.go()
+    except LiveError as problem:
+        run.found.ended = problem
     except BaseException as ended:
         if isinstance(ended, KeyboardInterrupt):
             told(

@@ -37,7 +37,8 @@ Port = tuple[str, int]
 class Asked:
     """One connection: from a pod to a port of another one, by its own address.
 
-    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so.
+    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so. ``named``: they name the port, so
+    that the pod may be thought to listen there though no container declares it.
     """
 
     src: Pod
@@ -46,6 +47,7 @@ class Asked:
     port: int
     wanted: Verdict | None = None
     because: str = ""
+    named: bool = False
 
 
 @dataclass
@@ -164,8 +166,11 @@ class Asking:
                     continue
                 if ports is not None and ports != ConnectionSet.ALL and ports["SCTP"]:
                     found.left_out["SCTP, which a shell with nc does not speak"] += 1
+                named = ports is not None and ports != ConnectionSet.ALL
                 tried = self._ports(src, there, ports)
-                found.asked += [Asked(src, there, *port, wanted, because) for port in tried]
+                found.asked += [
+                    Asked(src, there, *port, wanted, because, named and port[1] != UNNAMED) for port in tried
+                ]
 
     # -- who stands for whom ----------------------------------------------------------------------------------------
 
