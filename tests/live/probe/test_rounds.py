@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fakeapi import Fault
 
-from live.probe.commands import document, own, ticks
+from live.probe.commands import document, own, probe, ticks
 from live.probe.simulated import BEGAN, Simulated, nothing
 from ringfence.live.server.server import Server
 from ringfence.workflow.judging import Agreement
@@ -247,3 +247,13 @@ def test_why_no_twin_tells_is_said(simulated: Simulated, server: Server) -> None
         "Service shop/peers publishes pods that are not ready, so it would send its clients to a twin of shop/api-1"
     )
     assert _why(carried(server, planned(simulated, TO_API))) == {refused + service}
+
+
+def test_what_scales_a_workload_called_as_controls_are_counts_no_twin(simulated: Simulated, config: str) -> None:
+    simulated.api.add({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "controls", "namespace": "tools"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "control"}},
+    })  # fmt: skip
+    assert probe(config, "tools/shell -> shop/api-1:8080") != 2
+    assert [one for one in simulated.twins if "-control-" in one["metadata"]["name"]]
