@@ -96,7 +96,7 @@ class Seen:
         blocked = [one.outcome for one in self._at_pod(number) if one.tries and one.outcome is not Outcome.OPEN]
         unlike = [one for one in blocked if not self.settled(number, one)]
         if Outcome.ERROR in unlike:
-            return "what was seen at the pod's own port did not last"
+            return "the attempt at the pod's own port failed, or what was seen there did not last"
         return f"the pod's own port was not as predicted ({unlike[0]})" if unlike else ""
 
     def doubt(self, number: int) -> str:
