@@ -222,6 +222,37 @@ def test_an_interruption_at_any_time_leaves_nothing(when: int, simulated: Simula
     assert own(simulated.api) == []
 
 
+def test_who_interrupts_the_cleaning_up_gets_no_more_twins(
+    simulated: Simulated, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringfence.live import cleanup
+
+    simulated.deaf.add(API)
+    take_away, said, times = cleanup.take_away, list[str](), iter([True])
+
+    def slow(*words: Any, **how: Any) -> Any:
+        if next(times, False):
+            raise KeyboardInterrupt
+        return take_away(*words, **how)
+
+    monkeypatch.setattr(cleanup, "take_away", slow)
+    found = carried(server, planned(simulated, TO_API, *TO_DB), said.append)
+    assert [one for one in said if one.startswith("interrupted; ")]
+    assert {one["metadata"]["name"] for one in simulated.twins if "-api-1-t" in one["metadata"]["name"]} == set()
+    assert told(found)["web-1", "db-1"] == ("denied", "agrees")
+    assert {one.why.rpartition(", as ")[2] for one in found.cells} == {"", "it was interrupted"}
+    assert own(simulated.api) == []
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_with_real_targets_no_target_counts_as_a_pod_to_make(
+    most: int, simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--real-targets", "--max-pods", str(most), "shop/* -> shop/db-1:5432")
+    _, found = document(config, capsys, *words)
+    assert found["pods"] == most
+
+
 # -- words ----------------------------------------------------------------------------------------------------------
 
 

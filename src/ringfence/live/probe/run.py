@@ -56,6 +56,7 @@ class Tried:
     """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed.
 
     ``ended`` is why the server did not let it come to its end: what was seen until then was not looked at twice.
+    ``interrupted``: somebody wanted it to stop while it cleaned up, so that nothing more shall be made.
     """
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Tried:
     left: tuple[cleanup.Left, ...] = ()
     pods: int = 0
     ended: LiveError | None = None
+    interrupted: bool = False
 
 
 def objects(server: Server, plan: Plan) -> dict[Twin, Json]:
@@ -96,7 +98,8 @@ def tried(
     except LiveError as problem:
         run.found.ended = problem
     except BaseException as ended:
-        if isinstance(ended, KeyboardInterrupt):
+        run.found.interrupted = isinstance(ended, KeyboardInterrupt)
+        if run.found.interrupted:
             told(
                 f"interrupted; what was made is being removed; if this ends too, 'ringfence cleanup {plan.run}' does it"
             )
@@ -197,7 +200,9 @@ class _Run:
         try:
             return self._take_away(patience=30.0)
         except KeyboardInterrupt:
-            self.say("interrupted again; what was made is being removed without waiting for it")
+            again = " again" if self.found.interrupted else ""
+            self.say(f"interrupted{again}; what was made is being removed without waiting for it")
+            self.found.interrupted = True
             return self._take_away(patience=0.0)
 
     def _take_away(self, patience: float) -> tuple[cleanup.Left, ...]:

@@ -57,8 +57,9 @@ class Questions:
     asked: list[Asked] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def cut(self, most: int, pods: int = 1_000_000) -> Questions:
-        """The first *most* of them for which no more than *pods* twins and controls are made.
+    def cut(self, most: int, pods: int = 1_000_000, *, listening: bool = True) -> Questions:
+        """The first *most* of them for which no more than *pods* twins and controls are made; without *listening* none
+        but those that connect.
 
         What is wanted goes first, and of each pair of ends some before any gets more.
         """
@@ -72,8 +73,10 @@ class Questions:
         found: list[tuple[int, Asked]] = []
         out, stands = Counter(self.left_out), set[object]()
         for _, _, place, one in ranked:
-            more = {(True, id(one.src)), (False, id(one.dst)),
-                    (True, one.src.namespace, one.src.node), (False, one.dst.namespace, one.dst.node)}  # fmt: skip
+            more: set[object] = {(True, id(one.src))}
+            if listening:
+                more |= {(False, id(one.dst)), (True, one.src.namespace, one.src.node),
+                         (False, one.dst.namespace, one.dst.node)}  # fmt: skip
             if len(found) >= most:
                 out[f"more than --max-probes {most}"] += 1
             elif len(stands | more) > pods:

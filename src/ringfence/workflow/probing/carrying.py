@@ -57,8 +57,8 @@ def carry_out(
         raise found.ended
     seen = Seen(planned, found, settled, afterwards(server, planned))
     again = planned.again(seen.useless)
-    if again.connections and found.left:  # who could not take twins away makes no more of them
-        seen.leave(again)
+    if again.connections and (found.interrupted or found.left):  # who could not take twins away makes no more of them
+        seen.leave(again, "it was interrupted" if found.interrupted else "something of this run could not be removed")
     elif again.connections:
         say(_told(again))
         more = tried(server, again, settled, say=say, progress=progress, sleep=sleep, clock=clock)
@@ -68,7 +68,7 @@ def carry_out(
     return Probed(
         planned.plan.run, server.context, planned.ask.reach.profile.name,
         tuple(_cells(seen)), planned.questions.left_out, (), found.pods, found.seconds,
-        found.left,
+        found.left, found.interrupted,
     )  # fmt: skip
 
 

@@ -158,10 +158,11 @@ class Seen:
         self.found.pods += more.pods
         self.found.seconds += more.seconds
         self.found.left += more.left
+        self.found.interrupted |= more.interrupted
 
-    def leave(self, plan: Plan) -> None:
+    def leave(self, plan: Plan, why: str) -> None:
         """*plan* was not carried out."""
-        self.alone |= {one.number: "something of this run could not be removed" for one in plan.connections}
+        self.alone |= {one.number: why for one in plan.connections}
 
 
 def _whole(attempts: tuple[Attempts, ...]) -> bool:
