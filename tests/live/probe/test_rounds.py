@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +138,15 @@ def test_a_pod_that_is_not_as_it_was_is_replaced_by_a_twin(state: Json, simulate
     found = carried(server, what)
     assert told(found)["web-1", "db-1"] == ("allowed", "disagrees")
     assert {one.listener for one in found.cells} != {""}
+
+
+def test_an_answer_in_another_part_of_the_run_is_no_proof(simulated: Simulated, server: Server) -> None:
+    """Sources try in parts, minutes apart: a pod that answered in the first may hang in the second."""
+    what = planned(simulated, *TO_DB)
+    what = replace(what, plan=replace(what.plan, settings=replace(what.plan.settings, wave=1)))
+    simulated.plugin = nothing
+    rewritten(simulated, silent_from("web-1", DB))
+    assert told(carried(server, what))["web-1", "db-1"] == ("allowed", "disagrees")
 
 
 def test_with_real_targets_a_broken_way_is_no_denial(simulated: Simulated, server: Server) -> None:

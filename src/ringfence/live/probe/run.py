@@ -56,7 +56,8 @@ class Tried:
     """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed.
 
     ``ended`` is why the server did not let it come to its end: what was seen until then was not looked at twice.
-    ``interrupted``: somebody wanted it to stop while it cleaned up, so that nothing more shall be made.
+    ``interrupted``: somebody wanted it to stop while it cleaned up, so that nothing more shall be made. ``waves`` say
+    in which part of the run a connection was tried, by its number.
     """
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Tried:
     pods: int = 0
     ended: LiveError | None = None
     interrupted: bool = False
+    waves: dict[int, int] = field(default_factory=dict)
 
 
 def objects(server: Server, plan: Plan) -> dict[Twin, Json]:
@@ -190,6 +192,7 @@ class _Run:
             self._make(wave)
             self._await(wave, lambda pod: "" if _addresses(pod) else None)
             self._watch(wave)
+            self.found.waves |= {connection.number: index for one in wave for connection in self.by_source[one]}
             if index < len(waves):
                 for one in wave:
                     self._drop(one)

@@ -14,6 +14,7 @@ from ringfence.live.probe.run import Attempts, Tried
 from ringfence.live.server.errors import Unreachable
 from ringfence.live.server.resources import PODS
 from ringfence.live.server.server import Json, Server
+from ringfence.model.addresses import Address
 from ringfence.model.objects import Pod
 from ringfence.model.observations import Outcome
 from ringfence.workflow.probing.planning import Planned, Trial
@@ -79,8 +80,8 @@ class Seen:
         self.alone = {number: one.alone for number, one in self._trials.items()}
         opened = [(number, one) for number in self._trials for one in self._at_pod(number)
                   if one.outcome is Outcome.OPEN]  # fmt: skip
-        self.reached = {(one.address, self.connections[number].port) for number, one in opened}
-        """The ports of pods that somebody reached as long as it was tried: a silence there is none of the pod."""
+        self.reached = {self._place(number, one) for number, one in opened}
+        """The ports of pods that somebody reached, and when: a silence there and then is none of the pod."""
         self._ways = {self._nodes(number) for number, _ in opened}
 
     @property
@@ -114,11 +115,15 @@ class Seen:
             return now.gone
         if any(one.outcome is Outcome.REFUSED for one in blocked):
             return "the pod's own port refused: nobody listens there, or it was rejected on the way"
-        if any((one.address, self.connections[number].port) not in self.reached for one in blocked):
-            return "nobody of this run reached the pod's own port, so its silence may be no denial"
+        if any(self._place(number, one) not in self.reached for one in blocked):
+            return "nobody of this run reached the pod's own port just then, so its silence may be no denial"
         if any(map(self._answered, blocked)):
             return "the pod's own port answered at first and then no more, so it may be the pod"
         return now.unready or self._unknown_way(number)
+
+    def _place(self, number: int, one: Attempts) -> tuple[Address | None, int, int | None]:
+        """Where an attempt led, and in which part of the run."""
+        return one.address, self.connections[number].port, self.found.waves.get(number)
 
     def _answered(self, one: Attempts) -> bool:
         """Whether what is silent was open when it counted already: rules came late, or the pod hangs."""
