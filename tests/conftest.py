@@ -5,20 +5,17 @@ A machine that cannot hold a lab skips the tests that need one; ``REQUIRE_LAB=1`
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+import within
 from builders import cluster, pod
 from hypothesis import HealthCheck, settings
 
-from ringfence.cli import main
 from ringfence.errors import LabError
 from ringfence.lab.plan.snapshot import Options, fix
 from ringfence.lab.run.lab import Lab
@@ -54,14 +51,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def call(*argv: str, stdin: bytes = b"") -> Result:
         monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            try:
-                status = main(list(argv))
-            except SystemExit as end:
-                status = end.code if isinstance(end.code, int) else 1
-        return Result(status, out.getvalue(), err.getvalue())
+        done = within.ringfence(*argv, stdin=stdin)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     return call
 

@@ -6,27 +6,17 @@ disagreements, and not with a crash. Without a fault the same run is clean.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
+from conftest import ROOT
+from planting import Fault, planted
 
-ROOT: Final = Path(__file__).parent.parent.parent
 CLUSTERS: Final = "600"
 SEED: Final = "4100"
-
-
-class Fault(NamedTuple):
-    """A line of a file of a witness's room, without its indent, and the wrong line in its place."""
-
-    name: str
-    file: str
-    right: str
-    wrong: str
-
 
 REFERENCE: Final = [
     Fault("range-off-by-one", "matching.py", "return item.port <= port <= last", "return item.port <= port < last"),
@@ -241,15 +231,7 @@ def test_there_are_ten_for_each_witness() -> None:
     ids=lambda value: f"{value.file[:-3]}-{value.name}" if isinstance(value, Fault) else value,
 )
 def test_a_fault_is_seen(room: str, fault: Fault, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    path = tmp_path / "src" / "ringfence" / "engine" / room / fault.file
-    lines = path.read_text().splitlines()
-    places = [number for number, line in enumerate(lines) if line.strip() == fault.right]
-    assert len(places) == 1, "the line to spoil must stand in the file once"
-    line = lines[places[0]]
-    lines[places[0]] = line.replace(fault.right, fault.wrong)
-    path.write_text("\n".join(lines) + "\n")
-    done = _run(tmp_path / "src")
+    done = _run(planted(fault, f"engine/{room}", tmp_path))
     assert done.returncode == 1, f"not seen: {done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
     assert " 0 disagreements" not in done.stdout
