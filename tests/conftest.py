@@ -5,6 +5,7 @@ A machine that cannot hold a lab skips the tests that need one; ``REQUIRE_LAB=1`
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ settings.load_profile("thorough" if os.environ.get("RINGFENCE_THOROUGH") else "f
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the expected outputs anew, those of the docs too")
+
+
+def pytest_collection_finish() -> None:
+    """What is there when the tests begin stays: it need not be looked through for garbage thousands of times."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @dataclass(frozen=True)
