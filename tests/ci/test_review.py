@@ -397,12 +397,12 @@ def test_what_is_told_cannot_end_its_own_fence() -> None:
 
 def test_the_report_of_a_job_in_gitlab(overlays: Repository) -> None:
     told = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": overlays.git("rev-parse", "main")}
-    done = script(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "overlay"})
+    done = reviewed(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "overlay"})
     assert done.returncode == 0
     assert "1 connection: 1 added" in (overlays.top / ".ringfence" / "review.md").read_text()
     assert isinstance(json.loads((overlays.top / ".ringfence" / "gl-code-quality-report.json").read_text()), list)
     assert overlays.git("status", "--porcelain") == ""
-    again = script(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "."})
+    again = reviewed(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "."})
     assert ".ringfence" not in again.stdout  # what was written is not read as a manifest
 
 
