@@ -26,7 +26,7 @@ SOONER: Final = {
     ("reference", "except-ignored"): 4134,
     ("reference", "named-port-of-any-protocol"): 4134,
 }
-"""Where the run begins for a fault that shows in few clusters: at the first of those behind :data:`SEED` in which it does.
+"""Where the run begins for a fault that shows in few clusters: at the first one behind :data:`SEED` in which it does.
 
 So many clusters as for every other fault may still follow, should the clusters be made differently one day.
 """
