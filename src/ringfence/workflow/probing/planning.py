@@ -212,7 +212,7 @@ class _Planning:
             connections.append(Connection(len(connections), src, dst, *CONTROL))
         return Planned(
             self.ask, questions, tuple(trials), self._plan(made, connections), controls,
-            self._plan(other, _connections(spare, other)),
+            self._plan(other, _connections(spare, other, to_twins=True)),
         )  # fmt: skip
 
     def _plan(self, made: dict[tuple[Role, object], Twin], connections: Sequence[Connection]) -> Plan:
@@ -301,14 +301,15 @@ def _place(one: Asked) -> _Place:
     return id(one.dst), one.protocol, one.port
 
 
-def _connections(trials: Iterable[Trial], made: dict[tuple[Role, object], Twin]) -> list[Connection]:
-    """Those of *trials*, each once; to a twin of *made* where one listens, and else to the pod itself."""
+def _connections(
+    trials: Iterable[Trial], made: dict[tuple[Role, object], Twin], *, to_twins: bool = False
+) -> list[Connection]:
+    """Those of *trials*, each once: to a twin of *made* where one listens, or all *to_twins*; else to the pod."""
     found: dict[int, Connection] = {}
     for one in trials:
         asked = one.asked
-        dst = made.get((Role.TARGET, id(asked.dst)))
-        there = dst if dst is not None and (asked.protocol, asked.port) in dst.listens else asked.dst.ips
         if one.number is not None:
+            there = made[Role.TARGET, id(asked.dst)] if to_twins or one.listener else asked.dst.ips
             src = made[Role.SOURCE, id(asked.src)]
             found[one.number] = Connection(one.number, src, there, asked.protocol, asked.port)
     return list(found.values())
