@@ -155,7 +155,8 @@ class FakeApi:
             here = self.store.get(kind, metadata["namespace"], metadata["name"])
             if here is None:
                 return
-            address = f"10.244.0.{next(self._addresses)}"
+            number = next(self._addresses)
+            address = f"10.244.{number // 250}.{number % 250 + 1}"
             names = [one["name"] for one in here["spec"].get("containers") or ()]
             state = {"running": {"startedAt": now()}} if phase == "Running" else {"terminated": {"exitCode": 0}}
             status = {

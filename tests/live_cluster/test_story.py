@@ -137,6 +137,9 @@ def test_the_whole_story(ask: Run, shop: Shop) -> None:
     cells = json.loads(probed.out)["cells"]
     assert {cell["wanted"] for cell in cells if cell["agreement"] == "agrees"} == {"allowed", "denied"}
     assert not [cell for cell in cells if cell["wrong"]]
+    reached = [cell for cell in cells if cell["wanted"] == "allowed"]
+    assert {cell["target"] for cell in reached if cell["protocol"] == "TCP"} == {"pod"}
+    assert {cell["target"] for cell in reached if cell["protocol"] == "UDP"} <= {"twin"}
 
     # A mistake: the port of the database is mistyped. It is noticed by a connection that worked before, and undone.
     for path in policies.iterdir():
@@ -152,6 +155,51 @@ def test_the_whole_story(ask: Run, shop: Shop) -> None:
     assert [one for one in leftovers(shop.server).left if one.namespace in (shop.shop, shop.data)] == []
     cleaned = ask("cleanup", "--dry-run")
     assert shop.shop not in cleaned.out
+
+
+@pytest.fixture
+def pair(shop: Shop) -> Iterator[str]:
+    """A namespace without policies: a pod that calls, one that listens, and one that says so and does not."""
+    name = f"rf-pair-{new_id()}"
+    listens = {"calls": "sleep 86400", "deaf": "sleep 86400",
+               "hears": "while :; do nc -lk -p 7777 -e echo served || nc -l -p 7777 -e echo served; done"}  # fmt: skip
+    try:
+        objects.put(shop.server, [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+            *(_pod(name, pod, command) for pod, command in listens.items()),
+        ])  # fmt: skip
+        end = time.monotonic() + STARTING
+        while time.monotonic() < end and any(_phase(one) != "Running" for one in shop.server.list(PODS, name)):
+            time.sleep(0.5)
+        yield name
+    finally:
+        shop.server.delete(NAMESPACES, name)
+
+
+def _pod(namespace: str, name: str, command: str) -> dict[str, Any]:
+    container = {"name": "app", "image": IMAGE, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", command],
+                 "ports": [{"containerPort": 7777}]}  # fmt: skip
+    metadata = {"name": name, "namespace": namespace, "labels": {"app": name}}
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _phase(pod: dict[str, Any]) -> str:
+    return str((pod.get("status") or {}).get("phase"))
+
+
+def test_a_twin_listens_only_where_the_pods_own_port_is_of_no_use(ask: Run, pair: str) -> None:
+    told = {}
+    for end in ("hears", "deaf"):
+        words = (f"{pair}/calls -> {pair}/{end}:7777", "--yes", "--image", IMAGE, "--format", "json")
+        result = ask("probe", *words)
+        assert result.status == 0, result.err + result.out
+        (cell,) = json.loads(result.out)["cells"]
+        told[end] = (cell["measured"], cell["target"], cell.get("listener", ""))
+    assert told == {
+        "hears": ("allowed", "pod", ""),
+        "deaf": ("allowed", "twin", "the pod's own port refused: nobody listens there, or it was rejected on the way"),
+    }
 
 
 def test_the_roles_are_enough_to_measure(ask: Run, run: Run, shop: Shop, tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ from ringfence.report import prometheus
 from ringfence.report.doctor import prometheus as doctor
 from ringfence.report.probe import prometheus as probe
 from ringfence.report.prometheus import Family, by, one
-from ringfence.workflow.asked import Asked
 from ringfence.workflow.judging import Agreement, Predicted
-from ringfence.workflow.probing import Cell as Cell_
-from ringfence.workflow.probing import Probed
+from ringfence.workflow.probing.asked import Asked
+from ringfence.workflow.probing.results import Cell as Cell_
+from ringfence.workflow.probing.results import Probed
 
 EXAMPLE = "examples/task-api"
 WRONG = ("--with", "examples/variants/peer-without-namespace.yaml", "--without", "task-api/default-deny-all")

@@ -10,8 +10,8 @@ from ringfence.model.arrows import parse
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Verdict
 from ringfence.model.objects import Pod
-from ringfence.workflow.asked import UNNAMED, Asked, Questions
-from ringfence.workflow.probing import asking, plan
+from ringfence.workflow.probing.asked import UNNAMED, Asked, Questions
+from ringfence.workflow.probing.planning import asking, plan
 
 
 def _flows(found: Questions) -> set[tuple[str, str, str, int]]:

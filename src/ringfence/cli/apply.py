@@ -59,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     probing.add_argument("--image", default="busybox", help="any image with a shell and nc (default: busybox)")
     probing.add_argument("--allow-pdb", action="store_true",
                          help="go on though a PodDisruptionBudget or an autoscaler counts the twins")  # fmt: skip
+    probing.add_argument("--twin-targets", action="store_true",
+                         help="connect to no pod of yours: twins listen everywhere")  # fmt: skip
     common.add_intents(probing)
     again = parser.add_argument_group("a run that was stopped")
     ways = again.add_mutually_exclusive_group()
@@ -293,6 +295,7 @@ def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
     if not args.intents:
         return None
     from ringfence.live.probe.plan import Settings  # noqa: PLC0415
+    from ringfence.workflow.probing.planning import Targets  # noqa: PLC0415
     from ringfence.workflow.verifying import Wanted as Connections  # noqa: PLC0415
 
     return Connections(
@@ -302,6 +305,7 @@ def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
         common.profile(args),
         Settings(args.image),
         counted=args.allow_pdb,
+        targets=Targets.TWINS if args.twin_targets else Targets.EITHER,
         say=_teller(args),
     )
 

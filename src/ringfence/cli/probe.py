@@ -17,8 +17,9 @@ from ringfence.model.cluster import Cluster, Facts
 if TYPE_CHECKING:
     from ringfence.live.server.server import Server
     from ringfence.model.arrows import Arrow
-    from ringfence.workflow.asked import Asking, Questions
-    from ringfence.workflow.probing import Planned, Probed
+    from ringfence.workflow.probing.asked import Asking, Questions
+    from ringfence.workflow.probing.planning import Planned
+    from ringfence.workflow.probing.results import Probed
 
 FORMATS = ("table", "json", "junit", "md", "tap", "prometheus")
 MOST: Final = 200
@@ -61,11 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="busybox",
         help="any image with a shell and nc, of which that of BusyBox is known best (default: busybox)",
     )
-    how.add_argument(
-        "--real-targets",
-        action="store_true",
-        help="connect to the pods themselves and hang up at once, in place of twins; TCP only",
-    )
+    where = how.add_mutually_exclusive_group()
+    where.add_argument("--real-targets", action="store_true",
+                       help="connect to the pods themselves alone, over TCP; what they do not show is "
+                       "unknown")  # fmt: skip
+    where.add_argument("--twin-targets", action="store_true",
+                       help="connect to no pod of yours: twins listen everywhere, and not only where a pod's own port "
+                       "cannot be used")  # fmt: skip
     how.add_argument(
         "--timeout",
         type=_positive,
@@ -104,7 +107,8 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Plan, ask, try, compare, and return the exit status."""
-    from ringfence.workflow.probing import asking, carry_out  # noqa: PLC0415
+    from ringfence.workflow.probing.carrying import carry_out  # noqa: PLC0415
+    from ringfence.workflow.probing.planning import asking  # noqa: PLC0415
 
     arrow = _arrow(args)
     server = clusters.connected(args)
@@ -202,10 +206,11 @@ def _questions(args: argparse.Namespace, arrow: Arrow | None, cluster: Cluster, 
 
 def _planned(args: argparse.Namespace, ask: Asking, questions: Questions) -> Planned:
     from ringfence.live.probe.plan import Settings  # noqa: PLC0415
-    from ringfence.workflow.probing import plan  # noqa: PLC0415
+    from ringfence.workflow.probing.planning import Targets, plan  # noqa: PLC0415
 
     settings = Settings(args.image, args.deadline, settling=args.settling, timeout=args.timeout)
-    return plan(ask, questions, settings=settings, real_targets=args.real_targets)
+    targets = Targets.PODS if args.real_targets else Targets.TWINS if args.twin_targets else Targets.EITHER
+    return plan(ask, questions, settings=settings, targets=targets)
 
 
 def _tell(args: argparse.Namespace, planned: Planned, questions: Questions) -> None:
@@ -217,7 +222,7 @@ def _tell(args: argparse.Namespace, planned: Planned, questions: Questions) -> N
 
 
 def _say_refusals(planned: Planned) -> None:
-    for why in dict.fromkeys(why for why in planned.refusals if why):
+    for why in dict.fromkeys(one.refusal for one in planned.trials if one.refusal):
         _say(why)
 
 
@@ -226,7 +231,7 @@ def _may(args: argparse.Namespace, server: Server, planned: Planned) -> bool:
     from ringfence.live.probe.beside import counting  # noqa: PLC0415
     from ringfence.live.probe.run import objects  # noqa: PLC0415
 
-    minding = list(counting(server, planned.plan, objects(server, planned.plan)))
+    minding = list(counting(server, planned.whole, objects(server, planned.whole)))
     for line in minding:
         _say(line)
     if minding and not args.allow_pdb:
@@ -234,7 +239,9 @@ def _may(args: argparse.Namespace, server: Server, planned: Planned) -> bool:
             raise UsageError("twins would be counted as pods, see above; go on with --allow-pdb")
         return agreed("Make the twins all the same?", yes=False)
     canary = ", and first the doctor's canary" if args.doctor else ""
-    return agreed(f"Make {len(planned.plan.twins)} pods in context {server.context}{canary}?", yes=args.yes)
+    spare = len(planned.instead.twins)
+    more = f" (and up to {spare} more where a pod's own port is of no use)" if spare else ""
+    return agreed(f"Make {len(planned.plan.twins)} pods{more} in context {server.context}{canary}?", yes=args.yes)
 
 
 def _dry_run(args: argparse.Namespace, server: Server, planned: Planned) -> int:
@@ -243,7 +250,7 @@ def _dry_run(args: argparse.Namespace, server: Server, planned: Planned) -> int:
     from ringfence.report.probe.plan import lines  # noqa: PLC0415
     from ringfence.report.rbac.yaml import lines as roles  # noqa: PLC0415
 
-    pods = objects(server, planned.plan)
+    pods = {**objects(server, planned.plan), **objects(server, planned.instead)}
     with common.output(args) as out:
         common.print_lines(lines(planned, pods, roles("probe", needed("probe"), None, None)), out)
     return 0

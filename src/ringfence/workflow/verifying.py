@@ -17,9 +17,11 @@ from ringfence.model.ends import KINDS, Arrow, NameEnd, PortSpec
 from ringfence.model.flows import Verdict
 from ringfence.model.observations import Outcome
 from ringfence.model.profiles import KUBERNETES, Profile
-from ringfence.workflow.asked import Asked, Asking, Questions
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Planned, Probed, asking, carry_out, plan
+from ringfence.workflow.probing.asked import Asked, Asking, Questions
+from ringfence.workflow.probing.carrying import carry_out
+from ringfence.workflow.probing.planning import Planned, Targets, asking, plan
+from ringfence.workflow.probing.results import Probed
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Wanted:
     """Tries what documents of intents want, with twins of the pods as they are each time.
 
     ``picture`` is the cluster as it is now, ``meaning`` what the documents mean in it. ``most`` is how many connections
-    are tried at most; *counted* goes on where twins would be counted as pods.
+    are tried at most; *counted* goes on where twins would be counted as pods. ``targets`` are what connections lead to.
     """
 
     server: Server
@@ -37,6 +39,7 @@ class Wanted:
     settings: Settings = field(default_factory=Settings)
     most: int = 200
     counted: bool = False
+    targets: Targets = Targets.EITHER
     say: Callable[[str], None] = lambda _: None
 
     def __call__(self, again: Collection[str] | None = None) -> Mapping[str, bool | None]:
@@ -58,7 +61,7 @@ class Wanted:
                 self.say(f"{text}: cannot be tried ({problem})")
         if not asked:
             return works
-        planned = plan(ask, Questions(asked), settings=self.settings)
+        planned = plan(ask, Questions(asked), settings=self.settings, targets=self.targets)
         self._refuse_counted(planned)
         self.say(planned.said)
         probed = carry_out(self.server, planned, say=self.say)
@@ -90,7 +93,7 @@ class Wanted:
         """Raises: UsageError when something else in the cluster would count the twins as pods."""
         if self.counted:
             return
-        minding = list(beside.counting(self.server, planned.plan, objects(self.server, planned.plan)))
+        minding = list(beside.counting(self.server, planned.whole, objects(self.server, planned.whole)))
         if minding:
             raise UsageError(f"{'; '.join(minding)}; go on with --allow-pdb, or without --intents")
 

@@ -41,8 +41,11 @@ def nothing(policies: Sequence[Policy]) -> list[Policy]:
 
 
 class Simulated:
-    """``api`` with pods that run. *denial* is what a client sees of a denial; *lost* are ways on which nothing gets
-    through, by the nodes at their ends.
+    """``api`` with pods that run, and listen to the ports that they declare. *denial* is what a client sees of a
+    denial; *lost* are ways on which nothing gets through, by the nodes at their ends.
+
+    ``deaf`` are addresses where nobody listens to anything, ``stuck`` those that answer nobody, ``listening`` ports
+    that pods listen to though they do not declare them.
     """
 
     def __init__(
@@ -50,6 +53,9 @@ class Simulated:
         denial: str = "silent", lost: frozenset[tuple[str, str]] = frozenset(), udp: bool = True,
     ) -> None:  # fmt: skip
         self.api, self.plugin, self.denial, self.lost, self.udp = api, plugin, denial, lost, udp
+        self.deaf: set[str] = set()
+        self.stuck: set[str] = set()
+        self.listening: set[tuple[str, int]] = set()
         self.created: list[Json] = []
         api.store.hooks.append(self._note)
         api.start_pods(self.log)
@@ -100,8 +106,21 @@ class Simulated:
                 for number, protocol, address, port, _ in tries:
                     dst = by_address.get(address)
                     outcome = self.outcome(cluster, src, dst, protocol, int(port))
+                    if outcome == "open" and dst is not None:
+                        outcome = self.answer(address, dst, protocol, int(port))
                     lines.append(f"rf1 try {round} {number} {outcome} {BEGAN + second} said nc")
         return "\n".join(lines) + "\n"
+
+    def answer(self, address: str, dst: Pod, protocol: str, port: int) -> str:
+        """What the pod at *address* makes of what gets through to it; twins always listen."""
+        if dst.name.startswith("rfprobe-"):
+            return "open"
+        if address in self.stuck:
+            return "silent"
+        declared = {(one.protocol, one.number) for one in dst.ports} | {
+            ("TCP", n) for a, n in self.listening if a == address
+        }
+        return "open" if (protocol, port) in declared and address not in self.deaf else "refused"
 
     def outcome(self, cluster: Cluster, src: Pod, dst: Pod | None, protocol: str, port: int) -> str:
         """How an attempt ends."""

@@ -156,4 +156,6 @@ while [ -n "$tries" ]; do
   sleep 1
 done
 wait
+# no listener is left; what is written says why, and a pod that ended would say less
+while [ -n "$listens" ]; do sleep 5; done
 """

@@ -8,7 +8,7 @@ from ringfence.live.probe.run import Attempts
 from ringfence.model.objects import Pod
 from ringfence.report.probe import words
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.results import Cell, Probed
 
 
 def document(probed: Probed) -> dict[str, Any]:
@@ -57,6 +57,9 @@ def _cell(cell: Cell) -> dict[str, Any]:
         made["why"] = cell.why
     if cell.pods[0]:
         made["twins"] = list(cell.pods)
+        made["target"] = "twin" if cell.listener else "pod"
+    if cell.listener:
+        made["listener"] = cell.listener
     made["attempts"] = [_attempts(one) for one in cell.attempts]
     return made
 

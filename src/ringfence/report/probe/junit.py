@@ -7,7 +7,7 @@ from typing import TextIO
 from ringfence.report.check.junit import Case, write_cases
 from ringfence.report.probe import words
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.results import Cell, Probed
 
 
 def write(probed: Probed, out: TextIO, *, strict: bool = False) -> None:

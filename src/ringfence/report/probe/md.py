@@ -8,7 +8,7 @@ from typing import Final
 from ringfence.report.matrix.md import escaped
 from ringfence.report.probe import words
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.results import Cell, Probed
 
 MOST: Final = 50
 """Rows of a table; a comment has an end."""

@@ -8,7 +8,7 @@ from typing import Any
 from ringfence.live.probe import twins
 from ringfence.live.probe.plan import Twin
 from ringfence.report.probe import words
-from ringfence.workflow.probing import Planned
+from ringfence.workflow.probing.planning import Planned
 
 
 def lines(
@@ -20,16 +20,20 @@ def lines(
     yield "# an address and the number of its connection are filled in when the twin that listens there runs"
     yield "#"
     yield "# connections:"
-    for asked, number, refusal in zip(planned.questions.asked, planned.numbers, planned.refusals, strict=True):
-        why = f"  (not tried: {refusal})" if number is None else ""
-        yield f"#   {words.flow(asked)}{why}"
+    for trial in planned.trials:
+        there = f"to a twin that listens: {trial.listener}" if trial.listener else "to the pod itself"
+        yield f"#   {words.flow(trial.asked)}  ({f'not tried: {trial.refusal}' if trial.number is None else there})"
     for src, dst in planned.controls:
         yield f"#   control: {src[0]} on {src[1] or 'any node'} -> {dst[0]} on {dst[1] or 'any node'}"
     for why, count in sorted(planned.questions.left_out.items()):
         yield f"# not asked: {count} × {why}"
     for namespace in plan.namespaces:
         yield from _documents([twins.owner(plan.run, namespace)])
-    yield from _documents(pods.values())
+    yield from _documents(pods[twin] for twin in plan.twins if twin in pods)
+    spare = [pods[twin] for twin in planned.instead.twins if twin in pods]
+    if spare:
+        yield "# made only where the port of a pod itself turns out to be of no use:"
+        yield from _documents(spare)
     yield "# the rights that it needs:"
     yield from (f"# {line}" for line in roles)
 

@@ -11,7 +11,7 @@ from typing import Final
 from ringfence.report import prometheus
 from ringfence.report.prometheus import Family, by, one
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Probed
+from ringfence.workflow.probing.results import Probed
 
 WORDS: Final = ("agrees", "disagrees", "unmeasured")
 

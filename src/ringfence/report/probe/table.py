@@ -13,7 +13,7 @@ from rich.text import Text
 from ringfence.report.probe import words
 from ringfence.report.screen import show
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.results import Cell, Probed
 
 _MOST: Final = 40
 _TOLD: Final = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ringfence.report.probe import words
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Probed
+from ringfence.workflow.probing.results import Probed
 
 
 def lines(probed: Probed, *, strict: bool = False) -> Iterator[str]:

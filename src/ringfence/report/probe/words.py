@@ -10,9 +10,9 @@ from ringfence.model.objects import Pod
 from ringfence.model.observations import Outcome
 from ringfence.report.check.words import count
 from ringfence.report.words import NOTE_TEXT
-from ringfence.workflow.asked import Asked
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing import Cell, Probed
+from ringfence.workflow.probing.asked import Asked
+from ringfence.workflow.probing.results import Cell, Probed
 
 
 def flow(asked: Asked) -> str:
@@ -53,7 +53,8 @@ def reasons(cell: Cell) -> Iterator[str]:
     for one in cell.attempts:
         yield attempts(one)
     if cell.pods[0]:
-        yield f"by {cell.pods[0]}, to {cell.pods[1]}"
+        there = f"a twin, as {cell.listener}" if cell.listener else "the pod itself"
+        yield f"by {cell.pods[0]}, to {cell.pods[1]} ({there})"
 
 
 def attempts(one: Attempts) -> str:
@@ -91,6 +92,10 @@ def footing(probed: Probed) -> Iterator[str]:
         else f"Measured in {probed.seconds:.0f} s with {pods} of run {probed.run}; "
         f"{len(probed.left)} objects are left, and 'ringfence cleanup {probed.run}' removes them."
     )
+    tried = [cell for cell in probed.cells if cell.pods[0]]
+    itself = sum(not cell.listener for cell in tried)
+    if tried:
+        yield f"{count(itself, 'connection')} led to pods themselves, {len(tried) - itself} to twins that listened."
     yield from probed.notes
     for why, number in sorted(probed.left_out.items()):
         yield f"Not asked: {number} × {why}."
