@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 60
+# How many processes share the tests: one for each core, and never more than it pays to start.
+TEST_JOBS ?= auto
 EXAMPLE := examples/task-api
 
 .DEFAULT_GOAL := help
@@ -35,9 +37,9 @@ demo: $(VENV)/.installed ## install, then show the Task API example and prove it
 	@tools/system.sh libnftables
 	@tools/demo.sh $(BIN)/ringfence $(EXAMPLE)
 
-test: $(VENV)/.installed $(VENV)/.dev ## install, then run all tests
+test: $(VENV)/.installed $(VENV)/.dev ## install, then run all tests, on every core (TEST_JOBS=0: in one process)
 	@tools/system.sh libnftables curl nslookup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --maxprocesses 8 --dist worksteal
 
 test-live: $(VENV)/.installed $(VENV)/.dev ## test against a real API server (KUBEBUILDER_ASSETS), or a cluster (KUBECONFIG, RINGFENCE_LIVE=1)
 	$(BIN)/python -m pytest tests/live_cluster

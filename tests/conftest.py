@@ -5,20 +5,18 @@ A machine that cannot hold a lab skips the tests that need one; ``REQUIRE_LAB=1`
 
 from __future__ import annotations
 
-import io
+import gc
 import os
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+import within
 from builders import cluster, pod
 from hypothesis import HealthCheck, settings
 
-from ringfence.cli import main
 from ringfence.errors import LabError
 from ringfence.lab.plan.snapshot import Options, fix
 from ringfence.lab.run.lab import Lab
@@ -34,6 +32,13 @@ settings.load_profile("thorough" if os.environ.get("RINGFENCE_THOROUGH") else "f
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the expected outputs anew, those of the docs too")
+
+
+def pytest_collection_finish() -> None:
+    """What is there when the tests begin stays: it need not be looked through for garbage thousands of times."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def call(*argv: str, stdin: bytes = b"") -> Result:
         monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            try:
-                status = main(list(argv))
-            except SystemExit as end:
-                status = end.code if isinstance(end.code, int) else 1
-        return Result(status, out.getvalue(), err.getvalue())
+        done = within.ringfence(*argv, stdin=stdin)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     return call
 

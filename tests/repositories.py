@@ -1,14 +1,13 @@
-"""Git repositories that tests make: commits of a few files, and programs that are run in them."""
+"""Git repositories that tests make: commits of a few files, and how the program compares their revisions."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import ROOT
+import within
 
 
 @dataclass
@@ -40,10 +39,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def diff(self, *words: str, where: str = ".") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "ringfence", "diff", *words], cwd=self.top / where, check=False,
-            capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )  # fmt: skip
+        return within.ringfence("diff", *words, where=self.top / where)
 
     def state(self) -> tuple[str, bytes]:
         """What must stay as it is: the work tree, and the index to the byte."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
 
+import within
 from conftest import ROOT
 from repositories import Repository
 
 from ci.code_host import CodeHost
+from tools import review
 
 PODS = "".join(
     f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n"
@@ -90,7 +95,7 @@ class Job:
     def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """Review, with *variables* such as ``fail_on``."""
         told = {f"RINGFENCE_{key.upper()}": value for key, value in variables.items()}
-        return script(self.top, {**self.environment(), **told})
+        return reviewed(self.top, {**self.environment(), **told})
 
     def outputs(self) -> dict[str, str]:
         """What the last of the runs gave to other steps."""
@@ -99,11 +104,39 @@ class Job:
 
 
 def script(top: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the script in *top*."""
+    """Run the script in *top*, as a process of its own that starts others."""
     return subprocess.run(
         [sys.executable, "-P", str(ROOT / "tools" / "review.py")], cwd=top, env=environment, capture_output=True,
         text=True, check=False, timeout=120,
     )  # fmt: skip
+
+
+def reviewed(top: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What the script gives in *top*: it and the runs of ringfence that it asks for go on within this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        chdir(top),
+        patch.dict(os.environ, environment, clear=True),
+        patch.object(review, "subprocess", Within),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        status = review.main()
+    return subprocess.CompletedProcess([], status, out.getvalue(), err.getvalue())
+
+
+class Within:
+    """Stands for the module ``subprocess``: ringfence is not started but called, other programs are started."""
+
+    DEVNULL: Final = subprocess.DEVNULL
+    RINGFENCE: Final = [sys.executable, "-P", "-m", "ringfence"]
+
+    @classmethod
+    def run(cls, words: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        if words[:4] == cls.RINGFENCE:
+            return within.ringfence(*words[4:])
+        done: subprocess.CompletedProcess[str] = subprocess.run(words, **more)
+        return done
 
 
 def pull_request(where: Path, *, before: str = DATABASE, after: str = WIDER, intents: str | None = None) -> Repository:

@@ -12,7 +12,7 @@ from conftest import Run
 from repositories import Repository
 
 from ci.code_host import serving
-from ci.reviewing import DATABASE, INTENTS, PODS, WIDER, job, plain, pull_request, script
+from ci.reviewing import DATABASE, INTENTS, PODS, WIDER, job, plain, pull_request, reviewed, script
 from tools import review
 
 OPENED = "shop/web → shop/db: TCP 5432"
@@ -21,7 +21,8 @@ OPENED = "shop/web → shop/db: TCP 5432"
 def test_the_first_run_comments_and_the_next_ones_bring_it_up_to_date(tmp_path: Path) -> None:
     made = pull_request(tmp_path, intents=INTENTS)
     with serving() as host:
-        first = job(made, host).run(paths="manifests")
+        environment = {**job(made, host).environment(), "RINGFENCE_PATHS": "manifests"}
+        first = script(made.top, environment)
         assert first.returncode == 1, first.stdout + first.stderr
         (comment,) = host.comments
         assert comment["body"].startswith("<!-- ringfence review: ringfence -->\n\n## ringfence: network policy\n")
@@ -85,7 +86,7 @@ def test_coverage_that_was_lost_is_said_beside_what_it_was(tmp_path: Path) -> No
     made.git("checkout", "-q", "-B", "bare", "main")
     made.commit(manifests__pods_yaml=PODS.partition("---\napiVersion: networking")[0])
     told = {"RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "manifests"}
-    out = script(made.top, {**plain(), **told}).stdout
+    out = reviewed(made.top, {**plain(), **told}).stdout
     assert "\n- Isolated by a policy, of 3 workloads: 1 for ingress (33 %), 1 for egress (33 %)." in out
     assert "\n- Before: Isolated by a policy, of 3 workloads: 3 for ingress (100 %), 3 for egress (100 %)." in out
     assert (
@@ -97,7 +98,7 @@ def test_a_folder_that_is_new_is_all_that_faces_the_outside(tmp_path: Path) -> N
     made = pull_request(tmp_path)
     made.git("checkout", "-q", "-B", "more", "main")
     made.commit(more__pods_yaml=PODS.partition("---\napiVersion: networking")[0].replace("shop", "other"))
-    done = script(made.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "more"})
+    done = reviewed(made.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "more"})
     assert "workloads: 3 added" in done.stdout
     assert "<summary>Exposure of 3 workloads differs</summary>" in done.stdout
     assert "| before |" not in done.stdout
@@ -183,7 +184,7 @@ def test_a_base_by_name_is_fetched_and_the_change_begins_where_the_two_parted(tm
     made.commit(manifests__other_yaml=DATABASE.replace("name: db", "name: other").replace("app: db", "app: web"))
     shallow = tmp_path / "shallow"
     made.git("clone", "-q", "--depth=1", "--branch", "change", f"file://{made.top}", str(shallow))
-    done = script(shallow, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "manifests"})
+    done = reviewed(shallow, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_PATHS": "manifests"})
     assert "1 connection: 1 added; 2 policies differ." in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
 
@@ -278,7 +279,7 @@ def overlays(tmp_path: Path) -> Repository:
 
 def test_what_is_rendered_of_both_revisions_is_compared(overlays: Repository) -> None:
     state = overlays.state()
-    done = script(overlays.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_RENDER": RENDER})
+    done = reviewed(overlays.top, {**plain(), "RINGFENCE_BASE": "main", "RINGFENCE_RENDER": RENDER})
     assert "1 connection: 1 added; 2 policies differ." in done.stdout, done.stdout + done.stderr
     assert "**check:" not in done.stdout
     assert done.returncode == 0
@@ -288,7 +289,7 @@ def test_what_is_rendered_of_both_revisions_is_compared(overlays: Repository) ->
 
 def test_paths_are_read_beside_what_is_rendered(overlays: Repository) -> None:
     told = {"RINGFENCE_BASE": "main", "RINGFENCE_RENDER": RENDER, "RINGFENCE_PATHS": "shop"}
-    done = script(overlays.top, {**plain(), **told})
+    done = reviewed(overlays.top, {**plain(), **told})
     assert "**check:" in done.stdout
     assert "1 connection: 1 added" in done.stdout
     assert done.returncode == 1
@@ -299,7 +300,7 @@ def test_a_new_application_is_compared_with_nothing(overlays: Repository) -> Non
     overlays.git("mv", "overlay", "elsewhere")
     overlays.commit()
     told = {"RINGFENCE_BASE": "main", "RINGFENCE_RENDER": RENDER.replace("overlay/", "elsewhere/")}
-    done = script(overlays.top, {**plain(), **told})
+    done = reviewed(overlays.top, {**plain(), **told})
     assert done.returncode == 0, done.stdout
     assert "added: workload shop/db" in done.stdout.replace("\\", "")
     assert "RINGFENCE_RENDER ended with status 1: cat: 'elsewhere/*.yaml'" in done.stdout
@@ -308,7 +309,7 @@ def test_a_new_application_is_compared_with_nothing(overlays: Repository) -> Non
 
 def test_a_command_that_fails_renders_nothing(overlays: Repository) -> None:
     told = {"RINGFENCE_BASE": "main", "RINGFENCE_RENDER": "cat overlay/db.yaml; false | true; echo never"}
-    done = script(overlays.top, {**plain(), **told})
+    done = reviewed(overlays.top, {**plain(), **told})
     assert (done.returncode, done.stdout) == (
         2, "review: RINGFENCE_RENDER ended with status 1: it said nothing\n",
     )  # fmt: skip
@@ -334,19 +335,19 @@ def test_what_is_run_to_render_does_not_get_the_token(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_sentence(told: dict[str, str], said: str, overlays: Repository) -> None:
-    done = script(overlays.top, {**plain(), **{f"RINGFENCE_{key}": value for key, value in told.items()}})
+    done = reviewed(overlays.top, {**plain(), **{f"RINGFENCE_{key}": value for key, value in told.items()}})
     assert (done.returncode, done.stdout, done.stderr) == (2, f"review: {said}\n", "")
 
 
 def test_outside_of_a_repository_nothing_is_written(tmp_path: Path) -> None:
-    done = script(tmp_path, {**plain(), "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
+    done = reviewed(tmp_path, {**plain(), "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
     assert done.returncode == 2
     assert done.stdout.startswith("review: this is no work tree of git")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_profile_that_does_not_exist_fails(overlays: Repository) -> None:
-    done = script(overlays.top, {**plain(), "RINGFENCE_PROFILE": "nothing", "RINGFENCE_PATHS": "overlay"})
+    done = reviewed(overlays.top, {**plain(), "RINGFENCE_PROFILE": "nothing", "RINGFENCE_PATHS": "overlay"})
     assert done.returncode == 2
     assert "nothing" in done.stdout
 
@@ -396,12 +397,12 @@ def test_what_is_told_cannot_end_its_own_fence() -> None:
 
 def test_the_report_of_a_job_in_gitlab(overlays: Repository) -> None:
     told = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": overlays.git("rev-parse", "main")}
-    done = script(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "overlay"})
+    done = reviewed(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "overlay"})
     assert done.returncode == 0
     assert "1 connection: 1 added" in (overlays.top / ".ringfence" / "review.md").read_text()
     assert isinstance(json.loads((overlays.top / ".ringfence" / "gl-code-quality-report.json").read_text()), list)
     assert overlays.git("status", "--porcelain") == ""
-    again = script(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "."})
+    again = reviewed(overlays.top, {**plain(), **told, "RINGFENCE_PATHS": "."})
     assert ".ringfence" not in again.stdout  # what was written is not read as a manifest
 
 

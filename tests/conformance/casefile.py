@@ -152,7 +152,7 @@ class Case:
     @cached_property
     def written(self) -> Mapping[str, Any]:
         """The file as plain data."""
-        found: Mapping[str, Any] = yaml.safe_load(self.path.read_text(encoding="utf-8"))
+        found: Mapping[str, Any] = yaml.load(self.path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         return found
 
     @property

@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Self
@@ -37,6 +38,17 @@ from fakeapi.store import Store, now
 
 TOKEN: Final = "planted-token-0f3a"  # noqa: S105
 USER: Final = "tester"
+
+
+@cache
+def _authority() -> Authority:
+    """One for all servers of a run: keys take more time than most tests."""
+    return Authority()
+
+
+@cache
+def _serving(names: tuple[str, ...]) -> Pair:
+    return _authority().server(*names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ class FakeApi:
         self.version: Json = {"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake", "platform": "linux/amd64"}
         self.aggregated = True
         """Whether it tells all its kinds at once, as servers do from 1.30 on."""
-        self.authority = Authority()
+        self.authority = _authority()
         self.seen: list[Seen] = []
         self._names = names
         self._addresses = itertools.count(10)
@@ -211,7 +223,7 @@ class _Http(ThreadingHTTPServer):
     def __init__(self, api: FakeApi) -> None:
         super().__init__(("127.0.0.1", 0), type("Bound", (_Handler,), {"api": api}))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        _load(context, api.authority.server(*api._names))
+        _load(context, _serving(api._names))
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(cadata=api.authority.certificate)
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)

@@ -152,6 +152,13 @@ def test_requirements_are_those_of_the_project() -> None:
     assert sorted(line.partition(",<")[0] for line in lines) == sorted(project["dependencies"])
 
 
+def test_every_dependency_has_its_reason() -> None:
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text()
+    told = {name.lower() for name in re.findall(r"^\| \[([\w-]+)\]\(", page, re.M)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert told == {re.split(r"[<>=]", one)[0].lower() for one in project["dependencies"]}
+
+
 def test_requirements_are_pinned_with_hashes_and_without_addresses() -> None:
     for name in ("run", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()

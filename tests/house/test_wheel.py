@@ -50,12 +50,10 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     """What is pinned for it is there and nothing else; the installer finds every dependency that the wheel declares."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
+    python, pip = _environment(tmp_path)
     (purelib,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     for name in re.findall(r"^([a-z0-9_.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE):
         _give(name, purelib)
-    pip = [python, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--quiet", "--no-index", str(wheel)], check=True, capture_output=True)
     assert _said(*pip, "check") == "No broken requirements found.\n"
     where = _said(python, "-c", "import ringfence; print(ringfence.__file__)")
@@ -68,11 +66,17 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_a_dependency_that_is_missing_is_seen(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    pip = [str(tmp_path / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    _, pip = _environment(tmp_path)
     done = subprocess.run([*pip, "install", "--no-index", str(wheel)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "No matching distribution found for" in done.stderr
+
+
+def _environment(tmp_path: Path) -> tuple[str, list[str]]:
+    """An empty environment: its Python, and this environment's pip working on it."""
+    venv.create(tmp_path / "venv")
+    python = str(tmp_path / "venv" / "bin" / "python")
+    return python, [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
 
 
 def _give(name: str, purelib: Path) -> None:

@@ -6,26 +6,16 @@ end with disagreements, and not with a crash. Without a fault the same run is cl
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 from conftest import ROOT
+from planting import Fault, planted
 
 pytestmark = pytest.mark.usefixtures("packets")
-
-
-class Fault(NamedTuple):
-    """A line of a file of the lab's plan, without its indent, and the wrong line in its place."""
-
-    name: str
-    file: str
-    right: str
-    wrong: str
-
 
 POLICIES: Final = [
     Fault(
@@ -237,14 +227,7 @@ def test_without_a_fault_the_run_is_clean() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.file[:-3]}-{fault.name}")
 def test_a_fault_is_seen(fault: Fault, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    path = tmp_path / "src" / "ringfence" / "lab" / "plan" / fault.file
-    lines = path.read_text().splitlines()
-    places = [number for number, line in enumerate(lines) if line.strip() == fault.right]
-    assert len(places) == 1, "the line to spoil must stand in the file once"
-    lines[places[0]] = lines[places[0]].replace(fault.right, fault.wrong)
-    path.write_text("\n".join(lines) + "\n")
-    done = _run(tmp_path / "src")
+    done = _run(planted(fault, "lab/plan", tmp_path))
     assert done.returncode == 1, f"not seen: {done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
     assert " 0 wrong" not in done.stdout

@@ -15,6 +15,7 @@ from live.probe.commands import document, own, probe, ticks
 from live.probe.simulated import Simulated, nothing, pod, policy, shop, without_egress
 from ringfence.cli import main
 from ringfence.live.doctor.nouns import State
+from ringfence.live.probe.plan import Settings
 from ringfence.live.probe.run import tried
 from ringfence.live.runs import RUN
 from ringfence.live.server.server import Server
@@ -133,6 +134,18 @@ def test_a_twin_that_hears_nothing_is_no_denial(
     status, found = document(config, capsys, "shop/web-1 -x shop/db-1:53/UDP")
     assert status == 3
     assert {one["measured"] for one in found["cells"]} == {"unknown"}
+
+
+def test_nobody_waits_for_a_twin_that_cannot_listen(simulated: Simulated, server: Server) -> None:
+    simulated.udp = False
+    cluster = simulated.cluster()
+    by_name = {one.name: one for one in cluster.pods}
+    questions = Questions([Asked(by_name["web-1"], by_name["db-1"], "UDP", 53)])
+    waited: list[float] = []
+    planned = plan(asking(cluster), questions, settings=Settings(timeout=1000.0))
+    (cell,) = carry_out(server, planned, sleep=waited.append, clock=ticks()).cells
+    assert cell.why == "its twin did not reach its own listener"
+    assert len(waited) < 10
 
 
 def test_strict_fails_for_what_is_unknown(simulated: Simulated, config: str) -> None:

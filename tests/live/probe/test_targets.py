@@ -60,6 +60,7 @@ def test_what_is_denied_at_a_pod_that_another_one_reached_is_a_denial(
     simulated.denial = "refused" if profile == "kube-router" else "silent"
     _, found = document(config, capsys, "--profile", profile, "shop/* -> shop/db-1:5432")
     told = {cell["src"]["pod"][:3]: (cell["measured"], cell["agreement"], cell["target"]) for cell in found["cells"]}
+    assert (DB, "5432") in tried(simulated)
     denied = ("refused", "agrees", "twin") if profile == "kube-router" else ("denied", "agrees", "pod")
     assert told == {"api": ("allowed", "agrees", "pod"), "web": denied}
     assert listeners(simulated) == (["db-1"] if profile == "kube-router" else [])
@@ -289,6 +290,7 @@ def test_pods_that_do_not_answer_never_change_what_is_measured(
     for targets in (Targets.EITHER, Targets.TWINS, Targets.PODS):
         planned = plan(ask, Questions(list(asked)), targets=targets, settings=Settings(timeout=2.0, settling=1.0))
         found = carry_out(server, planned, sleep=lambda _: None, clock=ticks())
+        assert all((one.listener == "") == (one.pods[1] == one.asked.dst.name) for one in found.cells)
         told[targets] = [(one.measured, one.agreement) for one in found.cells]
     assert told[Targets.EITHER] == told[Targets.TWINS]
     for pods, twins in zip(told[Targets.PODS], told[Targets.TWINS], strict=True):

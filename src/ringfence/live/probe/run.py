@@ -172,6 +172,7 @@ class _Run:
         self.making = _Making(server, plan)
         self.addresses = self.found.addresses
         self.failed: dict[Twin, str] = {}
+        self.deaf: set[tuple[Twin, tuple[str, int]]] = set()
         self.by_source: dict[Twin, list[Connection]] = {}
         for one in plan.connections:
             self.by_source.setdefault(one.src, []).append(one)
@@ -268,11 +269,14 @@ class _Run:
         """Whether a target hears all that it shall: its own report is the first baseline."""
         if not _addresses(pod):
             return None
-        listens = {one.name(self.plan.run): one.listens for one in self.plan.targets}[pod["metadata"]["name"]]
+        (one,) = (twin for twin in self.plan.targets if twin.name(self.plan.run) == pod["metadata"]["name"])
         own = self._log(pod["metadata"]["namespace"], pod["metadata"]["name"])
         if own.fault:
             return own.fault
-        return "" if listens <= own.own.keys() else None
+        if not one.listens <= own.own.keys():
+            return None
+        self.deaf |= {(one, key) for key in one.listens if own.own[key] is not Outcome.OPEN}
+        return ""
 
     def _log(self, namespace: str, name: str) -> Written:
         try:
@@ -362,6 +366,8 @@ class _Run:
         attempts = self.found.attempts.get(connection.number, ())
         if isinstance(self._there(connection), str):
             return True  # it leads nowhere, and will not
+        if isinstance(connection.dst, Twin) and (connection.dst, (connection.protocol, connection.port)) in self.deaf:
+            return True  # nobody listens there, and nobody will
         return bool(attempts) and all(not one.why and self.settled(connection.number, one.outcome) for one in attempts)
 
     def _nothing(self, connection: Connection) -> tuple[Attempts, ...]:
@@ -385,7 +391,7 @@ class _Run:
             deaf = log.own.get(key) is not Outcome.OPEN or connection.dst in ended
             for index, one in enumerate(attempts):
                 if deaf and one.outcome is not Outcome.OPEN:
-                    why = ended.get(connection.dst) or log.down.get(key) or "its twin did not reach its own listener"
+                    why = log.down.get(key) or ended.get(connection.dst) or "its twin did not reach its own listener"
                     attempts[index] = Attempts(one.address, Outcome.ERROR, one.tries, why)
                 elif one.outcome is Outcome.SILENT and self._heard(log, one, f"{connection.number}.{index}"):
                     attempts[index] = Attempts(one.address, Outcome.OPEN, one.tries, "", heard=True)

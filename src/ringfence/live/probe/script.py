@@ -162,4 +162,6 @@ while [ -n "$tries" ]; do
   sleep $pause
 done
 wait
+# no listener is left; what is written says why, and a pod that ended would say less
+while [ -n "$listens" ]; do sleep 5; done
 """

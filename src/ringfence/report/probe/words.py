@@ -92,6 +92,10 @@ def footing(probed: Probed) -> Iterator[str]:
         else f"Measured in {probed.seconds:.0f} s with {pods} of run {probed.run}; "
         f"{len(probed.left)} objects are left, and 'ringfence cleanup {probed.run}' removes them."
     )
+    tried = [cell for cell in probed.cells if cell.pods[0]]
+    itself = sum(not cell.listener for cell in tried)
+    if tried:
+        yield f"{count(itself, 'connection')} led to pods themselves, {len(tried) - itself} to twins that listened."
     yield from probed.notes
     for why, number in sorted(probed.left_out.items()):
         yield f"Not asked: {number} × {why}."

@@ -212,7 +212,7 @@ class _Planning:
             connections.append(Connection(len(connections), src, dst, *CONTROL))
         return Planned(
             self.ask, questions, tuple(trials), self._plan(made, connections), controls,
-            self._plan(other, _connections(spare, other, instead=True)),
+            self._plan(other, _connections(spare, other, to_twins=True)),
         )  # fmt: skip
 
     def _plan(self, made: dict[tuple[Role, object], Twin], connections: Sequence[Connection]) -> Plan:
@@ -308,17 +308,14 @@ def _place(one: Asked) -> _Place:
 
 
 def _connections(
-    trials: Iterable[Trial], made: dict[tuple[Role, object], Twin], *, instead: bool = False
-) -> list[Connection]:  # fmt: skip
-    """Those of *trials*, each once; to a twin of *made* where one listens, or *instead* of all pods themselves.
-
-    A twin that listens for one source says nothing of where others are led: they may have the pod itself.
-    """
+    trials: Iterable[Trial], made: dict[tuple[Role, object], Twin], *, to_twins: bool = False
+) -> list[Connection]:
+    """Those of *trials*, each once: to a twin of *made* where one listens, or all *to_twins*; else to the pod."""
     found: dict[int, Connection] = {}
     for one in trials:
         asked = one.asked
         if one.number is not None:
+            there = made[Role.TARGET, id(asked.dst)] if to_twins or one.listener else asked.dst.ips
             src = made[Role.SOURCE, id(asked.src)]
-            there = made[Role.TARGET, id(asked.dst)] if instead or one.listener else asked.dst.ips
             found[one.number] = Connection(one.number, src, there, asked.protocol, asked.port)
     return list(found.values())
