@@ -95,7 +95,6 @@ class Table:
         self._group_order: list[_Group] = []
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
-        self._last: tuple[Key, Row] | None = None
         self._admitted: tuple[Into, int, Atoms] | None = None
         self._due = 0
         self._policies: dict[str | None, dict[int, Policy]] = {}
@@ -190,26 +189,14 @@ class Table:
             found |= self._peers[peers].everyone
         return found
 
-    def passing(self, destination: int) -> tuple[Key, Row]:
-        """What determines the row of *destination*, and of the row the sources from which anything may get through.
+    def passing(self, key: Key) -> Row:
+        """Of the rows that *key* determines the sources from which anything may get through; it is not kept.
 
-        Only the one before is remembered.
+        They are the answers but for the sources that no rule lets out or in, which most are.
         """
-        key = self._into(destination), self._out_of(destination)
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._through(*key)
-        return self._last
-
-    def _through(self, into: Into, out_of: OutOf) -> Row:
-        """The answers but for the sources that no rule lets out or in, which most are."""
+        into, out_of = key
         if self._admitted is None or self._admitted[0] != into:
-            within = self.sources
-            if into is not None:
-                within = 0
-                for _, peers in into:
-                    within |= self._peers[peers].everyone
-                within &= self.sources
-            self._admitted = into, within, self._entering(into, within)  # the next destination is often alike
+            self._admitted = into, *self._let_in(into)  # the next destination is often alike
         _, within, atoms = self._admitted
         row: dict[Answer, int] = {}
         for out, leaving in self._leaving(out_of, within):
@@ -217,24 +204,41 @@ class Table:
                 self._cross(out, leaving, atoms, row)
         return list(row.items())
 
+    def _let_in(self, into: Into) -> tuple[int, Atoms]:
+        """The sources that *into* admits, all and by what it admits of them."""
+        if into is None:
+            return self.sources, [(FREE, self.sources)]
+        parts = [
+            (ports, channel, bits & self.sources) for ports, peers in into for channel, bits in self._peers[peers].parts
+        ]
+        within = 0
+        for _, _, bits in parts:
+            within |= bits
+        atoms = [(SHUT, within)]
+        for ports, channel, bits in parts:
+            atoms = self._split(atoms, channel, ports, bits)
+        return within, atoms
+
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
         if destination >= self.count or not self.isolated[Direction.INGRESS] >> destination & 1:
             return None
         rules = self._ingress.get(destination, ())
         found = {(self._ports.at(ports, destination), peers) for peers, ports in rules}
-        return tuple(sorted(one for one in found if one[0]))
+        return tuple(sorted([one for one in found if one[0]]))
 
     def _out_of(self, destination: int) -> OutOf:
         """The egress rules that admit *destination*, turned round: which subjects they let out to it, and how."""
-        found = (
+        found = [
             (self._ports.at(group.ports, destination), self._way(self._peers[group.peers], destination), group.number)
             for group in self._egress.get(destination, ())
-        )
-        return tuple(sorted(one for one in found if one[0]))
+        ]
+        return tuple(sorted([one for one in found if one[0]]))
 
     def _way(self, peers: Peers, destination: int) -> int:
         """How *peers* take *destination*: the number of the channel."""
+        if not peers.by_block and not peers.unknown:
+            return 0  # one that they do not take is not asked for
         place = destination - peers.shift
         if peers.plain >> place & 1:
             return 0
@@ -264,7 +268,7 @@ class Table:
         if atoms is None:
             atoms = [(SHUT, within)]
             for ports, peers in into:
-                for channel, bits in enumerate(self._peers[peers].channels):
+                for channel, bits in self._peers[peers].parts:
                     if bits & within:
                         atoms = self._split(atoms, channel, ports, bits)
             if within is self.sources:
@@ -323,7 +327,7 @@ class Table:
             self._add(new)
             rows |= self._spoken_of(new)
         columns = before ^ self.isolated[Direction.EGRESS]
-        self._last = self._admitted = None
+        self._admitted = None
         self._rows.forget(bits_of(rows))
         self._due |= rows
         if columns:

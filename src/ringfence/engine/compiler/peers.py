@@ -36,6 +36,11 @@ class Peers(NamedTuple):
         return self.plain << shift, self.by_block << shift, self.unknown << shift
 
     @property
+    def parts(self) -> list[tuple[int, int]]:
+        """The bits by the numbers of the ways in which they are taken, but for those of nobody."""
+        return [(number, bits << self[0]) for number, bits in enumerate(self[1:]) if bits]
+
+    @property
     def everyone(self) -> int:
         """All that they take in any way."""
         return (self.plain | self.by_block | self.unknown) << self.shift
