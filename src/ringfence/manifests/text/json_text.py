@@ -7,7 +7,7 @@ import math
 import mmap
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -51,10 +51,14 @@ def _lines(piece: bytes) -> int:
 
 
 class JsonFile:
-    """The bytes of one file of JSON, and the lines in it."""
+    """The bytes of one file of JSON, and the lines in it.
+
+    ``ends`` are the offsets at which lines end, of few lines, when somebody came by them.
+    """
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
+        self.ends: Sequence[int] | None = None
 
     @cached_property
     def _blocks(self) -> list[tuple[int, int, int]]:
@@ -73,6 +77,10 @@ class JsonFile:
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of the byte at *offset*."""
+        if self.ends is not None:  # nothing has to be passed over
+            before = bisect_left(self.ends, offset)
+            start = self.ends[before - 1] + 1 if before else 0
+            return before + 1, _length(self.data[start:offset]) + 1
         lines, last, _ = self._blocks[offset // _BLOCK]
         piece = self.data[offset - offset % _BLOCK : offset]
         if b"\n" in piece:
