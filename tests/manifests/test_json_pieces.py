@@ -86,6 +86,8 @@ def test_where_an_item_is_a_line_the_lines_are_known(behind: str) -> None:
     known.ends = found.lines
     for offset in range(len(data)):
         assert known.line_column(offset) == told.line_column(offset)
+    for number in range(1, data.count(b"\n") + 4):
+        assert known.line(number) == told.line(number)
 
 
 @pytest.mark.parametrize(

@@ -89,16 +89,27 @@ class JsonFile:
 
     def line(self, number: int) -> str:
         """The line of that *number*, from 1; empty when there is none, or one too long for a person to read."""
+        start = self._start(number)
+        if start is None:
+            return ""
+        end = self.data.find(b"\n", start, start + _READABLE)
+        whole = end >= 0 or len(self.data) <= start + _READABLE
+        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
+
+    def _start(self, number: int) -> int | None:
+        """Where the line of that *number* begins, if there is one."""
+        if self.ends is not None:
+            if not 1 <= number <= len(self.ends) + 1:
+                return None
+            return self.ends[number - 2] + 1 if number > 1 else 0
         block = bisect_left(self._blocks, number - 1, key=lambda one: one[0]) - 1
         before, last, _ = self._blocks[max(block, 0)]
         start = last + 1
         for _ in range(number - 1 - before):
             start = self.data.find(b"\n", start) + 1
             if not start:
-                return ""
-        end = self.data.find(b"\n", start, start + _READABLE)
-        whole = end >= 0 or len(self.data) <= start + _READABLE
-        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
+                return None
+        return start
 
     def _characters(self, offset: int) -> int:
         return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
