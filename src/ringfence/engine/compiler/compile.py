@@ -8,7 +8,7 @@ touches the rows that it speaks of, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.bits import bits_of
@@ -23,6 +23,9 @@ from ringfence.model.flows import Note, Outside
 from ringfence.model.policies import Direction, Policy, PortMatch
 from ringfence.model.ports import ConnectionSet
 
+_INGRESS: Final = Direction.INGRESS
+_EGRESS: Final = Direction.EGRESS
+"""By names of their own, as members of an enumeration take long to look up."""
 Atoms = list[tuple[int, int]]
 """Disjoint sets of sources with the number of a side for each."""
 
@@ -117,10 +120,10 @@ class Table:
         for direction in policy.directions:
             self.isolated[direction] |= subjects
             self._note(policy, direction, subjects)
-        for one in self._contributions(policy, Direction.INGRESS):
+        for one in self._contributions(policy, _INGRESS):
             for number in bits_of(bits):
                 self._ingress.setdefault(start + number, []).append(one)
-        for peers, ports in self._contributions(policy, Direction.EGRESS):
+        for peers, ports in self._contributions(policy, _EGRESS):
             self._admit(policy, subjects, peers, ports)
 
     def _contributions(self, policy: Policy, direction: Direction) -> Iterator[tuple[int, int]]:
@@ -185,7 +188,7 @@ class Table:
     def let_out_to(self, policy: Policy) -> int:
         """The destinations that the egress rules of *policy* speak of."""
         found = 0
-        for peers, _ in self._contributions(policy, Direction.EGRESS):
+        for peers, _ in self._contributions(policy, _EGRESS):
             found |= self._peers[peers].everyone
         return found
 
@@ -221,7 +224,7 @@ class Table:
 
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
-        if destination >= self.count or not self.isolated[Direction.INGRESS] >> destination & 1:
+        if destination >= self.count or not self.isolated[_INGRESS] >> destination & 1:
             return None
         rules = self._ingress.get(destination, ())
         found = {(self._ports.at(ports, destination), peers) for peers, ports in rules}
@@ -277,7 +280,7 @@ class Table:
 
     def _leaving(self, out_of: OutOf, within: int) -> Atoms:
         """The sources *within*, by what egress rules admit of theirs."""
-        closed = self.isolated[Direction.EGRESS] & within
+        closed = self.isolated[_EGRESS] & within
         atoms: Atoms = [(SHUT, closed)] if closed else []
         for ports, channel, number in out_of:
             group = self._group_order[number]
@@ -319,14 +322,14 @@ class Table:
 
         The classes must tell apart all that *new* tells apart (:meth:`know`).
         """
-        before, rows = self.isolated[Direction.EGRESS], 0
+        before, rows = self.isolated[_EGRESS], 0
         if gone is not None:
             rows |= self._spoken_of(gone)
             self._remove(gone)
         if new is not None:
             self._add(new)
             rows |= self._spoken_of(new)
-        columns = before ^ self.isolated[Direction.EGRESS]
+        columns = before ^ self.isolated[_EGRESS]
         self._admitted = None
         self._rows.forget(bits_of(rows))
         self._due |= rows
@@ -390,10 +393,10 @@ class Table:
             others = self._selected(p for p in self._policies[policy.namespace].values() if direction in p.directions)
             self.isolated[direction] &= ~(subjects & ~others)
         self.notes = [asked for asked in self.notes if asked.policy is not policy]
-        for one in self._contributions(policy, Direction.INGRESS):
+        for one in self._contributions(policy, _INGRESS):
             for number in bits_of(subjects):
                 self._ingress[number].remove(one)
-        for key in self._contributions(policy, Direction.EGRESS):
+        for key in self._contributions(policy, _EGRESS):
             group = self._groups[key]
             group.policies.pop(id(policy), None)
             others = self._selected(p for p in group.policies.values() if p.namespace == policy.namespace)
