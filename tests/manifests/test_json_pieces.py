@@ -16,6 +16,7 @@ from ringfence.manifests import load
 from ringfence.manifests.text import json_objects
 from ringfence.manifests.text.json_objects import json_values
 from ringfence.manifests.text.json_pieces import NotWholeError, pieces
+from ringfence.manifests.text.json_text import JsonFile
 from ringfence.model.cluster import Cluster
 
 
@@ -71,6 +72,39 @@ def test_items_are_found_by_what_stands_between_them(write: Any) -> None:
     assert [json.loads(bytes(found.piece(n))) for n in range(len(found))] == ITEMS
     assert [text[found.of(n)] for n in range(len(found))] == ["{"] * len(ITEMS)
     assert json.loads(found.frame)["items"] == []
+
+
+@pytest.mark.parametrize("behind", ["", "\n", "\n\n "])
+def test_where_an_item_is_a_line_the_lines_are_known(behind: str) -> None:
+    text = _lines(ITEMS).replace("pod-1", "pöd-1😀").replace('"List"', '"Líst"') + behind
+    text = text.replace('{"apiVersion"', '\n {\n  "metadata": {"a": "é"}, "apiVersion"', 1)
+    data = text.encode()
+    found = pieces(data)
+    assert found is not None
+    assert found.lines is not None
+    told, known = JsonFile(data), JsonFile(data)
+    known.ends = found.lines
+    for offset in range(len(data)):
+        assert known.line_column(offset) == told.line_column(offset)
+    for number in range(1, data.count(b"\n") + 4):
+        assert known.line(number) == told.line(number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _indented(ITEMS),
+        _head_first(ITEMS),
+        _lines(ITEMS).replace('"spec"', '\n"spec"', 1),
+        _lines(ITEMS).replace("},\n{", "},\n\n{"),
+        _lines(ITEMS).replace("},\n{", "},  {"),
+    ],
+    ids=["indented", "head-first", "line-in-an-item", "two-lines", "no-line"],
+)
+def test_where_lines_end_elsewhere_too_they_are_not_known(text: str) -> None:
+    found = pieces(text.encode())
+    assert found is not None
+    assert found.lines is None
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +137,9 @@ class Once:
 
 def _run(name: str, words: Sequence[str], remedy: str) -> bytes:
     """What the program that *words* start prints. It and what it starts are ended when it takes too long."""
+    import signal  # noqa: PLC0415 (most input is files)
+    import subprocess  # noqa: PLC0415
+
     try:
         process = subprocess.Popen(  # noqa: S603 (the user named helm or kustomize)
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

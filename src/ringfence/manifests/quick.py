@@ -99,8 +99,9 @@ _PLAIN_OWNERS: Final = msgspec.json.Decoder(list[_Owner])
 _OTHERWISE: Final = (None, "", "Node", "Service")
 """Kinds of owners that mean something else than themselves."""
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9]{0,200}").fullmatch
-_PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,61}").fullmatch
-"""Names and values of labels as nearly all are; what ends in a letter or digit and is one of these is sound."""
+"""Names as nearly all are; what ends in a letter or digit and is one of these is sound."""
+_PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?").fullmatch
+"""Values of labels as nearly all are, which are sound."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 _PARSE: Final = Address.parse
 
@@ -254,14 +255,15 @@ class Quick:
         known = self._labels.get(part)
         if known is not None:
             return known
-        found, sound = _LABELS.decode(part) or {}, self._sound
-        for key, value in found.items():
-            if key not in sound or not value or not _PLAIN_VALUE(value) or value[-1] in "-_.":
-                _unremarked(partial(labels, {key: value}, "metadata.labels"))
-                sound.add(key)
-        worn = {key: value or "" for key, value in found.items()} if None in found.values() else found
-        made = self._labels[part] = cast("dict[str, str]", worn)
-        return made
+        found = _LABELS.decode(part) or {}
+        if None in found.values():
+            found = {key: value or "" for key, value in found.items()}
+        worn = cast("dict[str, str]", found)
+        if not (self._sound.issuperset(worn) and all(map(_PLAIN_VALUE, worn.values()))):
+            _unremarked(partial(labels, found, "metadata.labels"))
+            self._sound.update(worn)
+        self._labels[part] = worn
+        return worn
 
     def _read_owner(self, part: bytes) -> Controller | None:
         if part not in self._owners:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +62,8 @@ class Finding:
         """The same for a finding as long as it says the same of the same object, wherever its lines move."""
         whose = f"{self.kind}\0{self.object}" if self.object else self.file
         said = _LINE.sub("", self.message)
+        import hashlib  # noqa: PLC0415 (it takes long, and most runs name no finding so)
+
         return hashlib.sha256(f"{self.code}\0{whose}\0{self.field}\0{said}".encode()).hexdigest()[:32]
 
     @property

@@ -72,7 +72,7 @@ class _Summing:
         self.found = found
         of_party = reach.classes.of_party
         self.classes_of = {
-            id(workload): list(dict.fromkeys([of_party[id(pod)] for pod in workload.pods]))
+            id(workload): list(dict.fromkeys(map(of_party.__getitem__, map(id, workload.pods))))
             for workload in reach.cluster.workloads
         }
         self.mixed = [numbers for numbers in self.classes_of.values() if len(numbers) > 1]
@@ -100,8 +100,13 @@ class _Summing:
         return found + sum(judge(n in wanted for n in numbers) for numbers in self.mixed)
 
     def _most(self, numbers: list[int]) -> tuple[tuple[Workload, int], ...]:
-        of = ((w, max(numbers[n] for n in self.classes_of[id(w)])) for w in self.reach.cluster.workloads)
-        return tuple(heapq.nlargest(SHOWN, (one for one in of if one[1]), key=lambda one: one[1]))
+        found: list[tuple[Workload, int]] = []
+        for workload in self.reach.cluster.workloads:
+            first, *more = self.classes_of[id(workload)]
+            most = max(numbers[n] for n in (first, *more)) if more else numbers[first]
+            if most:
+                found.append((workload, most))
+        return tuple(heapq.nlargest(SHOWN, found, key=lambda one: one[1]))
 
     def _alike(self) -> tuple[Alike, ...]:
         """The largest groups; a workload whose pods differ counts where its first ones do."""

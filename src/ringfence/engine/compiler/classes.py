@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from typing import Final
 
 from ringfence.engine.compiler.bits import Kept, mask
@@ -64,17 +65,30 @@ class _Keys:
         self._ports: dict[int, int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._last: tuple[Pod, object, tuple[object, ...]] | None = None
+        self._cell: tuple[Family, int, float, tuple[tuple[Family, int], ...]] = 4, 0, 0, ()
+        """A cell: its family, its first number and the one behind its last, and what stands for it."""
 
     def pod(self, pod: Pod) -> tuple[object, ...]:
         """The key of *pod*: pods that agree in it are alike to every policy, and neighbours that do mostly share it."""
-        where = self._classes.segments(pod.ips or self._classes.known_addresses(pod))
+        where = self._where(pod.ips or self._classes.known_addresses(pod))
         if self._last is not None:
             before, there, key = self._last
-            if where == there and _plainly_alike(pod, before):
+            if where == there and pod.labels is before.labels and _plainly_alike(pod, before):
                 return key
         key = self._key(pod, where)
         self._last = pod, where, key
         return key
+
+    def _where(self, addresses: tuple[Address, ...]) -> tuple[tuple[Family, int], ...]:
+        """The cells of *addresses*; one address mostly lies in the cell of the one before."""
+        if len(addresses) == 1:
+            family, low, high, found = self._cell
+            if addresses[0].family == family and low <= addresses[0].number < high:
+                return found
+            found = self._classes.segments(addresses)
+            self._cell = addresses[0].family, *self._classes.borders(*found[0]), found
+            return found
+        return self._classes.segments(addresses)
 
     def _key(self, pod: Pod, where: object) -> tuple[object, ...]:
         labels = self._labels.get(id(pod.labels))
@@ -184,6 +198,11 @@ class Classes:
             (one,) = addresses
             return ((one.family, bisect_right(self._cuts[one.family], one.number)),)
         return tuple(sorted({(a.family, bisect_right(self._cuts[a.family], a.number)) for a in addresses}))
+
+    def borders(self, family: Family, place: int) -> tuple[int, float]:
+        """The first number of the cell at *place*, as :meth:`segments` counts, and the one behind its last."""
+        cuts = self._cuts[family]
+        return cuts[place - 1], cuts[place] if place < len(cuts) else inf
 
     def known_addresses(self, party: Pod | Node) -> tuple[Address, ...]:
         """The known addresses of *party*; a hostNetwork pod has its node's (S73)."""

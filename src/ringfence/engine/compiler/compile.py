@@ -8,7 +8,7 @@ touches the rows that it speaks of, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.bits import bits_of
@@ -23,6 +23,9 @@ from ringfence.model.flows import Note, Outside
 from ringfence.model.policies import Direction, Policy, PortMatch
 from ringfence.model.ports import ConnectionSet
 
+_INGRESS: Final = Direction.INGRESS
+_EGRESS: Final = Direction.EGRESS
+"""By names of their own, as members of an enumeration take long to look up."""
 Atoms = list[tuple[int, int]]
 """Disjoint sets of sources with the number of a side for each."""
 
@@ -95,7 +98,6 @@ class Table:
         self._group_order: list[_Group] = []
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
-        self._last: tuple[Key, Row] | None = None
         self._admitted: tuple[Into, int, Atoms] | None = None
         self._due = 0
         self._policies: dict[str | None, dict[int, Policy]] = {}
@@ -118,10 +120,10 @@ class Table:
         for direction in policy.directions:
             self.isolated[direction] |= subjects
             self._note(policy, direction, subjects)
-        for one in self._contributions(policy, Direction.INGRESS):
+        for one in self._contributions(policy, _INGRESS):
             for number in bits_of(bits):
                 self._ingress.setdefault(start + number, []).append(one)
-        for peers, ports in self._contributions(policy, Direction.EGRESS):
+        for peers, ports in self._contributions(policy, _EGRESS):
             self._admit(policy, subjects, peers, ports)
 
     def _contributions(self, policy: Policy, direction: Direction) -> Iterator[tuple[int, int]]:
@@ -186,30 +188,18 @@ class Table:
     def let_out_to(self, policy: Policy) -> int:
         """The destinations that the egress rules of *policy* speak of."""
         found = 0
-        for peers, _ in self._contributions(policy, Direction.EGRESS):
+        for peers, _ in self._contributions(policy, _EGRESS):
             found |= self._peers[peers].everyone
         return found
 
-    def passing(self, destination: int) -> tuple[Key, Row]:
-        """What determines the row of *destination*, and of the row the sources from which anything may get through.
+    def passing(self, key: Key) -> Row:
+        """Of the rows that *key* determines the sources from which anything may get through; it is not kept.
 
-        Only the one before is remembered.
+        They are the answers but for the sources that no rule lets out or in, which most are.
         """
-        key = self._into(destination), self._out_of(destination)
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._through(*key)
-        return self._last
-
-    def _through(self, into: Into, out_of: OutOf) -> Row:
-        """The answers but for the sources that no rule lets out or in, which most are."""
+        into, out_of = key
         if self._admitted is None or self._admitted[0] != into:
-            within = self.sources
-            if into is not None:
-                within = 0
-                for _, peers in into:
-                    within |= self._peers[peers].everyone
-                within &= self.sources
-            self._admitted = into, within, self._entering(into, within)  # the next destination is often alike
+            self._admitted = into, *self._let_in(into)  # the next destination is often alike
         _, within, atoms = self._admitted
         row: dict[Answer, int] = {}
         for out, leaving in self._leaving(out_of, within):
@@ -217,24 +207,41 @@ class Table:
                 self._cross(out, leaving, atoms, row)
         return list(row.items())
 
+    def _let_in(self, into: Into) -> tuple[int, Atoms]:
+        """The sources that *into* admits, all and by what it admits of them."""
+        if into is None:
+            return self.sources, [(FREE, self.sources)]
+        parts = [
+            (ports, channel, bits & self.sources) for ports, peers in into for channel, bits in self._peers[peers].parts
+        ]
+        within = 0
+        for _, _, bits in parts:
+            within |= bits
+        atoms = [(SHUT, within)]
+        for ports, channel, bits in parts:
+            atoms = self._split(atoms, channel, ports, bits)
+        return within, atoms
+
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
-        if destination >= self.count or not self.isolated[Direction.INGRESS] >> destination & 1:
+        if destination >= self.count or not self.isolated[_INGRESS] >> destination & 1:
             return None
         rules = self._ingress.get(destination, ())
         found = {(self._ports.at(ports, destination), peers) for peers, ports in rules}
-        return tuple(sorted(one for one in found if one[0]))
+        return tuple(sorted([one for one in found if one[0]]))
 
     def _out_of(self, destination: int) -> OutOf:
         """The egress rules that admit *destination*, turned round: which subjects they let out to it, and how."""
-        found = (
+        found = [
             (self._ports.at(group.ports, destination), self._way(self._peers[group.peers], destination), group.number)
             for group in self._egress.get(destination, ())
-        )
-        return tuple(sorted(one for one in found if one[0]))
+        ]
+        return tuple(sorted([one for one in found if one[0]]))
 
     def _way(self, peers: Peers, destination: int) -> int:
         """How *peers* take *destination*: the number of the channel."""
+        if not peers.by_block and not peers.unknown:
+            return 0  # one that they do not take is not asked for
         place = destination - peers.shift
         if peers.plain >> place & 1:
             return 0
@@ -264,7 +271,7 @@ class Table:
         if atoms is None:
             atoms = [(SHUT, within)]
             for ports, peers in into:
-                for channel, bits in enumerate(self._peers[peers].channels):
+                for channel, bits in self._peers[peers].parts:
                     if bits & within:
                         atoms = self._split(atoms, channel, ports, bits)
             if within is self.sources:
@@ -273,7 +280,7 @@ class Table:
 
     def _leaving(self, out_of: OutOf, within: int) -> Atoms:
         """The sources *within*, by what egress rules admit of theirs."""
-        closed = self.isolated[Direction.EGRESS] & within
+        closed = self.isolated[_EGRESS] & within
         atoms: Atoms = [(SHUT, closed)] if closed else []
         for ports, channel, number in out_of:
             group = self._group_order[number]
@@ -315,15 +322,15 @@ class Table:
 
         The classes must tell apart all that *new* tells apart (:meth:`know`).
         """
-        before, rows = self.isolated[Direction.EGRESS], 0
+        before, rows = self.isolated[_EGRESS], 0
         if gone is not None:
             rows |= self._spoken_of(gone)
             self._remove(gone)
         if new is not None:
             self._add(new)
             rows |= self._spoken_of(new)
-        columns = before ^ self.isolated[Direction.EGRESS]
-        self._last = self._admitted = None
+        columns = before ^ self.isolated[_EGRESS]
+        self._admitted = None
         self._rows.forget(bits_of(rows))
         self._due |= rows
         if columns:
@@ -386,10 +393,10 @@ class Table:
             others = self._selected(p for p in self._policies[policy.namespace].values() if direction in p.directions)
             self.isolated[direction] &= ~(subjects & ~others)
         self.notes = [asked for asked in self.notes if asked.policy is not policy]
-        for one in self._contributions(policy, Direction.INGRESS):
+        for one in self._contributions(policy, _INGRESS):
             for number in bits_of(subjects):
                 self._ingress[number].remove(one)
-        for key in self._contributions(policy, Direction.EGRESS):
+        for key in self._contributions(policy, _EGRESS):
             group = self._groups[key]
             group.policies.pop(id(policy), None)
             others = self._selected(p for p in group.policies.values() if p.namespace == policy.namespace)

@@ -36,6 +36,11 @@ class Peers(NamedTuple):
         return self.plain << shift, self.by_block << shift, self.unknown << shift
 
     @property
+    def parts(self) -> list[tuple[int, int]]:
+        """The bits by the numbers of the ways in which they are taken, but for those of nobody."""
+        return [(number, bits << self[0]) for number, bits in enumerate(self[1:]) if bits]
+
+    @property
     def everyone(self) -> int:
         """All that they take in any way."""
         return (self.plain | self.by_block | self.unknown) << self.shift
@@ -97,12 +102,15 @@ class PeerSets:
                 more = self._block(peer.block, direction).channels
                 plain, by_block, unknown = plain | more[0], by_block | more[1], unknown | more[2]
                 continue
-            where = classes.in_namespace(namespace)
-            if peer.namespaces is not None:
+            if peer.namespaces is None:
+                where = classes.in_namespace(namespace)
+            else:
                 where = classes.in_namespaces(peer.namespaces)
             plain |= where & (classes.pods(peer.pods) if peer.pods is not None else classes.selectable)
-        by_block &= ~plain
-        return Peers.of(plain, by_block, unknown & ~plain & ~by_block)
+        if by_block or unknown:
+            by_block &= ~plain
+            unknown &= ~(plain | by_block)
+        return Peers.of(plain, by_block, unknown)
 
     def _at_home_only(self, peers: tuple[Peer, ...], namespace: str | None) -> Peers:
         """What *peers* take that are all looked for in *namespace*."""

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.bits import bits_of, mask
 from ringfence.engine.compiler.reachability import Reachability
-from ringfence.engine.compiler.rows import Row
+from ringfence.engine.compiler.rows import Key
 from ringfence.model.addresses import Family
 from ringfence.model.ports import ConnectionSet
 
 Progress = Callable[[int, int], None]
 _STEP = 512
+Keys = tuple[tuple[Family, Key], ...]
+"""What determines the row of a class in each of its families."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,9 @@ class _Count:
         self.classes = reach.classes
         self.count = len(self.classes.items)
         self.sizes = [0] * self.count
-        for pod in reach.cluster.pods:
-            self.sizes[self.classes.of_party[id(pod)]] += pod.replicas
+        numbers = map(self.classes.of_party.__getitem__, map(id, reach.cluster.pods))
+        for number, pod in zip(numbers, reach.cluster.pods, strict=True):
+            self.sizes[number] += pod.replicas
         self.counted = self.classes.everything & ~self.classes.node_like
         self._planes = [
             mask((number for number, size in enumerate(self.sizes) if size >> place & 1), self.count)
@@ -101,68 +104,83 @@ class _Count:
             for family in reach.tables
         }
         self._flags: dict[int, tuple[Answer, tuple[bool, bool, bool]]] = {}
-        self._last: tuple[object, _Sources] | None = None
 
     def run(self, progress: Progress | None) -> Volume:
         """The counts."""
-        reached_by, reaches, selves = [0] * self.count, _Sums(), 0
-        connected = whole = doubtful = from_outside = 0
-        alike: dict[object, list[int]] = {}
-        for number in bits_of(self.counted):
-            if progress is not None and number % _STEP == 0:
-                progress(number, self.count)
-            key, row = self._row(number)
-            alike.setdefault(key, []).append(number)
-            size, own = self.sizes[number], 1 << number
-            reached_by[number] = self._weigh(row.some, own)
-            connected += size * reached_by[number]
-            whole += size * self._weigh(row.whole, own)
-            doubtful += size * self._weigh(row.doubtful, own)
-            from_outside |= own if row.outside else 0
-            selves |= row.some & own
-            reaches.add(row.some, size)
+        reached_by, reaches = [0] * self.count, _Sums()
+        connected = whole = doubtful = done = told = 0
+        selves: list[int] = []
+        from_outside: list[int] = []
+        alike = self._alike()
+        for key, numbers in alike.items():
+            if progress is not None and done >= told:
+                progress(done, self.count)
+                told += _STEP
+            row = self._sources(key)
+            some, every, perhaps = self._weigh(row.some), self._weigh(row.whole), self._weigh(row.doubtful)
+            for number in numbers:
+                size, own = self.sizes[number], row.some >> number & 1  # a pod makes no pair with itself
+                reached_by[number] = some - own
+                connected += size * (some - own)
+                whole += size * (every - (row.whole >> number & 1))
+                doubtful += size * (perhaps - (row.doubtful >> number & 1))
+                if own:
+                    selves.append(number)
+            if row.outside:
+                from_outside += numbers
+            reaches.add(row.some, sum([self.sizes[number] for number in numbers]))
+            done += len(numbers)
         found = reaches.numbers(self.count)
-        for number in bits_of(selves):
+        for number in selves:
             found[number] -= 1
         left_out = sum(self.sizes[number] for number in bits_of(self.classes.node_like))
         return Volume(sum(self.sizes) - left_out, left_out, connected, whole, doubtful, reached_by, found,
-                      from_outside, self._to_outside(), list(alike.values()))  # fmt: skip
+                      mask(from_outside, self.count), self._to_outside(), list(alike.values()))  # fmt: skip
 
-    def _weigh(self, bits: int, own: int) -> int:
-        """The pods of the classes in *bits*, but for one of *own*: a pod makes no pair with itself."""
-        if not bits:
-            return 0
-        found = -1 if bits & own else 0
-        for place, plane in enumerate(self._planes):
+    def _weigh(self, bits: int) -> int:
+        """The pods of the classes in *bits*."""
+        found = 0
+        for place, plane in enumerate(self._planes if bits else ()):
             found += (bits & plane).bit_count() << place
         return found
 
-    def _row(self, number: int) -> tuple[object, _Sources]:
-        """What determines the sources of a class, and the sources. Alike neighbours share one."""
-        families = self.classes.items[number].families
-        rows = [(family, *self.reach.tables[family].passing(number)) for family in sorted(families)]
-        key = tuple((family, key) for family, key, _ in rows)
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._sources([(family, row) for family, _, row in rows])
-        return self._last
+    def _alike(self) -> dict[Keys, list[int]]:
+        """The classes that are counted, by what determines their sources."""
+        found: dict[Keys, list[int]] = {}
+        for number in bits_of(self.counted):
+            families = self.classes.items[number].families
+            key = tuple([(family, self.reach.tables[family].key(number)) for family in sorted(families)])
+            found.setdefault(key, []).append(number)
+        return found
 
-    def _sources(self, rows: list[tuple[Family, Row]]) -> _Sources:
+    def _sources(self, keys: Keys) -> _Sources:
+        found = [self._in_family(family, key) for family, key in keys]
+        if len(found) == 1:  # as nearly always
+            return found[0]
         some = doubtful = 0
-        outside = False
-        wholes = []
-        for family, row in rows:
-            speak, whole = self._speak[family], 0
-            for answer, bits in row:
-                is_possible, is_whole, is_doubtful = self._flagged(answer)
-                some |= bits & speak if is_possible else 0
-                doubtful |= bits & speak if is_doubtful else 0
-                whole |= bits & speak if is_whole else 0
-                outside = outside or (is_possible and family in self.reach.outside_families and bits >> self.count > 0)
-            wholes.append(whole | ~speak)
+        for one in found:
+            some |= one.some
+            doubtful |= one.doubtful
         every = some
-        for one in wholes:  # where two families are shared it has to be every port in both
-            every &= one
-        return _Sources(some, every, doubtful, outside)
+        for (family, _), one in zip(keys, found, strict=True):  # where two are shared it has to be every port in both
+            every &= one.whole | ~self._speak[family]
+        return _Sources(some, every, doubtful, any(one.outside for one in found))
+
+    def _in_family(self, family: Family, key: Key) -> _Sources:
+        """The sources of the classes that have *key* in *family*, as far as they speak it."""
+        speak, outside = self._speak[family], False
+        some = whole = doubtful = 0
+        for answer, bits in self.reach.tables[family].passing(key):
+            is_possible, is_whole, is_doubtful = self._flagged(answer)
+            heard = bits & speak
+            if is_possible:
+                some |= heard
+                outside = outside or bits.bit_length() > self.count
+            if is_whole:
+                whole |= heard
+            if is_doubtful:
+                doubtful |= heard
+        return _Sources(some, whole, doubtful, outside and family in self.reach.outside_families)
 
     def _flagged(self, answer: Answer) -> tuple[bool, bool, bool]:
         """Whether *answer* lets something through, everything, or has something that is not defined."""
@@ -178,6 +196,6 @@ class _Count:
         for family in self.reach.outside_families:
             table = self.reach.tables[family]
             for position in range(len(table.destination_cells)):
-                for answer, bits in table.passing(self.count + position)[1]:
+                for answer, bits in table.passing(table.key(self.count + position)):
                     found |= bits & self._speak[family] if answer.possible else 0
         return found

@@ -16,6 +16,8 @@ from ringfence.model.objects import NAME_LABEL, Pod
 from ringfence.model.policies import Direction, Policy, PortMatch, Rule
 from ringfence.model.selectors import EVERYTHING, Operator, Requirement, Selector
 
+_INGRESS: Final = Direction.INGRESS
+_EGRESS: Final = Direction.EGRESS
 _WHOM: Final = {Direction.INGRESS: "that the policy selects", Direction.EGRESS: "among the rule's peers"}
 
 
@@ -24,26 +26,29 @@ def unmatched(cluster: Cluster, *, host_network: bool = False) -> Iterator[Findi
 
     *host_network*: pods of the host's network are pods like others (S137), and not their nodes (S73).
     """
-    pods, nameless = _Pods(cluster, host_network), set[int]()
+    pods, named = _Pods(cluster, host_network), dict[int, list[tuple[Rule, int]]]()
     for policy in cluster.policies:
-        for direction in sorted(policy.directions):
-            rules = policy.rules(direction)
-            if id(rules) in nameless:  # rules that many policies share are one object
-                continue
-            named = [(rule, n) for rule in rules for n, item in enumerate(rule.ports) if isinstance(item.port, str)]
-            if not named:
-                nameless.add(id(rules))
-            for rule, n in named:
+        for direction, rules in ((_EGRESS, policy.egress), (_INGRESS, policy.ingress)):
+            found = named.get(id(rules))  # rules that many policies share are one object
+            if found is None:
+                found = named[id(rules)] = list(_named(rules))
+            for rule, n in found if direction in policy.directions else ():
                 if _lacking(rule.ports[n], pods.in_question(policy, direction, rule)):
                     yield _warning(policy, direction, f"{rule.path}.ports[{n}].port", rule.ports[n])
 
 
+def _named(rules: Iterable[Rule]) -> Iterator[tuple[Rule, int]]:
+    """Where *rules* name a port: the rule, and the position in its ports."""
+    return ((rule, n) for rule in rules for n, item in enumerate(rule.ports) if isinstance(item.port, str))
+
+
 def _lacking(item: PortMatch, pods: Iterable[Pod]) -> bool:
     """Whether there are *pods*, and none has the port that *item* names; ordinary init containers name none (S65)."""
-    wanted, some = (item.port, item.protocol), False
+    some = False
     for pod in pods:
-        if any((port.name, port.protocol) == wanted and port.container != "init" for port in pod.ports):
-            return False
+        for port in pod.ports:
+            if port.name == item.port and port.protocol == item.protocol and port.container != "init":
+                return False
         some = True
     return some
 
@@ -62,7 +67,9 @@ class _Pods:
         found: dict[str, list[Pod]] = {}
         before: Pod | None = None
         for pod in self.cluster.pods:
-            if (self._host_network or not pod.host_network) and (before is None or not _alike(pod, before)):
+            if pod.host_network and not self._host_network:
+                continue
+            if before is None or pod.labels is not before.labels or not _alike(pod, before):
                 found.setdefault(pod.namespace, []).append(pod)
                 before = pod
         return found

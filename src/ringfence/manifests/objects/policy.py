@@ -19,7 +19,7 @@ from ringfence.manifests.checks.problems import Problem
 from ringfence.model.addresses import IpBlock
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule, Subject
 from ringfence.model.ports import PROTOCOLS
-from ringfence.model.selectors import Operator, Requirement, Selector
+from ringfence.model.selectors import EVERYTHING, Operator, Requirement, Selector
 from ringfence.model.sources import Source
 
 _SELECTOR: Final = {
@@ -299,6 +299,8 @@ def without_zeros(text: str) -> str:
 
 def selector(written: Mapping[str, Any]) -> Selector:
     """The selector of a validated ``LabelSelector``."""
+    if not written:
+        return EVERYTHING
     expressions = [
         Requirement(one["key"], Operator(one["operator"]), tuple(one.get("values", ())))
         for one in written.get("matchExpressions", ())

@@ -17,6 +17,8 @@ MAPPED: Final = 16 << 20
 LARGEST: Final = 16 << 30
 """Bytes that a packed file may unpack to."""
 _PIECE: Final = 1 << 20
+_LOOKED_AT: Final = 1 << 17
+"""Bytes that are looked at together: they stay near while it is done twice."""
 _PACKED: Final = b"\x1f\x8b"
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -133,5 +135,5 @@ def _in_utf8(name: str, data: Data) -> Data | Problem:
 
 def _pieces(data: Data, end: int | None = None) -> Iterator[bytes]:
     end = len(data) if end is None else end
-    for start in range(0, end, _PIECE):
-        yield data[start : min(start + _PIECE, end)]
+    for start in range(0, end, _LOOKED_AT):
+        yield data[start : min(start + _LOOKED_AT, end)]

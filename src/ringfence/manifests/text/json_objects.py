@@ -144,6 +144,7 @@ class JsonObject:
             return False
         parts.above = Head(head.apiVersion, head.kind, "list", manifest=True, metadata=head.metadata)
         self._head = replace(parts.above, inside=parts)
+        self._file.ends = parts.lines
         return True
 
     def _list_head(self) -> Head | None:

@@ -45,11 +45,15 @@ class NotWholeError(Exception):
 class Pieces:
     """The items of a list as pieces of *data*, unread.
 
-    ``frame`` is the text of the list without them, and ``above`` what that says, once somebody has read it.
+    ``frame`` is the text of the list without them, and ``above`` what that says, once somebody has read it. ``lines``
+    are the offsets in *data* at which lines end, if they are known.
     """
 
-    def __init__(self, data: bytes | mmap.mmap, frame: bytes, starts: array[int], ends: array[int]) -> None:
+    def __init__(
+        self, data: bytes | mmap.mmap, frame: bytes, starts: array[int], ends: array[int], lines: array[int] | None
+    ) -> None:
         self.frame = frame
+        self.lines = lines
         self.above: Head | None = None
         self._view = memoryview(data)
         self._starts = starts
@@ -83,30 +87,48 @@ def pieces(data: bytes | mmap.mmap) -> Pieces | None:
     between = _between(data, first, last)
     if between is None:
         return None
+    places, alone = _places(data, between, first, last)
     starts, ends = array("Q", [first]), array("Q")
     gap = len(between) - 1
-    for at in _places(data, between, first, last):
+    for at in places:
         ends.append(at + 1)
         starts.append(at + gap)
     ends.append(last)
-    return Pieces(data, begin.group() + end.group(1), starts, ends)
+    lines = None
+    if alone:
+        before = between.index(b"\n")
+        lines = array("Q", _line_ends(data, 0, first))
+        lines.extend(at + before for at in places)
+        lines.extend(_line_ends(data, last, len(data)))
+    return Pieces(data, begin.group() + end.group(1), starts, ends, lines)
 
 
-def _places(data: bytes | mmap.mmap, between: bytes, first: int, last: int) -> Iterator[int]:
-    """Where *between* stands. One byte is found far quicker than a few: where an item is a line, that is looked for."""
+def _line_ends(data: bytes | mmap.mmap, start: int, end: int) -> Iterator[int]:
+    """The offsets from *start* to *end* at which lines end."""
+    return (start + found.start() for found in re.finditer(rb"\n", data[start:end]))
+
+
+def _places(data: bytes | mmap.mmap, between: bytes, first: int, last: int) -> tuple[array[int], bool]:
+    """Where *between* stands, and whether lines end there and nowhere else from *first* to *last*, if that is seen.
+
+    One byte is found far quicker than a few: where an item is a line, that is looked for.
+    """
+    found, marks = array("Q"), 0
     if len(between) > _SHORT:
         at = data.find(between, first, last)
         while at >= 0:
-            yield at
+            found.append(at)
             at = data.find(between, at + len(between), last)
-        return
+        return found, False
     before = between.index(b"\n") if b"\n" in between else 2
     mark = between[before : before + 1]
     at = data.find(mark, first, last)
     while at >= 0:
+        marks += 1
         if data[at - before : at - before + len(between)] == between:
-            yield at - before
+            found.append(at - before)
         at = data.find(mark, at + 1, last)
+    return found, mark == b"\n" and marks == len(found)
 
 
 def _between(data: bytes | mmap.mmap, first: int, last: int) -> bytes | None:

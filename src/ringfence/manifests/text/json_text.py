@@ -7,7 +7,7 @@ import math
 import mmap
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -51,10 +51,14 @@ def _lines(piece: bytes) -> int:
 
 
 class JsonFile:
-    """The bytes of one file of JSON, and the lines in it."""
+    """The bytes of one file of JSON, and the lines in it.
+
+    ``ends`` are the offsets at which lines end, of few lines, when somebody came by them.
+    """
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
+        self.ends: Sequence[int] | None = None
 
     @cached_property
     def _blocks(self) -> list[tuple[int, int, int]]:
@@ -73,6 +77,10 @@ class JsonFile:
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of the byte at *offset*."""
+        if self.ends is not None:  # nothing has to be passed over
+            before = bisect_left(self.ends, offset)
+            start = self.ends[before - 1] + 1 if before else 0
+            return before + 1, _length(self.data[start:offset]) + 1
         lines, last, _ = self._blocks[offset // _BLOCK]
         piece = self.data[offset - offset % _BLOCK : offset]
         if b"\n" in piece:
@@ -81,16 +89,27 @@ class JsonFile:
 
     def line(self, number: int) -> str:
         """The line of that *number*, from 1; empty when there is none, or one too long for a person to read."""
+        start = self._start(number)
+        if start is None:
+            return ""
+        end = self.data.find(b"\n", start, start + _READABLE)
+        whole = end >= 0 or len(self.data) <= start + _READABLE
+        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
+
+    def _start(self, number: int) -> int | None:
+        """Where the line of that *number* begins, if there is one."""
+        if self.ends is not None:
+            if not 1 <= number <= len(self.ends) + 1:
+                return None
+            return self.ends[number - 2] + 1 if number > 1 else 0
         block = bisect_left(self._blocks, number - 1, key=lambda one: one[0]) - 1
         before, last, _ = self._blocks[max(block, 0)]
         start = last + 1
         for _ in range(number - 1 - before):
             start = self.data.find(b"\n", start) + 1
             if not start:
-                return ""
-        end = self.data.find(b"\n", start, start + _READABLE)
-        whole = end >= 0 or len(self.data) <= start + _READABLE
-        return self.data[start : end if end >= 0 else len(self.data)].decode().rstrip() if whole else ""
+                return None
+        return start
 
     def _characters(self, offset: int) -> int:
         return self._blocks[offset // _BLOCK][2] + _length(self.data[offset - offset % _BLOCK : offset])
