@@ -201,7 +201,7 @@ def _questions(args: argparse.Namespace, arrow: Arrow | None, cluster: Cluster, 
         found = ask.of_intents(meaning)
     else:
         found = ask.of_everything(4 * args.max_probes)
-    return found.cut(args.max_probes, args.max_pods)
+    return found.cut(args.max_probes, args.max_pods, listening=not args.real_targets)
 
 
 def _planned(args: argparse.Namespace, ask: Asking, questions: Questions) -> Planned:

@@ -46,7 +46,8 @@ class Wanted:
         """Whether each connection works, by its arrow between two workloads; those of *again* where they are given.
 
         One works when all tries of it are open; None when that could not be seen.
-        Raises: Refused; Unreachable; UsageError where twins would be counted as pods.
+        Raises: Refused; Unreachable; UsageError where twins would be counted as pods; KeyboardInterrupt also for one
+        that came while twins were taken away.
         """
         cluster = self.picture()
         ask = asking(cluster, self.profile)
@@ -67,6 +68,8 @@ class Wanted:
         probed = carry_out(self.server, planned, say=self.say)
         for left in probed.left:
             self.say(f"left behind: {left}; remove it with 'ringfence cleanup {probed.run}'")
+        if probed.interrupted:
+            raise KeyboardInterrupt
         return works | self._works(cluster, probed)
 
     def _arrows(self, ask: Asking) -> dict[str, Arrow]:

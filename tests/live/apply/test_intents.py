@@ -89,6 +89,24 @@ def test_a_mistake_is_undone_by_itself(story: Story) -> None:
     assert "web -> db:5432" in out
 
 
+def test_an_interruption_while_twins_are_taken_away_applies_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringfence.live import cleanup
+
+    take_away, times = cleanup.take_away, iter([True])
+
+    def slow(*words: Any, **how: Any) -> Any:
+        if next(times, False):
+            raise KeyboardInterrupt
+        return take_away(*words, **how)
+
+    monkeypatch.setattr(cleanup, "take_away", slow)
+    assert story.run(DENY, WEB)[0] == 130
+    assert specs(story.api) == {}
+    assert sorted(_left(story.api)) == ["db", "web"]
+
+
 def test_what_did_not_work_before_is_no_reason_to_undo(story: Story) -> None:
     story.api.add(written(DENY))
     status, out, _ = story.run(MISTAKE)

@@ -45,7 +45,8 @@ class Simulated:
     denial; *lost* are ways on which nothing gets through, by the nodes at their ends.
 
     ``deaf`` are addresses where nobody listens to anything, ``stuck`` those that answer nobody, ``listening`` ports
-    that pods listen to though they do not declare them.
+    that pods listen to though they do not declare them. ``moods`` are how an address answers what gets through to it,
+    round after round.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Simulated:
         self.deaf: set[str] = set()
         self.stuck: set[str] = set()
         self.listening: set[tuple[str, int]] = set()
+        self.moods: dict[str, Sequence[str]] = {}
         self.created: list[Json] = []
         api.store.hooks.append(self._note)
         api.start_pods(self.log)
@@ -108,6 +110,8 @@ class Simulated:
                     outcome = self.outcome(cluster, src, dst, protocol, int(port))
                     if outcome == "open" and dst is not None:
                         outcome = self.answer(address, dst, protocol, int(port))
+                        if outcome == "open" and address in self.moods:
+                            outcome = self.moods[address][round - 1]
                     lines.append(f"rf1 try {round} {number} {outcome} {BEGAN + second} said nc")
         return "\n".join(lines) + "\n"
 

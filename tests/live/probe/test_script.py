@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.live.probe.plan import Settings
 from ringfence.live.probe.reading import Written, written
 from ringfence.live.probe.script import SCRIPT
 from ringfence.model.observations import Outcome
@@ -189,6 +192,60 @@ def test_it_goes_on_until_it_is_ended(tmp_path: Path) -> None:
         assert process.poll() is None
     tries = _log(tmp_path, 1).tries["1.0"]
     assert [one.round for one in tries[:2]] == [1, 2]
+
+
+OLD = """
+import os, socket, sys
+
+words = sys.argv[1:]
+if words[0] in ("--help", "-h"):
+    print(USAGE, file=sys.stderr)
+    sys.exit(1)
+at = words.index("-e")
+host, port = words[at - 2 : at]
+there = socket.create_connection((host, int(port)))
+for number in (0, 1, 2):
+    os.dup2(there.fileno(), number)
+os.execvp(words[at + 1], words[at + 1 :])
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_nothing_is_sent_to_a_pod_by_an_nc_that_makes_the_connection_its_error_stream(
+    host: str, tmp_path: Path
+) -> None:
+    """The small nc of old BusyBoxes does so."""
+    program = f"#!{sys.executable}\nUSAGE = {SIMPLE!r}\n{OLD}"
+    (tmp_path / "nc").write_text(program)
+    (tmp_path / "nc").chmod(0o755)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as pod:
+        pod.bind((host, 0))
+        pod.listen()
+        pod.settimeout(20)
+        with _running(tmp_path, "wait,1", f"try,1.0,TCP,{host},{pod.getsockname()[1]},rf-x-1"):
+            met, _ = pod.accept()
+            with met:
+                met.settimeout(20)
+                assert met.recv(100) == b""
+            assert _log(tmp_path, 1).tries["1.0"][0].outcome is OPEN
+
+
+def test_a_pod_is_met_less_than_a_hundred_times_in_the_life_of_a_twin(tmp_path: Path) -> None:
+    """MySQL shuts out an address that hung up a hundred times; another pod may have it next."""
+    _stand_in(tmp_path, COMPATIBLE, {"TCP": TCP[COMPATIBLE]})
+    (tmp_path / "sleep").write_text(f"#!/bin/sh\necho $1 >>{tmp_path}/slept\n")
+    (tmp_path / "sleep").chmod(0o755)
+    with _running(tmp_path, "wait,1", "try,1.0,TCP,192.0.2.1,80,rf-x-1"):
+        until = time.monotonic() + 60
+        slept: list[int] = []
+        while sum(slept) < Settings().deadline and time.monotonic() < until:
+            time.sleep(0.1)
+            slept = [int(one) for one in (tmp_path / "slept").read_text().split()] if slept or _log(tmp_path, 1) else []
+    assert sum(slept) >= Settings().deadline
+    rounds = next(count for count in range(len(slept) + 1) if sum(slept[:count]) >= Settings().deadline)
+    assert rounds < 100
+    assert slept[:11] == [1] * 11
 
 
 def test_without_nc_there_is_a_fault_and_no_outcome(tmp_path: Path) -> None:

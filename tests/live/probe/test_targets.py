@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_where_a_service_forbids_a_listener_the_pod_itself_is_tried_after_all(
     })  # fmt: skip
     status, found = document(config, capsys, "shop/web-1 -x shop/db-1:5432")
     assert status == 3
-    assert "may be no denial; a twin that listens would tell" in found["cells"][0]["why"]
+    assert "may be no denial; no twin listens in its place, as Service shop/peers" in found["cells"][0]["why"]
     assert listeners(simulated) == []
 
 
@@ -295,3 +296,38 @@ def test_pods_that_do_not_answer_never_change_what_is_measured(
     assert told[Targets.EITHER] == told[Targets.TWINS]
     for pods, twins in zip(told[Targets.PODS], told[Targets.TWINS], strict=True):
         assert pods == twins or pods[1] is Agreement.UNMEASURED
+
+
+MOODS = st.builds(
+    lambda first, then, rounds: [first] * rounds + [then] * (5 - rounds),
+    st.sampled_from(["open", "silent", "refused"]), st.sampled_from(["open", "silent", "refused"]), st.integers(0, 5),
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    plugin=st.sampled_from([as_written, nothing]),
+    moods=st.fixed_dictionaries(dict.fromkeys((API, DB), MOODS)),
+    wave=st.sampled_from([1, 20]),
+    targets=st.sampled_from([Targets.EITHER, Targets.PODS]),
+)
+def test_pods_that_answer_now_and_then_are_never_taken_for_a_policy(
+    plugin: Any, moods: dict[str, Sequence[str]], wave: int, targets: Targets, simulated: Simulated, server: Server
+) -> None:
+    """Law: whatever a pod does from one moment to the next, its cells are as with twins alone, or unknown."""
+    simulated.plugin, simulated.moods = as_written, moods
+    cluster = simulated.cluster()
+    by_name = {one.name: one for one in cluster.pods}
+    asked = [Asked(by_name[src], by_name[dst], "TCP", port) for src, dst, port in (
+        ("web-1", "api-1", 8080), ("web-2", "api-1", 8080), ("shell", "api-1", 8080), ("api-1", "db-1", 5432),
+        ("web-1", "db-1", 5432), ("shell", "db-1", 5432),
+    )]  # fmt: skip
+    ask, seen = asking(cluster), dict[Targets, list[tuple[str, Agreement]]]()
+    simulated.plugin = plugin
+    for each in (targets, Targets.TWINS):
+        how = Settings(timeout=2.0, settling=1.0, wave=wave)
+        found = carry_out(server, plan(ask, Questions(asked), targets=each, settings=how), sleep=lambda _: None,
+                          clock=ticks())  # fmt: skip
+        seen[each] = [(one.measured, one.agreement) for one in found.cells]
+    for one, twins in zip(seen[targets], seen[Targets.TWINS], strict=True):
+        assert one == twins or (targets is Targets.PODS and one[1] is Agreement.UNMEASURED)

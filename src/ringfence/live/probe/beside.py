@@ -39,7 +39,10 @@ def counting(server: Server, plan: Plan, pods: Mapping[Twin, Json]) -> Iterator[
             (one["spec"]["scaleTargetRef"]["kind"], one["spec"]["scaleTargetRef"]["name"]): one["metadata"]["name"]
             for one in _list(server, SCALERS, namespace)
         }
-        titles = {twin.title.rpartition("/")[2] for twin in pods if twin.namespace == namespace}
+        titles = {
+            twin.title.rpartition("/")[2] for twin in pods
+            if twin.namespace == namespace and twin.original is not None
+        }  # fmt: skip
         for (kind, name), scaler in sorted(scaled.items()):
             if name in titles:
                 yield f"HorizontalPodAutoscaler {namespace}/{scaler} may count the twins of {kind} {name} as pods"

@@ -53,13 +53,21 @@ class Attempts:
 
 @dataclass
 class Tried:
-    """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed."""
+    """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed.
+
+    ``ended`` is why the server did not let it come to its end: what was seen until then was not looked at twice.
+    ``interrupted``: somebody wanted it to stop while it cleaned up, so that nothing more shall be made. ``waves`` say
+    in which part of the run a connection was tried, by its number.
+    """
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
     addresses: dict[Twin, tuple[Address, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     left: tuple[cleanup.Left, ...] = ()
     pods: int = 0
+    ended: LiveError | None = None
+    interrupted: bool = False
+    waves: dict[int, int] = field(default_factory=dict)
 
 
 def objects(server: Server, plan: Plan) -> dict[Twin, Json]:
@@ -78,7 +86,7 @@ def tried(
     """Carry out *plan*; *settled* says when a connection needs no more attempts.
 
     Everything that was made is gone afterwards, also after an interruption; what is not is in ``left``, or said before
-    the interruption goes on. Raises: Refused and Unreachable when nothing can be made.
+    the interruption goes on. What the server refuses is in ``ended``.
     """
 
     def told(line: str) -> None:
@@ -89,8 +97,11 @@ def tried(
     began = clock()
     try:
         run.go()
+    except LiveError as problem:
+        run.found.ended = problem
     except BaseException as ended:
-        if isinstance(ended, KeyboardInterrupt):
+        run.found.interrupted = isinstance(ended, KeyboardInterrupt)
+        if run.found.interrupted:
             told(
                 f"interrupted; what was made is being removed; if this ends too, 'ringfence cleanup {plan.run}' does it"
             )
@@ -182,6 +193,7 @@ class _Run:
             self._make(wave)
             self._await(wave, lambda pod: "" if _addresses(pod) else None)
             self._watch(wave)
+            self.found.waves |= {connection.number: index for one in wave for connection in self.by_source[one]}
             if index < len(waves):
                 for one in wave:
                     self._drop(one)
@@ -192,7 +204,9 @@ class _Run:
         try:
             return self._take_away(patience=30.0)
         except KeyboardInterrupt:
-            self.say("interrupted again; what was made is being removed without waiting for it")
+            again = " again" if self.found.interrupted else ""
+            self.say(f"interrupted{again}; what was made is being removed without waiting for it")
+            self.found.interrupted = True
             return self._take_away(patience=0.0)
 
     def _take_away(self, patience: float) -> tuple[cleanup.Left, ...]:

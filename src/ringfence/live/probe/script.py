@@ -54,7 +54,8 @@ outcome() {
 }
 tcp() {
   if [ $kind = busybox ]; then
-    nc $loud -w "$wait" "$1" "$2" -e sh -c 'echo rf-open >&2' 2>&1 </dev/null
+    # old ones make the connection the error stream too, and nothing may be sent; 3 and 4 are their own
+    nc $loud -w "$wait" "$1" "$2" -e sh -c 'exec 2>/dev/null; echo rf-open >&9' 9>&1 2>&1 </dev/null
   else
     nc -v -z -n -w "$wait" "$1" "$2" 2>&1 </dev/null && echo rf-open
   fi
@@ -153,7 +154,12 @@ while [ -n "$tries" ]; do
     fi
   done
   wait $pids
-  sleep 1
+  # servers count those who hang up: no hundred times in ten minutes
+  pause=1
+  [ $round -ge 12 ] && pause=2
+  [ $round -ge 30 ] && pause=4
+  [ $round -ge 50 ] && pause=10
+  sleep $pause
 done
 wait
 # no listener is left; what is written says why, and a pod that ended would say less

@@ -37,7 +37,8 @@ Port = tuple[str, int]
 class Asked:
     """One connection: from a pod to a port of another one, by its own address.
 
-    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so.
+    ``wanted`` is how somebody wants it to be, and ``because`` the words that say so. ``named``: they name the port, so
+    that the pod may be thought to listen there though no container declares it.
     """
 
     src: Pod
@@ -46,6 +47,7 @@ class Asked:
     port: int
     wanted: Verdict | None = None
     because: str = ""
+    named: bool = False
 
 
 @dataclass
@@ -55,8 +57,9 @@ class Questions:
     asked: list[Asked] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def cut(self, most: int, pods: int = 1_000_000) -> Questions:
-        """The first *most* of them for which no more than *pods* twins and controls are made.
+    def cut(self, most: int, pods: int = 1_000_000, *, listening: bool = True) -> Questions:
+        """The first *most* of them for which no more than *pods* twins and controls are made; without *listening* none
+        but those that connect.
 
         What is wanted goes first, and of each pair of ends some before any gets more.
         """
@@ -70,8 +73,10 @@ class Questions:
         found: list[tuple[int, Asked]] = []
         out, stands = Counter(self.left_out), set[object]()
         for _, _, place, one in ranked:
-            more = {(True, id(one.src)), (False, id(one.dst)),
-                    (True, one.src.namespace, one.src.node), (False, one.dst.namespace, one.dst.node)}  # fmt: skip
+            more: set[object] = {(True, id(one.src))}
+            if listening:
+                more |= {(False, id(one.dst)), (True, one.src.namespace, one.src.node),
+                         (False, one.dst.namespace, one.dst.node)}  # fmt: skip
             if len(found) >= most:
                 out[f"more than --max-probes {most}"] += 1
             elif len(stands | more) > pods:
@@ -164,8 +169,11 @@ class Asking:
                     continue
                 if ports is not None and ports != ConnectionSet.ALL and ports["SCTP"]:
                     found.left_out["SCTP, which a shell with nc does not speak"] += 1
+                named = ports is not None and ports != ConnectionSet.ALL
                 tried = self._ports(src, there, ports)
-                found.asked += [Asked(src, there, *port, wanted, because) for port in tried]
+                found.asked += [
+                    Asked(src, there, *port, wanted, because, named and port[1] != UNNAMED) for port in tried
+                ]
 
     # -- who stands for whom ----------------------------------------------------------------------------------------
 

@@ -47,7 +47,8 @@ class Trial:
     """One question, and how it is answered.
 
     ``number`` is that of its connection; None where it cannot be tried, for the reason in ``refusal``. ``listener``
-    says why a twin listens, and is empty where the pod itself is connected to.
+    says why a twin listens, and is empty where the pod itself is connected to; ``alone`` says then why no twin can take
+    its place, and is empty where one can.
     """
 
     asked: Asked
@@ -55,6 +56,7 @@ class Trial:
     number: int | None = None
     refusal: str = ""
     listener: str = ""
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,9 +200,7 @@ class _Planning:
         ways = self._ways(one.asked for one in tried)
         for way in ways:
             first.controls(way)
-        spare = [one for one in tried if not (one.listener or self._published(one.asked.dst))]
-        if self.targets is Targets.PODS:
-            spare = []
+        spare = [one for one in tried if not (one.listener or one.alone)]
         for one in spare:
             second.between(one.asked, listener=True)
         made, other = first.made(), second.made()
@@ -224,13 +224,15 @@ class _Planning:
         """The questions with where they lead; two that are the same have one number."""
         found = [Trial(one, self.ask.predicted(one), refusal=self._refusal(one)) for one in asked]
         able = [one for one in found if not one.refusal]
-        self.named = {_place(one.asked) for one in able if one.asked.wanted is not None}
+        self.named = {_place(one.asked) for one in able if one.asked.named}
         self.reached = {_place(one.asked) for one in able if one.predicted.verdicts == {Verdict.ALLOWED}}
         known: dict[tuple[int, _Place], int] = {}
         for index, one in enumerate(found):
             if not one.refusal:
                 number = known.setdefault((id(one.asked.src), _place(one.asked)), len(known))
-                found[index] = replace(one, number=number, listener=self._listener(one.asked, one.predicted))
+                listener = self._listener(one.asked, one.predicted)
+                alone = "" if listener else self._alone(one.asked)
+                found[index] = replace(one, number=number, listener=listener, alone=alone)
         return found
 
     def _refusal(self, one: Asked) -> str:
@@ -270,6 +272,10 @@ class _Planning:
         if self.settings.rejects and predicted.verdicts != {Verdict.ALLOWED}:
             return "a refusal by the pod itself looks like one by the network plugin"
         return ""
+
+    def _alone(self, one: Asked) -> str:
+        """Why no twin can listen in the place of the pod that *one* leads to; empty when one can."""
+        return "--real-targets was asked for" if self.targets is Targets.PODS else self._published(one.dst)
 
     def _published(self, pod: Pod) -> str:
         """Why there can be no twin of *pod*; empty when there can."""

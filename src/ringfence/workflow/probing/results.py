@@ -67,7 +67,8 @@ class Cell:
 class Probed:
     """What a live cluster did, cell by cell.
 
-    ``left_out`` counts what was not asked, by reason; ``left`` is what could not be removed.
+    ``left_out`` counts what was not asked, by reason; ``left`` is what could not be removed. ``interrupted``: somebody
+    wanted it to stop when it had measured already.
     """
 
     run: str
@@ -79,6 +80,7 @@ class Probed:
     pods: int = 0
     seconds: float = 0.0
     left: tuple[Left, ...] = ()
+    interrupted: bool = False
 
     def of(self, agreement: Agreement) -> tuple[Cell, ...]:
         """The cells with that agreement."""
