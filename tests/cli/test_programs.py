@@ -201,6 +201,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.usefixtures("orders_heard")
 def test_a_program_that_is_interrupted_is_stopped_too(where: Path) -> None:
     _program(where, "kustomize", '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 60\n')
     code = "from ringfence.cli import main; raise SystemExit(main(['matrix', '--kustomize', 'overlays/prod']))"

@@ -403,6 +403,7 @@ def test_no_key_is_left_behind(api: FakeApi, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) & 0o600
 
 
+@pytest.mark.usefixtures("orders_heard")
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGHUP])
 def test_no_key_is_left_behind_by_an_order_to_end(api: FakeApi, tmp_path: Path, order: signal.Signals) -> None:
     import base64
