@@ -308,7 +308,7 @@ def reached(report: Report, found: dict[str, dict[str, Any]], beside_at_m: dict[
                 f"XL, the same, where the loop takes {QUIET} s",
                 "500 ms",
                 "50 ms",
-                f"{change['worst_ms'] / one['loop'] * QUIET:.0f} ms",
+                f"{change.get('worst_ms', 0) / one['loop'] * QUIET:.0f} ms",
             ],
         ]
     if beside_at_m:
