@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,14 @@ class Story:
     folder: Path
     capsys: pytest.CaptureFixture[str]
 
-    def run(self, *policies: Policy, intents: Json = INTENTS) -> tuple[int, str, str]:
+    def run(self, *policies: Policy, intents: Json = INTENTS, more: Sequence[str] = ()) -> tuple[int, str, str]:
         """The exit status and what was said."""
         files = {"policies.yaml": [written(one) for one in policies], "intents.yaml": [intents]}
         for name, objects in files.items():
             (self.folder / name).write_text(yaml.safe_dump_all(objects))
         words = ["--yes", "--kubeconfig", str(self.folder / "config"), "--journal", str(self.folder / "journal.json")]
         status = main(
-            ["apply", str(self.folder / "policies.yaml"), "--intents", str(self.folder / "intents.yaml"), *words]
+            ["apply", str(self.folder / "policies.yaml"), "--intents", str(self.folder / "intents.yaml"), *words, *more]
         )
         return (status, *self.capsys.readouterr())
 
@@ -75,6 +75,18 @@ def test_what_is_wanted_works_before_and_after(story: Story) -> None:
     assert (status, out.splitlines()[-1].partition(";")[0]) == (0, "complete: 2 created"), err
     assert specs(story.api) == said([DENY, WEB])
     assert sorted(_left(story.api)) == ["db", "web"]
+
+
+@pytest.mark.parametrize(("more", "itself"), [((), True), (("--twin-targets",), False)])
+def test_wanted_connections_lead_to_the_pod_itself_unless_twins_shall_listen(
+    more: Sequence[str], itself: bool, story: Story
+) -> None:
+    told: list[str] = []
+    story.api.store.hooks.append(lambda event, body: told.append(str(body.get("spec"))) if event == "created" else None)
+    status, _, err = story.run(DENY, WEB, more=more)
+    assert status == 0, err
+    assert any("try,0.0,TCP,10.0.0.2,5432" in spec for spec in told) == itself
+    assert any("listen,TCP,5432" in spec for spec in told) != itself
 
 
 def test_a_mistake_is_undone_by_itself(story: Story) -> None:

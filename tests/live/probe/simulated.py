@@ -164,6 +164,23 @@ def policy(namespace: str, name: str, selects: dict[str, str], **spec: Any) -> J
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": body}
 
 
+def budget(name: str) -> Json:
+    """What keeps pods of the shop with that label from being too few."""
+    return {
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": name}}},
+    }  # fmt: skip
+
+
+def peers(name: str, port: int) -> Json:
+    """A Service that publishes pods of the shop with that label before they are ready."""
+    return {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "peers", "namespace": "shop"},
+        "spec": {"selector": {"app": name}, "clusterIP": "None", "publishNotReadyAddresses": True,
+                 "ports": [{"port": port}]},
+    }  # fmt: skip
+
+
 def shop() -> list[Json]:
     """A shop of three workloads on two nodes: web may reach api on http, api may reach db, nobody else may."""
     http = [{"name": "http", "containerPort": 8080}]

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from fakeapi import FakeApi, Fault, kind
 
-from live.probe.commands import document, own, probe, ticks
-from live.probe.simulated import Simulated, nothing, pod, policy, shop, without_egress
+from live.probe.commands import carried, document, own, planned, probe, ticks
+from live.probe.simulated import Simulated, budget, nothing, peers, pod, policy, shop, without_egress
 from ringfence.cli import main
 from ringfence.live.doctor.nouns import State
 from ringfence.live.probe.plan import Settings
@@ -22,9 +22,8 @@ from ringfence.live.server.server import Server
 from ringfence.model import profiles
 from ringfence.model.observations import Outcome
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing.asked import Asked, Questions
+from ringfence.workflow.probing.asked import Asked
 from ringfence.workflow.probing.carrying import carry_out, measure
-from ringfence.workflow.probing.planning import asking, plan
 from ringfence.workflow.probing.results import Cell
 
 Json = dict[str, Any]
@@ -138,12 +137,9 @@ def test_a_twin_that_hears_nothing_is_no_denial(
 
 def test_nobody_waits_for_a_twin_that_cannot_listen(simulated: Simulated, server: Server) -> None:
     simulated.udp = False
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    questions = Questions([Asked(by_name["web-1"], by_name["db-1"], "UDP", 53)])
     waited: list[float] = []
-    planned = plan(asking(cluster), questions, settings=Settings(timeout=1000.0))
-    (cell,) = carry_out(server, planned, sleep=waited.append, clock=ticks()).cells
+    what = planned(simulated, ("web-1", "db-1", 53), protocol="UDP", how=Settings(timeout=1000.0))
+    (cell,) = carry_out(server, what, sleep=waited.append, clock=ticks()).cells
     assert cell.why == "its twin did not reach its own listener"
     assert len(waited) < 10
 
@@ -198,11 +194,7 @@ def test_every_twin_is_unready_owned_by_the_run_and_in_no_policy_of_its_own(simu
 def test_a_service_that_publishes_unready_pods_keeps_its_twins_away(
     words: list[str], simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulated.api.add({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "peers", "namespace": "shop"},
-        "spec": {"selector": {"app": "db"}, "clusterIP": "None", "publishNotReadyAddresses": True,
-                 "ports": [{"port": 5432}]},
-    })  # fmt: skip
+    simulated.api.add(peers("db", 5432))
     status, found = document(config, capsys, *words)
     assert status == 3
     assert "Service shop/peers" in found["cells"][0]["why"]
@@ -212,10 +204,7 @@ def test_a_service_that_publishes_unready_pods_keeps_its_twins_away(
 def test_a_budget_that_counts_twins_is_named_and_needs_leave(
     simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulated.api.add({
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web", "namespace": "shop"},
-        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
-    })  # fmt: skip
+    simulated.api.add(budget("web"))
     arrow = "shop/web-1 -> shop/api-1:8080"
     assert probe(config, arrow) == 2
     assert "PodDisruptionBudget shop/web counts" in capsys.readouterr().err
@@ -244,13 +233,10 @@ def test_a_plugin_that_rejects_now_and_then_denies_all_the_same(simulated: Simul
     simulated.api.store.hooks.pop()
     simulated.denial = "refused"
     simulated.api.start_pods(lambda pod: re.sub(r"(try 4 \S+) refused", r"\1 silent", log(pod)))
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    questions = Questions([Asked(by_name["web-1"], by_name["db-1"], "TCP", 5432)])
     found = {}
     for name in ("kube-router", "kubernetes"):
-        planned = plan(asking(cluster, profiles.named(name)), questions)
-        (found[name],) = carry_out(server, planned, sleep=lambda _: None, clock=ticks()).cells
+        what = planned(simulated, ("web-1", "db-1", 5432), profile=profiles.named(name))
+        (found[name],) = carried(server, what).cells
     assert (found["kube-router"].agreement, found["kube-router"].measured) == (Agreement.AGREES, "refused")
     assert found["kubernetes"].agreement is Agreement.UNMEASURED
     assert "--profile" in found["kubernetes"].why
@@ -439,22 +425,14 @@ def test_every_format_tells_of_every_cell(
 # -- when something goes wrong --------------------------------------------------------------------------------------
 
 
-def _plan(server: Server, simulated: Simulated, *pairs: tuple[str, str, int]) -> Any:
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    asked = [Asked(by_name[src], by_name[dst], "TCP", port) for src, dst, port in pairs]
-    ask = asking(cluster)
-    return plan(ask, Questions(asked), run="7c1e")
-
-
 WAYS = (("web-1", "api-1", 8080), ("web-1", "db-1", 5432))
 
 
 def test_a_twin_that_the_server_refuses_costs_its_own_cells_alone(simulated: Simulated, server: Server) -> None:
-    planned = _plan(server, simulated, *WAYS)
-    (target,) = [one for one in planned.plan.twins if one.original == "db-1"]
+    what = planned(simulated, *WAYS)
+    (target,) = [one for one in what.plan.twins if one.original == "db-1"]
     simulated.api.faults.add(Fault(method="POST", path="namespaces/shop/pods", nth=1, status=403))
-    found = carry_out(server, planned, sleep=lambda _: None)
+    found = carry_out(server, what, sleep=lambda _: None)
     assert target.number
     assert [one.agreement for one in found.cells].count(Agreement.UNMEASURED) == 1
     assert "refused its twin" in "".join(one.why for one in found.cells)
@@ -464,7 +442,7 @@ def test_a_twin_that_the_server_refuses_costs_its_own_cells_alone(simulated: Sim
 def test_pods_that_never_start_are_unknown_and_told_why(api: FakeApi, server: Server) -> None:
     api.add(*shop())
     simulated = Simulated(api)
-    planned = _plan(server, simulated, *WAYS)
+    what = planned(simulated, *WAYS)
     api.store.hooks.clear()
 
     def stuck(event: str, body: Json) -> None:
@@ -474,7 +452,7 @@ def test_pods_that_never_start_are_unknown_and_told_why(api: FakeApi, server: Se
             api.add({**body, "status": {"phase": "Pending", "containerStatuses": statuses}})
 
     api.store.hooks.append(stuck)
-    found = carry_out(server, planned, sleep=lambda _: None)
+    found = carry_out(server, what, sleep=lambda _: None)
     assert found.status() == 3
     assert {one.why for one in found.cells} == {"its twin does not start: ErrImagePull: no such host"}
     assert own(api) == []
@@ -498,15 +476,15 @@ def _never(number: int, outcome: Outcome) -> bool:
 
 @pytest.mark.parametrize("when", [1, 2, 3])
 def test_after_an_interruption_nothing_is_left(when: int, simulated: Simulated, server: Server) -> None:
-    planned = _plan(server, simulated, *WAYS)
+    what = planned(simulated, *WAYS)
     with pytest.raises(KeyboardInterrupt):
-        tried(server, planned.plan, _never, sleep=_Interrupting(when))
+        tried(server, what.plan, _never, sleep=_Interrupting(when))
     assert simulated.twins
     assert own(simulated.api) == []
 
 
 def test_a_second_interruption_still_removes_and_says_what_is_left(simulated: Simulated, server: Server) -> None:
-    planned = _plan(server, simulated, *WAYS)
+    what = planned(simulated, *WAYS)
     said: list[str] = []
     api = simulated.api
 
@@ -522,7 +500,7 @@ def test_a_second_interruption_still_removes_and_says_what_is_left(simulated: Si
 
     api.faults.add(Fault(method="DELETE", path="/(pods|configmaps)/", status=409, times=500))
     with pytest.raises(KeyboardInterrupt):
-        tried(server, planned.plan, _never, sleep=Slow(), say=said.append)
+        tried(server, what.plan, _never, sleep=Slow(), say=said.append)
     left = [line for line in said if line.startswith("left behind: Pod shop/rfprobe-7c1e-")]
     assert left
     assert all("ringfence cleanup 7c1e" in line for line in left)
@@ -532,7 +510,7 @@ def test_a_second_interruption_still_removes_and_says_what_is_left(simulated: Si
 def test_a_run_that_cannot_begin_leaves_nothing(simulated: Simulated, server: Server) -> None:
     simulated.api.rights.forbid("create", "configmaps", "shop")
     with pytest.raises(Exception, match="configmaps"):
-        carry_out(server, _plan(server, simulated, *WAYS), sleep=lambda _: None)
+        carry_out(server, planned(simulated, *WAYS), sleep=lambda _: None)
     assert own(simulated.api) == []
 
 
@@ -544,7 +522,7 @@ def test_what_does_not_settle_is_unknown(simulated: Simulated, server: Server, m
 
     simulated.api.store.hooks.pop()
     simulated.api.start_pods(flapping)
-    found = carry_out(server, _plan(server, simulated, WAYS[0]), sleep=lambda _: None, clock=ticks())
+    found = carried(server, planned(simulated, WAYS[0]))
     (cell,) = found.cells
     assert cell.measured == "unknown"
     assert cell.why == "it did not settle: open, silent, open"
@@ -567,11 +545,7 @@ def test_a_datagram_that_was_heard_and_not_answered_is_open_unless_it_came_befor
         policy("shop", "udp", {"app": "api"}, policyTypes=["Ingress"], ingress=[{"ports": [{"protocol": "UDP"}]}])
     )
     simulated.api.start_pods(heard)
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    planned = plan(asking(cluster), Questions([Asked(by_name["web-1"], by_name["api-1"], "UDP", 8080)]), run="7c1e")
-    found = carry_out(server, planned, sleep=lambda _: None, clock=ticks())
-    (cell,) = found.cells
+    (cell,) = carried(server, planned(simulated, ("web-1", "api-1", 8080), protocol="UDP")).cells
     assert (cell.measured, cell.attempts[0].heard) == (measured, measured == "allowed")
 
 
@@ -606,23 +580,23 @@ def test_silence_of_a_twin_that_ended_meanwhile_is_no_denial(
 
 
 def test_a_stream_that_nobody_reads_keeps_no_twin_there(simulated: Simulated, server: Server) -> None:
-    planned = _plan(server, simulated, *WAYS)
+    what = planned(simulated, *WAYS)
 
     def say(line: str) -> None:
         raise BrokenPipeError(line)
 
     with pytest.raises(KeyboardInterrupt):
-        tried(server, planned.plan, _never, sleep=_Interrupting(2), say=say)
+        tried(server, what.plan, _never, sleep=_Interrupting(2), say=say)
     assert simulated.twins
     assert own(simulated.api) == []
 
 
 def test_what_may_not_be_listed_keeps_nothing_else_there(simulated: Simulated, server: Server) -> None:
-    planned = _plan(server, simulated, *WAYS)
+    what = planned(simulated, *WAYS)
     simulated.api.rights.forbid("list", "configmaps", "shop")
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        tried(server, planned.plan, _never, sleep=_Interrupting(2), say=said.append)
+        tried(server, what.plan, _never, sleep=_Interrupting(2), say=said.append)
     assert not [name for name in own(simulated.api) if name.endswith(("-s", "-t"))]
     assert any("ringfence cleanup 7c1e" in line for line in said)
 

@@ -10,33 +10,18 @@ from typing import Any
 import pytest
 from fakeapi import Fault
 
-from live.probe.commands import document, own, probe, ticks
-from live.probe.simulated import BEGAN, Simulated, nothing
+from live.probe.commands import carried, document, own, planned, probe, ticks
+from live.probe.simulated import BEGAN, Simulated, nothing, peers
 from ringfence.live.server.server import Server
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing.asked import Asked, Questions
 from ringfence.workflow.probing.carrying import carry_out
-from ringfence.workflow.probing.planning import Planned, Targets, asking, plan
+from ringfence.workflow.probing.planning import Targets
 from ringfence.workflow.probing.results import Probed
 
 Json = dict[str, Any]
 API, DB = "10.1.1.2", "10.1.0.3"
 TO_API = ("web-1", "api-1", 8080)
 TO_DB = [("api-1", "db-1", 5432), ("web-1", "db-1", 5432)]
-
-
-def planned(
-    simulated: Simulated, *asked: tuple[str, str, int], targets: Targets = Targets.EITHER
-) -> Planned:  # fmt: skip
-    """Connections over TCP between pods of these names."""
-    cluster = simulated.cluster()
-    pods = {one.name: one for one in cluster.pods}
-    questions = Questions([Asked(pods[src], pods[dst], "TCP", port) for src, dst, port in asked])
-    return plan(asking(cluster), questions, run="7c1e", targets=targets)
-
-
-def carried(server: Server, what: Planned, say: Callable[[str], None] = lambda _: None) -> Probed:
-    return carry_out(server, what, say=say, sleep=lambda _: None, clock=ticks())
 
 
 def told(found: Probed) -> dict[tuple[str, str], tuple[str, str]]:
@@ -279,11 +264,7 @@ def test_why_no_twin_tells_is_said(simulated: Simulated, server: Server) -> None
     assert _why(carried(server, planned(simulated, TO_API, targets=Targets.PODS))) == {
         f"{refused}--real-targets was asked for"
     }
-    simulated.api.add({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "peers", "namespace": "shop"},
-        "spec": {"selector": {"app": "api"}, "clusterIP": "None", "publishNotReadyAddresses": True,
-                 "ports": [{"port": 8080}]},
-    })  # fmt: skip
+    simulated.api.add(peers("api", 8080))
     service = (
         "Service shop/peers publishes pods that are not ready, so it would send its clients to a twin of shop/api-1"
     )

@@ -11,15 +11,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from live.probe.commands import document, own, probe, ticks
-from live.probe.simulated import Simulated, as_written, nothing, pod, without_egress
+from live.probe.commands import carried, document, own, planned, probe
+from live.probe.simulated import Simulated, as_written, budget, nothing, peers, pod, without_egress
 from ringfence.cli import main
 from ringfence.live.probe.plan import Settings
 from ringfence.live.server.server import Server
 from ringfence.workflow.judging import Agreement
-from ringfence.workflow.probing.asked import Asked, Questions
-from ringfence.workflow.probing.carrying import carry_out
-from ringfence.workflow.probing.planning import Targets, asking, plan
+from ringfence.workflow.probing.planning import Targets
 
 OPEN = "shop/web-1 -> shop/api-1:8080"
 API, DB = "10.1.1.2", "10.1.0.3"
@@ -78,11 +76,7 @@ def test_a_port_that_no_container_declares_is_tried_when_it_is_asked_for(
 def test_where_a_service_forbids_a_listener_the_pod_itself_is_tried_after_all(
     simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulated.api.add({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "peers", "namespace": "shop"},
-        "spec": {"selector": {"app": "db"}, "clusterIP": "None", "publishNotReadyAddresses": True,
-                 "ports": [{"port": 5432}]},
-    })  # fmt: skip
+    simulated.api.add(peers("db", 5432))
     status, found = document(config, capsys, "shop/web-1 -x shop/db-1:5432")
     assert status == 3
     assert "may be no denial; no twin listens in its place, as Service shop/peers" in found["cells"][0]["why"]
@@ -175,10 +169,7 @@ def test_no_more_is_made_where_something_could_not_be_removed(
     simulated.deaf.add(API)
     left = (Left(CONFIGMAPS, "shop", "rfprobe-x"),)
     monkeypatch.setattr("ringfence.live.probe.run.cleanup.take_away", lambda *_, **__: left)
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    questions = Questions([Asked(by_name["web-1"], by_name["api-1"], "TCP", 8080)])
-    found = carry_out(server, plan(asking(cluster), questions), sleep=lambda _: None, clock=ticks())
+    found = carried(server, planned(simulated, ("web-1", "api-1", 8080)))
     assert found.left == left
     assert listeners(simulated) == []
     assert found.cells[0].agreement is Agreement.UNMEASURED
@@ -240,10 +231,7 @@ def test_real_targets_and_twin_targets_are_one_or_the_other(config: str, capsys:
 def test_a_budget_that_would_count_a_listener_made_later_needs_leave(
     simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    simulated.api.add({
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "api", "namespace": "shop"},
-        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}},
-    })  # fmt: skip
+    simulated.api.add(budget("api"))
     assert probe(config, OPEN) == 2
     assert "PodDisruptionBudget shop/api counts" in capsys.readouterr().err
     assert simulated.twins == []
@@ -283,14 +271,12 @@ def test_pods_that_do_not_answer_never_change_what_is_measured(
 ) -> None:  # fmt: skip
     """Law: with the pods themselves as targets every cell is as with twins alone, however the pods behave."""
     simulated.plugin, simulated.denial, simulated.deaf, simulated.stuck = as_written, denial, deaf, stuck
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    asked = [Asked(by_name[src], by_name[dst], "TCP", port) for src, dst, port in pairs if src != dst]
-    ask, told = asking(cluster), {}
+    asked = [(src, dst, port) for src, dst, port in pairs if src != dst]
+    how, told = Settings(timeout=2.0, settling=1.0), {}
+    plans = {targets: planned(simulated, *asked, targets=targets, how=how) for targets in Targets}
     simulated.plugin = plugin
-    for targets in (Targets.EITHER, Targets.TWINS, Targets.PODS):
-        planned = plan(ask, Questions(list(asked)), targets=targets, settings=Settings(timeout=2.0, settling=1.0))
-        found = carry_out(server, planned, sleep=lambda _: None, clock=ticks())
+    for targets, what in plans.items():
+        found = carried(server, what)
         assert all((one.listener == "") == (one.pods[1] == one.asked.dst.name) for one in found.cells)
         told[targets] = [(one.measured, one.agreement) for one in found.cells]
     assert told[Targets.EITHER] == told[Targets.TWINS]
@@ -316,18 +302,14 @@ def test_pods_that_answer_now_and_then_are_never_taken_for_a_policy(
 ) -> None:
     """Law: whatever a pod does from one moment to the next, its cells are as with twins alone, or unknown."""
     simulated.plugin, simulated.moods = as_written, moods
-    cluster = simulated.cluster()
-    by_name = {one.name: one for one in cluster.pods}
-    asked = [Asked(by_name[src], by_name[dst], "TCP", port) for src, dst, port in (
+    asked = (
         ("web-1", "api-1", 8080), ("web-2", "api-1", 8080), ("shell", "api-1", 8080), ("api-1", "db-1", 5432),
         ("web-1", "db-1", 5432), ("shell", "db-1", 5432),
-    )]  # fmt: skip
-    ask, seen = asking(cluster), dict[Targets, list[tuple[str, Agreement]]]()
+    )  # fmt: skip
+    how, seen = Settings(timeout=2.0, settling=1.0, wave=wave), dict[Targets, list[tuple[str, Agreement]]]()
+    plans = {each: planned(simulated, *asked, targets=each, how=how) for each in (targets, Targets.TWINS)}
     simulated.plugin = plugin
-    for each in (targets, Targets.TWINS):
-        how = Settings(timeout=2.0, settling=1.0, wave=wave)
-        found = carry_out(server, plan(ask, Questions(asked), targets=each, settings=how), sleep=lambda _: None,
-                          clock=ticks())  # fmt: skip
-        seen[each] = [(one.measured, one.agreement) for one in found.cells]
+    for each, what in plans.items():
+        seen[each] = [(one.measured, one.agreement) for one in carried(server, what).cells]
     for one, twins in zip(seen[targets], seen[Targets.TWINS], strict=True):
         assert one == twins or (targets is Targets.PODS and one[1] is Agreement.UNMEASURED)

@@ -211,16 +211,20 @@ class Table:
         """The sources that *into* admits, all and by what it admits of them."""
         if into is None:
             return self.sources, [(FREE, self.sources)]
-        parts = [
-            (ports, channel, bits & self.sources) for ports, peers in into for channel, bits in self._peers[peers].parts
-        ]
         within = 0
-        for _, _, bits in parts:
-            within |= bits
-        atoms = [(SHUT, within)]
-        for ports, channel, bits in parts:
-            atoms = self._split(atoms, channel, ports, bits)
-        return within, atoms
+        for _, peers in into:
+            within |= self._peers[peers].everyone
+        within &= self.sources
+        return within, self._admitting(into, within)
+
+    def _admitting(self, into: tuple[tuple[int, int], ...], within: int) -> Atoms:
+        """The sources *within*, by what the rules of *into* admit of them."""
+        atoms: Atoms = [(SHUT, within)]
+        for ports, peers in into:
+            for channel, bits in self._peers[peers].parts:
+                if bits & within:
+                    atoms = self._split(atoms, channel, ports, bits)
+        return atoms
 
     def _into(self, destination: int) -> Into:
         """What the ingress rules of *destination* admit; None when nothing isolates it."""
@@ -269,11 +273,7 @@ class Table:
             return [(FREE, within)]
         atoms = self._atoms.get(into) if within is self.sources else None
         if atoms is None:
-            atoms = [(SHUT, within)]
-            for ports, peers in into:
-                for channel, bits in self._peers[peers].parts:
-                    if bits & within:
-                        atoms = self._split(atoms, channel, ports, bits)
+            atoms = self._admitting(into, within)
             if within is self.sources:
                 self._atoms = {into: atoms}  # the next destination is often alike; others are seldom met again
         return atoms

@@ -38,7 +38,7 @@ class Peers(NamedTuple):
     @property
     def parts(self) -> list[tuple[int, int]]:
         """The bits by the numbers of the ways in which they are taken, but for those of nobody."""
-        return [(number, bits << self[0]) for number, bits in enumerate(self[1:]) if bits]
+        return [(number, bits) for number, bits in enumerate(self.channels) if bits]
 
     @property
     def everyone(self) -> int:
