@@ -182,7 +182,7 @@ class _ClusterMaker:
             service = self._service(f"s{number}", pods)
             services.append(service)
             if service.selector is None and service.external_name is None and self.rng.random() < 0.85:
-                slices.append(self._slice(service, pods))
+                slices += self._slices(service, pods)
         return tuple(services), tuple(slices)
 
     def _service(self, name: str, pods: list[Pod]) -> Service:
@@ -223,8 +223,10 @@ class _ClusterMaker:
             found.setdefault((protocol, port), ServicePort(port, target, f"p{number}", protocol))
         return tuple(found.values())
 
-    def _slice(self, service: Service, pods: list[Pod]) -> EndpointSlice:
+    def _slices(self, service: Service, pods: list[Pod]) -> list[EndpointSlice]:
+        """One for each family, as the API has it; a pod of two may be listed in either, or in both."""
         rng = self.rng
+        aside = Random(str(rng.getstate()))  # apart, so that seeds that once found something make what they made
         endpoints = []
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
             pod = rng.choice(pods)
@@ -233,13 +235,19 @@ class _ClusterMaker:
                 endpoints.append(SliceEndpoint((where,), rng.random() < 0.9))
             elif pod.ips:
                 by_name = pod.name if pod.namespace == service.namespace and rng.random() < 0.7 else None
-                endpoints.append(SliceEndpoint(pod.ips[:1], rng.random() < 0.9, by_name))
+                ready = rng.random() < 0.9
+                listed = aside.choice((pod.ips[-1:], pod.ips, pod.ips[:1]))
+                endpoints += [SliceEndpoint((ip,), ready, by_name) for ip in listed]
         ports = tuple(
             ServicePort(rng.choice((port.port, some_port(rng))), 0, port.name, port.protocol)
             for port in service.ports
             if rng.random() < 0.9
         )
-        return EndpointSlice(service.namespace, f"{service.name}-1", service.name, ports, tuple(endpoints))
+        return [
+            EndpointSlice(service.namespace, f"{service.name}-{family}", service.name, ports, tuple(same))
+            for family in FAMILIES
+            if (same := [one for one in endpoints if one.addresses[0].family == family]) or family == FAMILIES[0]
+        ]
 
 
 class _FlowMaker:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import cluster, endpoint, node, pod, policy, rule, service, workload
 
@@ -120,6 +122,40 @@ def test_a_service_without_selector_leads_where_its_slices_say(ask: Ask) -> None
         assert ask(where, "web -> svc:api 80") == "allowed"
         assert ask(cluster(WEB, API, *sliced(target), allow(80)), "web -> svc:api 80") == "denied"
     assert ask(cluster(WEB, API, *sliced(endpoint("10.0.0.1", ready=False))), "web -> svc:api 80") == "no-endpoints"
+
+
+@pytest.mark.parametrize("named", [None, "api"])
+@pytest.mark.parametrize(
+    ("listed", "addresses", "said"),
+    [
+        (["10.0.0.1"], (), "allowed"),
+        (["fd00::1"], (), "denied"),
+        (["10.0.0.1", "fd00::1"], (), "mixed"),
+        (["10.0.0.1"], ("10.96.0.1", "fd00:96::1"), "allowed"),
+        (["10.0.0.1", "fd00::1"], ("10.96.0.1",), "allowed"),
+        (["fd00::1"], ("10.96.0.1",), "no-endpoints"),
+    ],
+)
+def test_a_slice_leads_to_a_pod_in_the_family_of_the_address(
+    ask: Ask, listed: list[str], addresses: tuple[str, ...], said: str, named: str | None
+) -> None:
+    """S78: found by the packet lab, where a slice listed one of the two addresses of a pod."""
+    client = pod("web", "app=web", ip=("10.0.0.9", "fd00::9"))
+    server = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+    where = sliced(*(endpoint(ip, pod=named) for ip in listed), cluster_ips=addresses)
+    assert ask(cluster(client, server, *where, allow(8080, "10.0.0.0/24")), "web -> svc:api 80") == said
+
+
+@pytest.mark.parametrize(("listed", "said"), [("10.0.0.1", "allowed"), ("fd00::1", "implementation-defined")])
+def test_a_listed_pod_meets_itself_and_the_outside_in_one_family(ask: Ask, listed: str, said: str) -> None:
+    """S78, S81, S86: everybody of one family gets in, and nobody of the other."""
+    server = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+    where = cluster(server, *sliced(endpoint(listed)), allow(8080, "0.0.0.0/0"))
+    assert ask(where, "api -> svc:api 80") == said
+    outside = "203.0.113.7/32" if said == "allowed" else "2001:db8::7/128"
+    api, piece = sliced(endpoint(listed))
+    facing = cluster(server, replace(api, type="LoadBalancer"), piece, allow(8080, "0.0.0.0/0"))
+    assert ask(facing, f"{outside} -> svc:api 80") == said
 
 
 def test_a_template_is_not_the_pod_that_a_slice_names(ask: Ask) -> None:

@@ -121,6 +121,24 @@ REFERENCE: Final = [
         "and any(pod.labels.get(key) == value for key, value in wanted)",
     ),
     Fault(
+        "listed-in-every-family",
+        "backends.py",
+        "found.append(Backend(owner or node or outside, port, frozenset({address.family})))",
+        "found.append(Backend(owner or node or outside, port))",
+    ),
+    Fault(
+        "named-in-every-family",
+        "backends.py",
+        "found.append(Backend(named, port, endpoint.families))",
+        "found.append(Backend(named, port))",
+    ),
+    Fault(
+        "way-in-by-every-family",
+        "doors.py",
+        "for family in sorted(families & way.families or families):",
+        "for family in sorted(families):",
+    ),
+    Fault(
         "unready-backends",
         "backends.py",
         "and (pod.ready or service.publish_not_ready)",
@@ -179,14 +197,31 @@ COMPILER: Final = [
         "return named if requirement.operator is Operator.IN else self.everything & ~named",
         "return named if requirement.operator is Operator.IN else mask(sum(worn.values(), []), count) & ~named",
     ),
-    Fault("service-port-for-target-port", "services.py", "yield pod, number", "yield pod, entry.port"),
+    Fault("service-port-for-target-port", "services.py", "yield Target(pod, number)", "yield Target(pod, entry.port)"),
     Fault(
         "one-label-of-a-service-is-enough",
         "services.py",
         "if wanted <= set(pod.labels.items()) and (pod.ready or service.publish_not_ready):",
         "if wanted & set(pod.labels.items()) and (pod.ready or service.publish_not_ready):",
     ),
-    Fault("headless-way-in", "entrances.py", "translated = replace(service, headless=False)", "translated = service"),
+    Fault(
+        "listed-in-every-family",
+        "services.py",
+        "yield Target(party, port, frozenset({ip.family}))",
+        "yield Target(party, port)",
+    ),
+    Fault(
+        "not-dialled-in-that-family",
+        "services.py",
+        "dialled = not service.families or service.families & endpoint.families",
+        "dialled = True",
+    ),
+    Fault(
+        "headless-way-in",
+        "entrances.py",
+        "translated = replace(service, headless=False, cluster_ips=())",
+        "translated = service",
+    ),
     Fault(
         "what-nobody-gets-is-open",
         "entrances.py",

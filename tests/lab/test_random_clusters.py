@@ -19,6 +19,7 @@ FOUND: Final = {
     17: "a Service was dialled at an address of a family that no backend of it has",
     472242354: "the engine, both of its witnesses: pods of two families behind a Service with addresses of one",
     1002843: "a probe sent from a port that a server of its host had, and the lab broke off",
+    2096019528: "the engine, both of its witnesses: a pod of two families, of which an EndpointSlice lists one",
     38: "the prediction counted backends that the source has no family in common with",
 }
 """Seeds on which engine and kernel once differed, and what was wrong.

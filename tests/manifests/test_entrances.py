@@ -9,8 +9,10 @@ import pytest
 from manifests.reading import read
 from ringfence.engine.compiler.entrances import Entrances
 from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.doors import decided, ways
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import EntranceBackend
+from ringfence.model.flows import Verdict
 from ringfence.report.words import end_id, grammar
 
 SHOP = """
@@ -362,6 +364,50 @@ def test_nulls_are_absent() -> None:
         """)
     assert _backends(cluster) == [("shop/web", 80, "TCP", False)]
     assert cluster.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("family", "listed", "said"), [("IPv4", "10.0.0.1", "TCP 8443"), ("IPv6", "fd00::1", "No Connections")]
+)
+def test_a_slice_lets_in_by_the_family_that_it_lists(family: str, listed: str, said: str) -> None:
+    """S78: of the pod's two addresses the controller and the load balancer know one; a rule admits all of IPv4."""
+    text = f"""
+        apiVersion: v1
+        kind: Pod
+        metadata: {{name: both, namespace: shop}}
+        spec: {{containers: [{{name: web, image: web}}]}}
+        status: {{podIPs: [{{ip: 10.0.0.1}}, {{ip: "fd00::1"}}]}}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {{name: bare, namespace: shop}}
+        spec: {{type: LoadBalancer, externalTrafficPolicy: Local, ports: [{{port: 80, name: http}}]}}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {{name: bare-1, namespace: shop, labels: {{kubernetes.io/service-name: bare}}}}
+        addressType: {family}
+        ports: [{{name: http, port: 8443}}]
+        endpoints: [{{addresses: ["{listed}"]}}]
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {{name: in, namespace: shop}}
+        spec: {{defaultBackend: {{service: {{name: bare, port: {{name: http}}}}}}}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {{name: four, namespace: shop}}
+        spec: {{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: 0.0.0.0/0}}}}]}}]}}
+        """
+    cluster = _read(text)
+    assert cluster.findings == ()
+    rows = {row[0].name: str(grammar(row[2].allowed)) for row in Entrances(Reachability(cluster)).rows()}
+    assert len(rows) == 2
+    assert set(rows.values()) == {said}
+    assert {decided(cluster, way).verdict for way in ways(cluster)} == {
+        Verdict.ALLOWED if family == "IPv4" else Verdict.DENIED
+    }
 
 
 def test_a_slice_says_what_is_behind_a_service_without_selector() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ringfence.model.addresses import Address, Family
+from ringfence.model.addresses import Address, Family, is_address
 from ringfence.model.sources import NOWHERE, Source
 from ringfence.model.values import light
 
@@ -150,6 +150,11 @@ class Service:
         """``namespace/name``."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def families(self) -> frozenset[Family]:
+        """The families of its own addresses: it is dialled in no other (S75). None where no address is known."""
+        return frozenset(Address.parse(ip).family for ip in self.cluster_ips if is_address(ip))
+
 
 @dataclass(frozen=True, slots=True)
 class SliceEndpoint:
@@ -158,6 +163,11 @@ class SliceEndpoint:
     addresses: tuple[Address, ...]
     ready: bool = True
     pod: str | None = None
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """The families of its addresses: the party behind it is reached here in no other (S78)."""
+        return frozenset(address.family for address in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ringfence.engine.compiler.answers import Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.engine.compiler.services import Services, Target
-from ringfence.model.addresses import AddressSet
+from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.entrances import FACING, Door, Entrance, EntranceBackend, front
 from ringfence.model.flows import End, Outside, Reason
 from ringfence.model.objects import Node, Pod, Service, ServicePort
@@ -60,16 +60,16 @@ class Entrances:
         for backend in backends:
             service = self._by_id.get(backend.id)
             if service is not None and service.external_name is None:
-                for party, number in self._targets(service, backend):
-                    led.add(party, backend.protocol, number)
+                for target in self._targets(service, backend):
+                    led.add(target, backend.protocol)
         known: dict[object, Answer] = {}
 
-        def answer(party: Party) -> Answer:
+        def answer(party: Party, families: frozenset[Family]) -> Answer:
             if isinstance(party, Outside):
                 return join(self.reach.answer(source, party) for source in sources)
-            key = (self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party))
+            key = (*self._alike(party), families)
             if key not in known:
-                known[key] = join(self.reach.answer(source, party) for source in sources)
+                known[key] = join(self.reach.answer(source, party, families) for source in sources)
             return known[key]
 
         yield from self._rows(led, answer)
@@ -79,12 +79,12 @@ class Entrances:
         if self.reach.profile.direct_controller:
             yield from self._as_np_guard(service, backend)
             return
-        translated = replace(service, headless=False)
+        translated = replace(service, headless=False, cluster_ips=())
         for entry in service.ports:
             if entry.protocol != backend.protocol:
                 continue
             if backend.target and isinstance(backend.port, int):
-                yield from (t for t in self.services.targets(translated, *_dialled(entry)) if t[1] == backend.port)
+                yield from (t for t in self.services.targets(translated, *_dialled(entry)) if t.port == backend.port)
             elif backend.port in (None, entry.name, entry.port):
                 yield from self.services.targets(translated, *_dialled(entry))
 
@@ -100,7 +100,7 @@ class Entrances:
                 named = (port.number for port in declared if port.name == target)
                 number = next(named, 0) if isinstance(target, str) else target
                 if any(port.number == number for port in declared):
-                    yield pod, number
+                    yield Target(pod, number)
 
     # -- by a Service ------------------------------------------------------------------------------------------
 
@@ -108,25 +108,26 @@ class Entrances:
         """A row for each end that *service* lets the outside to."""
         led = _Led()
         for entry in service.ports:
-            for party, number in self.services.targets(service, *_dialled(entry)):
-                if not isinstance(party, Outside):
-                    led.add(party, entry.protocol, number)
+            for target in self.services.targets(service, *_dialled(entry)):
+                if not isinstance(target.party, Outside):
+                    led.add(target, entry.protocol)
         known: dict[object, Answer] = {}
 
-        def answer(party: Party) -> Answer:
+        def answer(party: Party, families: frozenset[Family]) -> Answer:
             assert not isinstance(party, Outside)
-            key = (self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party))
+            key = (*self._alike(party), families)
             if key not in known:
-                known[key] = self._facing(service, party)
+                known[key] = self._facing(service, party, families)
             return known[key]
 
         door = front(service)
         for end, found in self._rows(led, answer):
             yield door, end, found
 
-    def _facing(self, service: Service, party: Pod | Node) -> Answer:
+    def _facing(self, service: Service, party: Pod | Node, families: frozenset[Family]) -> Answer:
         """What the whole outside gets at *party* by *service*; behind a node's address that may be open (S81)."""
-        families = self.reach.classes.items[self.reach.classes.of_party[id(party)]].families
+        spoken = self.reach.classes.items[self.reach.classes.of_party[id(party)]].families
+        families = spoken & families or spoken
         found = join(self.reach.answer(Outside(AddressSet.whole(family)), party) for family in sorted(families))
         if service.external_traffic_policy == "Local":
             return found
@@ -136,27 +137,32 @@ class Entrances:
 
     # -- both --------------------------------------------------------------------------------------------------
 
-    def _rows(self, led: _Led, answer: Callable[[Party], Answer]) -> Iterator[tuple[End, Answer]]:
+    def _alike(self, party: Pod | Node) -> tuple[object, ...]:
+        """What is the same of two parties about which every answer is."""
+        return self.reach.classes.of_party[id(party)], self.reach.remarks(party), self.reach.gaps(party)
+
+    def _rows(self, led: _Led, answer: Callable[[Party, frozenset[Family]], Answer]) -> Iterator[tuple[End, Answer]]:
         """A row for each end behind which something is led to: the pods of a workload together (S123)."""
         ends: dict[object, tuple[End, list[Answer]]] = {}
-        for party, ports in led.found.values():
+        for party, families, ports in led.found.values():
             end: End = (self.cluster.workload_of.get(id(party)) or party) if isinstance(party, Pod) else party
             key: object = end.addresses if isinstance(end, Outside) else id(end)
-            ends.setdefault(key, (end, []))[1].append(within(answer(party), ports))
+            ends.setdefault(key, (end, []))[1].append(within(answer(party, families), ports))
         for end, answers in ends.values():
             yield end, join(answers)
 
 
 class _Led:
-    """The parties that something leads to, each with the ports."""
+    """The parties that something leads to, each with the families in which it does, and the ports."""
 
     def __init__(self) -> None:
-        self.found: dict[object, tuple[Party, ConnectionSet]] = {}
+        self.found: dict[object, tuple[Party, frozenset[Family], ConnectionSet]] = {}
 
-    def add(self, party: Party, protocol: str, number: int) -> None:
-        key: object = party.addresses if isinstance(party, Outside) else id(party)
-        _, ports = self.found.get(key, (party, ConnectionSet.NONE))
-        self.found[key] = (party, ports | ConnectionSet.single(protocol, PortSet.of(number)))
+    def add(self, target: Target, protocol: str) -> None:
+        party, families = target.party, target.families
+        key = (party.addresses if isinstance(party, Outside) else id(party), families)
+        *_, ports = self.found.get(key, (party, families, ConnectionSet.NONE))
+        self.found[key] = (party, families, ports | ConnectionSet.single(protocol, PortSet.of(target.port)))
 
 
 def within(answer: Answer, ports: ConnectionSet) -> Answer:

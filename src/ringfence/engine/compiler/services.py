@@ -6,18 +6,26 @@ A reading of Services of its own, apart from the reference's ``backends``, so th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from ringfence.engine.compiler.compile import Table
 from ringfence.engine.compiler.reachability import Reachability, cell
 from ringfence.errors import UsageError
-from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family
+from ringfence.model.addresses import Address, AddressSet, Family
 from ringfence.model.flows import End, Outside, Verdict
-from ringfence.model.objects import Node, Pod, Service, Workload
+from ringfence.model.objects import EndpointSlice, Node, Pod, Service, SliceEndpoint, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 
-Target = tuple[Pod | Node | Outside, int]
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A ready backend: the party, the port it is reached on, and the families in which it is (S78); none for any."""
+
+    party: Pod | Node | Outside
+    port: int
+    families: frozenset[Family] = frozenset()
 
 
 class Services:
@@ -35,9 +43,9 @@ class Services:
         if service.external_name is not None:
             raise UsageError(f"{service.id}: is a DNS alias for {service.external_name}; ask about its address")
         found: set[Verdict] = set()
-        for party, target in self.targets(service, protocol, port):
+        for target in self.targets(service, protocol, port):
             for source in _single_parties(src):
-                found.update(self._through(source, service, party, protocol, target))
+                found.update(self._through(source, service, target, protocol))
         if not found:
             return Verdict.NO_ENDPOINTS
         return found.pop() if len(found) == 1 else Verdict.MIXED
@@ -63,7 +71,10 @@ class Services:
     def targets(self, service: Service, protocol: str, port: int) -> Iterator[Target]:
         """Each ready backend with the port it is reached on."""
         if service.headless:
-            yield from ((party, port) for party in self._members(service))
+            if service.selector is None:
+                yield from (target for piece in self._slices(service) for target in self._ready(service, piece, port))
+            else:
+                yield from (Target(pod, port) for pod in self._chosen(service))
             return
         for entry in service.ports:
             if (entry.protocol, entry.port) != (protocol, port):
@@ -78,18 +89,8 @@ class Services:
                     main = named.get(("main", number, protocol))
                     number = main or named.get(("restartable-init", number, protocol), 0)
                 if number:
-                    yield pod, number
+                    yield Target(pod, number)
             return
-
-    def _members(self, service: Service) -> Iterator[Pod | Node | Outside]:
-        if service.selector is not None:
-            yield from self._chosen(service)
-            return
-        for piece in self.cluster.slices:
-            if (piece.namespace, piece.service) == (service.namespace, service.name):
-                for endpoint in piece.endpoints:
-                    if endpoint.ready or service.publish_not_ready:
-                        yield from self._behind(service.namespace, endpoint.pod, endpoint.addresses)
 
     def _chosen(self, service: Service) -> Iterator[Pod]:
         wanted = set((service.selector or {}).items())
@@ -97,57 +98,77 @@ class Services:
             if wanted <= set(pod.labels.items()) and (pod.ready or service.publish_not_ready):
                 yield pod
 
-    def _sliced(self, service: Service, name: str, protocol: str) -> Iterator[Target]:
-        for piece in self.cluster.slices:
-            if (piece.namespace, piece.service) != (service.namespace, service.name):
-                continue
-            numbers = [p.port for p in piece.ports if (p.name or "", p.protocol) == (name, protocol)]
-            for number in numbers:
-                for endpoint in piece.endpoints:
-                    if endpoint.ready or service.publish_not_ready:
-                        for party in self._behind(service.namespace, endpoint.pod, endpoint.addresses):
-                            yield party, number
+    def _slices(self, service: Service) -> list[EndpointSlice]:
+        own = (service.namespace, service.name)
+        return [piece for piece in self.cluster.slices if (piece.namespace, piece.service) == own]
 
-    def _behind(self, namespace: str, name: str | None, addresses: tuple[Address, ...]) -> list[Pod | Node | Outside]:
-        named = [p for p in self._by_namespace.get(namespace, []) if p.name == name and not p.template]
-        if name is not None and named:
-            return [named[0]]
-        return [self._owners.get(a) or Outside(AddressSet.interval(a.family, a.number, a.number)) for a in addresses]
+    def _sliced(self, service: Service, name: str, protocol: str) -> Iterator[Target]:
+        for piece in self._slices(service):
+            for number in [p.port for p in piece.ports if (p.name or "", p.protocol) == (name, protocol)]:
+                yield from self._ready(service, piece, number)
+
+    def _ready(self, service: Service, piece: EndpointSlice, port: int) -> Iterator[Target]:
+        for endpoint in piece.endpoints:
+            dialled = not service.families or service.families & endpoint.families
+            if dialled and (endpoint.ready or service.publish_not_ready):
+                yield from self._behind(service.namespace, endpoint, port)
+
+    def _behind(self, namespace: str, endpoint: SliceEndpoint, port: int) -> Iterator[Target]:
+        for pod in self._by_namespace.get(namespace, []) if endpoint.pod is not None else ():
+            if pod.name == endpoint.pod and not pod.template:
+                yield Target(pod, port, endpoint.families)
+                return
+        for ip in endpoint.addresses:
+            party = self._owners.get(ip) or Outside(AddressSet.interval(ip.family, ip.number, ip.number))
+            yield Target(party, port, frozenset({ip.family}))
 
     # -- getting there -----------------------------------------------------------------------------------------
 
     def _through(
-        self, source: Pod | Node | Outside, service: Service, party: Pod | Node | Outside, protocol: str, port: int
+        self, source: Pod | Node | Outside, service: Service, target: Target, protocol: str
     ) -> Iterator[Verdict]:
-        if isinstance(source, Pod) and source is party:
-            yield self._hairpin(source, service, protocol, port)
-            if source.replicas > 1:
-                yield self.reach.answer(source, source, _spoken(service)).verdict(protocol, port)
-        elif isinstance(source, Outside):
+        party, port = target.party, target.port
+        if isinstance(source, Outside):
             if isinstance(party, Outside):
                 yield Verdict.ALLOWED
             else:
-                yield self._entering(source, service, party, protocol, port)
+                yield self._entering(source, service, party, target, protocol)
         elif isinstance(party, Outside):
             yield self._leaving(source, service, party, protocol, port)
         else:
-            yield self.reach.answer(source, party, _spoken(service)).verdict(protocol, port)
+            within = self._meeting(source, party, target.families, service.families)
+            hairpin = isinstance(source, Pod) and source is party
+            if hairpin:
+                yield self._hairpin(source, within, protocol, port)
+            if not hairpin or (isinstance(source, Pod) and source.replicas > 1):
+                yield self.reach.answer(source, party, within).verdict(protocol, port)
 
-    def _hairpin(self, pod: Pod, service: Service, protocol: str, port: int) -> Verdict:
+    def _meeting(self, src: Pod | Node, dst: Pod | Node, *limits: frozenset[Family]) -> frozenset[Family]:
+        """The families that both speak, less those that one of *limits* rules out, unless it rules out all."""
+        both = self._families(src) & self._families(dst)
+        for limit in limits:
+            both = both & limit or both
+        return both
+
+    def _families(self, party: Pod | Node) -> frozenset[Family]:
+        return self.reach.classes.items[self.reach.classes.of_party[id(party)]].families
+
+    def _hairpin(self, pod: Pod | Node, within: frozenset[Family], protocol: str, port: int) -> Verdict:
         """A pod to itself through the Service: what the rules do not allow, plugins treat differently (S86)."""
         item = self.reach.classes.items[self.reach.classes.of_party[id(pod)]]
-        for family in item.families & _spoken(service) or item.families:
+        for family in within:
             if not cell(self.reach.tables[family], item.number, item.number).allowed.allows(protocol, port):
                 return Verdict.IMPLEMENTATION_DEFINED
         return Verdict.ALLOWED
 
-    def _entering(self, source: Outside, service: Service, party: Pod | Node, protocol: str, port: int) -> Verdict:
+    def _entering(self, source: Outside, service: Service, party: Pod | Node, target: Target, protocol: str) -> Verdict:
         """From outside; behind a node's address the source is no longer the client's (S81)."""
+        port = target.port
         verdict = self.reach.answer(source, party).verdict(protocol, port)
         if service.type not in ("NodePort", "LoadBalancer") or service.external_traffic_policy == "Local":
             return verdict
-        item = self.reach.classes.items[self.reach.classes.of_party[id(party)]]
-        for family in item.families:
+        families = self._families(party)
+        for family in families & target.families or families:
             everyone = self.reach.answer(Outside(AddressSet.whole(family)), party)
             if not everyone.allowed.allows(protocol, port):
                 return Verdict.IMPLEMENTATION_DEFINED
@@ -179,11 +200,6 @@ class Services:
                     free = free | table.ports(rule.ports, table.count)
                 any_block = any_block or any(peer.block is not None for peer in rule.peers)
         return free, any_block
-
-
-def _spoken(service: Service) -> frozenset[Family]:
-    """The families of the Service's own addresses; a client can dial it in no other. All of them when none is known."""
-    return frozenset(family for family in FAMILIES for ip in service.cluster_ips if (":" in ip) == (family == 6))
 
 
 def _single_parties(src: End) -> tuple[Pod | Node | Outside, ...]:

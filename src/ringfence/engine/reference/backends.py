@@ -6,18 +6,22 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ringfence.errors import UsageError
-from ringfence.model.addresses import Address, AddressSet
+from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Outside
-from ringfence.model.objects import Node, Pod, Service, ServicePort
+from ringfence.model.objects import EndpointSlice, Node, Pod, Service, ServicePort, SliceEndpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where one connection to a Service can end: a party and the port there."""
+    """Where one connection to a Service can end: a party and the port there.
+
+    ``families`` are those of the addresses that an EndpointSlice has for it; none where no slice was asked.
+    """
 
     party: Pod | Node | Outside
     port: int
+    families: frozenset[Family] = frozenset()
 
 
 def backends(cluster: Cluster, service: Service, protocol: str, port: int, hits: Counter[str]) -> list[Backend]:
@@ -34,7 +38,9 @@ def backends(cluster: Cluster, service: Service, protocol: str, port: int, hits:
     hits["S75"] += 1
     if service.headless:
         hits["S78"] += 1  # the name resolves to pod addresses, and nothing translates the port
-        return [Backend(party, port) for party in _headless_parties(cluster, service)]
+        if service.selector is not None:
+            return [Backend(pod, port) for pod in _selected(cluster, service)]
+        return [backend for piece in _slices(cluster, service) for backend in _ready(cluster, service, piece, port)]
     entry = next((p for p in service.ports if p.port == port and p.protocol == protocol), None)
     if entry is None:
         return []
@@ -45,18 +51,6 @@ def backends(cluster: Cluster, service: Service, protocol: str, port: int, hits:
         number = entry.target if isinstance(entry.target, int) else _find_port(pod, entry.target, protocol, hits)
         if number is not None:
             found.append(Backend(pod, number))
-    return found
-
-
-def _headless_parties(cluster: Cluster, service: Service) -> list[Pod | Node | Outside]:
-    if service.selector is not None:
-        return list(_selected(cluster, service))
-    found: list[Pod | Node | Outside] = []
-    for entry in cluster.slices:
-        if entry.namespace == service.namespace and entry.service == service.name:
-            for endpoint in entry.endpoints:
-                if endpoint.ready or service.publish_not_ready:
-                    found += _parties(cluster, service.namespace, endpoint.pod, endpoint.addresses)
     return found
 
 
@@ -86,31 +80,43 @@ def _from_slices(cluster: Cluster, service: Service, entry: ServicePort, hits: C
     """The endpoints that the EndpointSlices of a Service without selector name for *entry* (S78)."""
     hits["S78"] += 1
     found = []
-    for piece in cluster.slices:
-        if piece.namespace != service.namespace or piece.service != service.name:
-            continue
+    for piece in _slices(cluster, service):
         for target in piece.ports:
-            if (target.name or "") != (entry.name or "") or target.protocol != entry.protocol:
-                continue
-            for endpoint in piece.endpoints:
-                if endpoint.ready or service.publish_not_ready:
-                    parties = _parties(cluster, service.namespace, endpoint.pod, endpoint.addresses)
-                    found += [Backend(party, target.port) for party in parties]
+            if (target.name or "", target.protocol) == (entry.name or "", entry.protocol):
+                found += _ready(cluster, service, piece, target.port)
     return found
 
 
-def _parties(
-    cluster: Cluster, namespace: str, pod_name: str | None, addresses: tuple[Address, ...]
-) -> list[Pod | Node | Outside]:
-    """What stands behind an endpoint: the pod it names, the pod or node with its address, else the address."""
-    if pod_name is not None:
-        named = [p for p in cluster.pods if p.namespace == namespace and p.name == pod_name and not p.template]
-        if named:
-            return [named[0]]
-    found: list[Pod | Node | Outside] = []
-    for address in addresses:
-        owner = next((p for p in cluster.pods if address in p.ips), None)
-        node = next((n for n in cluster.nodes if address in n.addresses), None)
-        outside = Outside(AddressSet.interval(address.family, address.number, address.number))
-        found.append(owner or node or outside)
+def _slices(cluster: Cluster, service: Service) -> list[EndpointSlice]:
+    return [p for p in cluster.slices if p.namespace == service.namespace and p.service == service.name]
+
+
+def _ready(cluster: Cluster, service: Service, piece: EndpointSlice, port: int) -> list[Backend]:
+    """What stands behind each ready endpoint: the pod it names, the pod or node with its address, else the address.
+
+    A pod that speaks two families is an endpoint only in that of the address, and none of a Service that is dialled in
+    the other alone.
+    """
+    found = []
+    for endpoint in piece.endpoints:
+        if not (endpoint.ready or service.publish_not_ready):
+            continue
+        if service.families and not endpoint.families & service.families:
+            continue
+        named = _named(cluster, service.namespace, endpoint)
+        if named is not None:
+            found.append(Backend(named, port, endpoint.families))
+            continue
+        for address in endpoint.addresses:
+            owner = next((p for p in cluster.pods if address in p.ips), None)
+            node = next((n for n in cluster.nodes if address in n.addresses), None)
+            outside = Outside(AddressSet.interval(address.family, address.number, address.number))
+            found.append(Backend(owner or node or outside, port, frozenset({address.family})))
     return found
+
+
+def _named(cluster: Cluster, namespace: str, endpoint: SliceEndpoint) -> Pod | None:
+    if endpoint.pod is None:
+        return None
+    mine = (p for p in cluster.pods if p.namespace == namespace and p.name == endpoint.pod and not p.template)
+    return next(mine, None)

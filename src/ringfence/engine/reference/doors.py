@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ringfence.engine.reference.backends import backends
+from ringfence.engine.reference.backends import Backend, backends
 from ringfence.engine.reference.matching import Matcher
 from ringfence.engine.reference.semantics import decide
-from ringfence.model.addresses import AddressSet
+from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.entrances import FACING, Door, EntranceBackend, front
 from ringfence.model.flows import Decision, Flow, Outside, Reason, Verdict
@@ -25,6 +25,8 @@ class Way:
     party: Pod | Node | Outside
     protocol: str
     port: int
+    families: frozenset[Family] = frozenset()
+    """Those in which it leads there; none for whichever the two ends share."""
 
 
 def ways(cluster: Cluster, profile: Profile = KUBERNETES) -> Iterator[Way]:
@@ -43,7 +45,7 @@ def ways(cluster: Cluster, profile: Profile = KUBERNETES) -> Iterator[Way]:
         for entry in service.ports:
             for found in backends(cluster, service, entry.protocol, entry.port, Counter()):
                 if not isinstance(found.party, Outside):
-                    yield Way(front(service), found.party, entry.protocol, found.port)
+                    yield _way(front(service), entry.protocol, found)
 
 
 def _through(
@@ -54,14 +56,18 @@ def _through(
             if _is_endpoint(service, pod):
                 yield from (Way(door, pod, backend.protocol, port) for port in _declared(service, backend, pod))
         return
-    # S88: a controller sends to the endpoints, so that a headless Service's target ports count too
-    whole = replace(service, headless=False)
+    # S88: a controller sends to endpoints, so the target ports of a headless Service count, and no Service's addresses
+    whole = replace(service, headless=False, cluster_ips=())
     for entry in service.ports:
         if entry.protocol != backend.protocol:
             continue
         for found in backends(cluster, whole, entry.protocol, entry.port, Counter()):
             if _meant(backend, entry, found.port):
-                yield Way(door, found.party, entry.protocol, found.port)
+                yield _way(door, entry.protocol, found)
+
+
+def _way(door: Door, protocol: str, found: Backend) -> Way:
+    return Way(door, found.party, protocol, found.port, found.families)
 
 
 def _meant(backend: EntranceBackend, entry: ServicePort, led_to: int) -> bool:
@@ -100,7 +106,7 @@ def decided(cluster: Cluster, way: Way, profile: Profile = KUBERNETES) -> Decisi
     """
     service = way.door.service
     if service is None:
-        return decide(cluster, Flow(way.door, way.party, way.protocol, way.port), profile)
+        return decide(cluster, Flow(way.door, way.party, way.protocol, way.port), profile, within=way.families)
     assert not isinstance(way.party, Outside)
     parts = list(_from_everywhere(cluster, way, way.party, profile))
     verdicts = {part.verdict for part in parts}
@@ -114,6 +120,7 @@ def decided(cluster: Cluster, way: Way, profile: Profile = KUBERNETES) -> Decisi
 
 
 def _from_everywhere(cluster: Cluster, way: Way, party: Pod | Node, profile: Profile) -> Iterable[Decision]:
-    for family in sorted(Matcher(cluster, profile, Counter()).families(party)):
+    families = Matcher(cluster, profile, Counter()).families(party)
+    for family in sorted(families & way.families or families):
         whole = Outside(AddressSet.whole(family))
         yield decide(cluster, Flow(whole, party, way.protocol, way.port), profile)

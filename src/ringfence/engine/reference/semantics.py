@@ -16,7 +16,7 @@ from ringfence.engine.reference import steps as say
 from ringfence.engine.reference.backends import Backend, backends
 from ringfence.engine.reference.matching import Match, Matcher, Party
 from ringfence.engine.reference.remarks import Remarks
-from ringfence.model.addresses import FAMILIES, Address, AddressSet, Family, edges, is_address
+from ringfence.model.addresses import FAMILIES, AddressSet, Family, edges
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, EndDecision, Flow, Note, Outside, Reason, Step, Verdict
 from ringfence.model.objects import Node, Pod, Service, Workload
@@ -32,17 +32,19 @@ def decide(
     *,
     hits: Counter[str] | None = None,
     explain: bool = True,
+    within: frozenset[Family] = frozenset(),
 ) -> Decision:
     """The verdict on *flow*, and the steps that led to it at both ends.
 
     A workload stands for its pods, a Service for its backends, a range of addresses for its cells: where they differ
     the verdict is ``mixed`` and ``parts`` holds each (S76, S123). *hits* counts every rule of the semantics applied.
-    Without *explain* no steps are recorded.
+    Without *explain* no steps are recorded. With *within* parties meet in those families alone, if they have one of
+    them in common; a Service says for itself in which it is dialled.
     API: networking.k8s.io/v1 NetworkPolicy.
     Raises: UsageError for an ExternalName Service (S78).
     """
     judge = _Judge(cluster, profile, hits if hits is not None else Counter(), explain)
-    return judge.service(flow, flow.dst) if isinstance(flow.dst, Service) else judge.pairs(flow)
+    return judge.service(flow, flow.dst) if isinstance(flow.dst, Service) else judge.pairs(flow, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,14 @@ class _Judge:
 
     # -- from names to single parties --------------------------------------------------------------------------
 
-    def pairs(self, flow: Flow) -> Decision:
+    def pairs(self, flow: Flow, within: frozenset[Family]) -> Decision:
         """The common answer of every pair of parties behind *flow*'s ends (S123)."""
         assert not isinstance(flow.dst, Service)
         sources, destinations = self._parties(flow.src, Direction.INGRESS), self._parties(flow.dst, Direction.EGRESS)
         pairs = [(s, d) for s, d in product(sources, destinations) if not _itself(s, d)]
         # S125: between replicas policies apply; a pod alone can only reach itself
-        parts = [self.one(replace(flow, src=s, dst=d)) for s, d in pairs or product(sources, destinations)]
+        pairs = pairs or list(product(sources, destinations))
+        parts = [self.one(replace(flow, src=s, dst=d), within=(within,)) for s, d in pairs]
         return self._merge(flow, parts)
 
     def _parties(self, end: object, outside_as: Direction) -> list[Party]:
@@ -121,26 +124,29 @@ class _Judge:
 
     def _through(self, flow: Flow, service: Service, source: Party, backend: Backend) -> list[Decision]:
         inner = replace(flow, src=source, dst=backend.party, port=backend.port)
+        # S78: an endpoint is an address, and so has one family of its pod's
+        # S75: a client dials an address of the Service, so a family in which it has none is not spoken
+        within = (backend.families, service.families)
         if source is backend.party:
-            found = [self._hairpin(inner, service)]
+            found = [self._hairpin(inner, within)]
             if isinstance(source, Pod) and source.replicas > 1:  # another replica may answer
-                found.append(self.one(inner, service=service))
+                found.append(self.one(inner, within=within))
             return found
         if isinstance(source, Outside) and service.type in ("NodePort", "LoadBalancer"):
-            return [self._from_outside(inner, service)]
+            return [self._from_outside(inner, service, backend)]
         if isinstance(backend.party, Outside):
             return [self._to_rewritten(inner, service)]
-        return [self.one(inner, service=service)]
+        return [self.one(inner, within=within)]
 
-    def _hairpin(self, flow: Flow, service: Service) -> Decision:
+    def _hairpin(self, flow: Flow, within: tuple[frozenset[Family], ...]) -> Decision:
         """A pod to itself through a Service (S86): allowed by the rules, else the plugins differ."""
         self.hits["S86"] += 1
-        decision = self.one(flow, itself=False, service=service)
+        decision = self.one(flow, itself=False, within=within)
         if decision.verdict is Verdict.ALLOWED:
             return decision
         return _third(decision, {Reason.SERVICE_HAIRPIN})
 
-    def _from_outside(self, flow: Flow, service: Service) -> Decision:
+    def _from_outside(self, flow: Flow, service: Service, backend: Backend) -> Decision:
         """From outside through a NodePort or a load balancer (S80, S81)."""
         self.hits["S80"] += 1
         decision = self.one(flow)
@@ -150,14 +156,17 @@ class _Judge:
         # With Cluster the source may be a node's address, even the pod's own node, which always gets in (S71).
         every = [
             self.one(replace(flow, src=cell))
-            for family in self._backend_families(flow.dst)
+            for family in self._backend_families(backend)
             for cell in self._cells(Outside(AddressSet.whole(family)), Direction.INGRESS)
         ]
         same = all(other.verdict is Verdict.ALLOWED for other in every)
         return decision if same else _third(decision, {Reason.SOURCE_REWRITTEN})
 
-    def _backend_families(self, party: object) -> Iterable[Family]:
-        return self.matcher.families(party) if isinstance(party, Pod | Node) else FAMILIES
+    def _backend_families(self, backend: Backend) -> Iterable[Family]:
+        if isinstance(backend.party, Outside):
+            return FAMILIES
+        families = self.matcher.families(backend.party)
+        return families & backend.families or families
 
     def _to_rewritten(self, flow: Flow, service: Service) -> Decision:
         """To a Service address that becomes an outside address on the way (S82)."""
@@ -193,8 +202,11 @@ class _Judge:
 
     # -- one pair of parties -----------------------------------------------------------------------------------
 
-    def one(self, flow: Flow, *, itself: bool = True, service: Service | None = None) -> Decision:
-        """The answer for two single parties, in every address family that both speak (S57), and the *service* too."""
+    def one(self, flow: Flow, *, itself: bool = True, within: Iterable[frozenset[Family]] = ()) -> Decision:
+        """The answer for two single parties, in every address family that both speak (S57).
+
+        Each set in *within* leaves those of its own, if there are any.
+        """
         source, destination = _single(flow.src), _single(flow.dst)
         if itself and _itself(source, destination):
             self.hits["S70"] += 1  # "a pod cannot block access to itself"
@@ -204,9 +216,7 @@ class _Judge:
             why = f"allowed: a {what} always reaches itself"
             return Decision(flow, Verdict.ALLOWED, why, notes=self.remarks.of_ends(flow.src), ends=ends)
         families = self._families(source, destination)
-        if service is not None:
-            # S75: a client dials an address of the Service, so a family in which it has none is not spoken
-            spoken = {Address.parse(ip).family for ip in service.cluster_ips if is_address(ip)}
+        for spoken in within:
             families = [family for family in families if family in spoken] or families
         if not families:
             return Decision(

@@ -13,7 +13,7 @@ from typing import Final
 from ringfence.lab.plan.addresses import HAIRPIN
 from ringfence.lab.plan.snapshot import Snapshot
 from ringfence.model.addresses import FAMILIES, Address
-from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort
+from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort, SliceEndpoint
 
 MOST_BACKENDS: Final = 63
 """Backends that a probe can name: the values of DSCP but 0."""
@@ -62,7 +62,7 @@ def endpoints_of(snapshot: Snapshot, service: Service) -> list[Endpoint]:
         for piece in _slices(snapshot, service)
         for endpoint in piece.endpoints
         if endpoint.ready or service.publish_not_ready
-        for address in _slice_addresses(snapshot, service, endpoint.pod, endpoint.addresses)
+        for address in _slice_addresses(snapshot, service, endpoint)
     }
     return list(found.values())
 
@@ -106,16 +106,18 @@ def _from_slices(snapshot: Snapshot, service: Service, entry: ServicePort) -> It
                 continue
             for endpoint in piece.endpoints:
                 if endpoint.ready or service.publish_not_ready:
-                    for address in _slice_addresses(snapshot, service, endpoint.pod, endpoint.addresses):
+                    for address in _slice_addresses(snapshot, service, endpoint):
                         yield LabBackend(address, target.port, snapshot.by_address.get(address))
 
 
-def _slice_addresses(
-    snapshot: Snapshot, service: Service, pod_name: str | None, written: tuple[Address, ...]
-) -> tuple[Address, ...]:
-    """The addresses of the pod that an endpoint names, as the lab gave them; else those that are written."""
-    pod = _pod(snapshot, service.namespace, pod_name)
-    return written if pod is None else pod.ips
+def _slice_addresses(snapshot: Snapshot, service: Service, endpoint: SliceEndpoint) -> tuple[Address, ...]:
+    """The addresses of the pod that *endpoint* names, as the lab gave them, of the families that are written there
+    where it has them; else those that are written.
+    """
+    pod = _pod(snapshot, service.namespace, endpoint.pod)
+    if pod is None:
+        return endpoint.addresses
+    return tuple(ip for ip in pod.ips if ip.family in endpoint.families) or pod.ips
 
 
 def _pod(snapshot: Snapshot, namespace: str, name: str | None) -> Pod | None:
