@@ -198,10 +198,13 @@ class _ClusterMaker:
         if rng.random() < 0.1:
             wanted = {"app": "nobody"}
         headless = form == "headless" or (form == "sliced" and rng.random() < 0.3)
+        facing = form if form in ("NodePort", "LoadBalancer") else "ClusterIP"
+        if form == "sliced" and not headless:
+            facing = self._aside().choice(("ClusterIP", "ClusterIP", "NodePort", "LoadBalancer"))
         return Service(
             chosen.namespace,
             name,
-            form if form in ("NodePort", "LoadBalancer") else "ClusterIP",
+            facing,
             None if form == "sliced" else wanted or None,
             self._service_ports(chosen),
             headless,
@@ -209,6 +212,10 @@ class _ClusterMaker:
             external_traffic_policy=rng.choice(("Cluster", "Local")),
             publish_not_ready=rng.random() < 0.15,
         )
+
+    def _aside(self) -> Random:
+        """Draws of their own, so that the seeds that once found something make for the rest what they made then."""
+        return Random(str(self.rng.getstate()))
 
     def _service_ports(self, chosen: Pod) -> tuple[ServicePort, ...]:
         rng = self.rng
@@ -225,8 +232,7 @@ class _ClusterMaker:
 
     def _slices(self, service: Service, pods: list[Pod]) -> list[EndpointSlice]:
         """One for each family, as the API has it; a pod of two may be listed in either, or in both."""
-        rng = self.rng
-        aside = Random(str(rng.getstate()))  # apart, so that seeds that once found something make what they made
+        rng, aside = self.rng, self._aside()
         endpoints = []
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
             pod = rng.choice(pods)

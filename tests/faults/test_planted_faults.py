@@ -21,10 +21,15 @@ SOONER: Final = {
     ("compiler", "end-port-ignored"): 4124,
     ("compiler", "headless-way-in"): 4148,
     ("compiler", "init-containers-counted"): 4249,
+    ("compiler", "listed-in-every-family"): 4336,
+    ("compiler", "not-dialled-in-that-family"): 4144,
     ("compiler", "what-nobody-gets-is-open"): 4132,
     ("reference", "client-address-kept"): 4132,
     ("reference", "except-ignored"): 4134,
     ("reference", "named-port-of-any-protocol"): 4134,
+    ("reference", "listed-in-every-family"): 4336,
+    ("reference", "named-in-every-family"): 4479,
+    ("reference", "way-in-by-every-family"): 6920,
 }
 """Where the run begins for a fault that shows in few clusters: at the first one behind :data:`SEED` in which it does.
 
