@@ -20,6 +20,7 @@ FOUND: Final = {
     472242354: "the engine, both of its witnesses: pods of two families behind a Service with addresses of one",
     1002843: "a probe sent from a port that a server of its host had, and the lab broke off",
     2096019528: "the engine, both of its witnesses: a pod of two families, of which an EndpointSlice lists one",
+    1079604250: "a Service was dialled at the node's address of a family in which it has none itself",
     38: "the prediction counted backends that the source has no family in common with",
 }
 """Seeds on which engine and kernel once differed, and what was wrong.

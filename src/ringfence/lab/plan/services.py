@@ -147,14 +147,16 @@ def _fronts(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterato
     behind = backends_of(snapshot, service, entry)
     local = service.external_traffic_policy == "Local"
     own = [(address, entry.port) for address in addresses_of(service)]
-    own += [(address, entry.port) for address in snapshot.load_balancers.get(service.id, ())]
+    # A Service has no front at all in a family in which it has no address.
+    spoken = service.families
+    own += [(ip, entry.port) for ip in snapshot.load_balancers.get(service.id, ()) if ip.family in spoken]
     for address, port in own:
         yield Frontend(service, entry, address, port, tuple(b for b in behind if b.address.family == address.family))
     if entry.node_port is None or service.type == "ClusterIP":
         return
     for node in snapshot.cluster.nodes:
         there = [b for b in behind if not local or _runs_on(snapshot, b, node.name)]
-        for address in node.addresses:
+        for address in (ip for ip in node.addresses if ip.family in spoken):
             same = tuple(b for b in there if b.address.family == address.family)
             yield Frontend(service, entry, address, entry.node_port, same)
 
