@@ -176,14 +176,14 @@ COMPILER: Final = [
         "return start, taken >> start & (1 << stop - start) - 1",
         "return start, taken >> start",
     ),
-    Fault("policy-types-ignored", "compile.py", "for direction in policy.directions:", "for direction in Direction:"),
+    Fault("policy-types-ignored", "rulebook.py", "for direction in policy.directions:", "for direction in Direction:"),
     Fault(
         "no-ports-are-tcp",
         "portlists.py",
         "return ConnectionSet.ALL",
         'return ConnectionSet.single("TCP", PortSet.ALL)',
     ),
-    Fault("last-policy-wins", "compile.py", "group.hold(group.subjects | subjects)", "group.hold(subjects)"),
+    Fault("last-policy-wins", "rulebook.py", "group.hold(group.subjects | subjects)", "group.hold(subjects)"),
     Fault(
         "except-ignored",
         "peers.py",

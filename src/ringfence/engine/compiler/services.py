@@ -179,7 +179,7 @@ class Services:
         after = self.reach.answer(source, party).verdict(protocol, port)
         number = self.reach.classes.of_party[id(source)]
         table = self.reach.table(party.family)
-        if not table.isolated[Direction.EGRESS] >> number & 1:
+        if not table.rules.isolated[Direction.EGRESS] >> number & 1:
             return after
         free, any_block = self._without_blocks(table, number)
         if after is Verdict.ALLOWED:
@@ -193,11 +193,11 @@ class Services:
         """What the egress rules of a class allow to everywhere, and whether any of them names a block."""
         free, any_block = ConnectionSet.NONE, False
         for policy in self.reach.policies:
-            if Direction.EGRESS not in policy.directions or not table.subjects(policy) >> number & 1:
+            if Direction.EGRESS not in policy.directions or not table.rules.subjects(policy) >> number & 1:
                 continue
             for rule in policy.egress:
                 if not rule.peers:
-                    free = free | table.ports(rule.ports, table.count)
+                    free = free | table.rules.ports(rule.ports, table.count)
                 any_block = any_block or any(peer.block is not None for peer in rule.peers)
         return free, any_block
 
