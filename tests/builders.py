@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from ringfence.model.addresses import Address, AddressSet, IpBlock
+from ringfence.model.addresses import Address, AddressSet, Family, IpBlock
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.objects import (
     NAME_LABEL,
@@ -200,6 +200,7 @@ def service(
     cluster_ips: Sequence[str] = (),
     external_traffic_policy: str = "Cluster",
     publish_not_ready: bool = False,
+    ip_families: Sequence[Family] = (),
 ) -> Service:
     """A Service; a port is ``name:80->8080/UDP`` (name, target and protocol may be left out)."""
     ns, name = split(where)
@@ -214,6 +215,7 @@ def service(
         tuple(cluster_ips),
         external_traffic_policy,
         publish_not_ready,
+        ip_families=tuple(ip_families),
     )
 
 
@@ -226,9 +228,9 @@ def service_port(text: str | int) -> ServicePort:
     return ServicePort(int(number), to, name or None, protocol or "TCP")
 
 
-def endpoint(*ips: str, ready: bool = True, pod: str | None = None) -> SliceEndpoint:
-    """One endpoint of an EndpointSlice."""
-    return SliceEndpoint(tuple(map(Address.parse, ips)), ready, pod)
+def endpoint(*ips: str, ready: bool = True, pod: str | None = None, draining: bool = False) -> SliceEndpoint:
+    """One endpoint of an EndpointSlice; one that is *draining* is not ready."""
+    return SliceEndpoint(tuple(map(Address.parse, ips)), ready and not draining, pod, draining)
 
 
 def cluster(

@@ -79,7 +79,9 @@ class Entrances:
         if self.reach.profile.direct_controller:
             yield from self._as_np_guard(service, backend)
             return
-        translated = replace(service, headless=False, cluster_ips=())
+        translated = replace(service, headless=False)
+        if service.selector is None:
+            translated = replace(translated, cluster_ips=(), ip_families=())
         for entry in service.ports:
             if entry.protocol != backend.protocol:
                 continue

@@ -57,7 +57,9 @@ def _through(
                 yield from (Way(door, pod, backend.protocol, port) for port in _declared(service, backend, pod))
         return
     # S88: a controller sends to endpoints, so the target ports of a headless Service count, and no Service's addresses
-    whole = replace(service, headless=False, cluster_ips=())
+    whole = replace(service, headless=False)
+    if service.selector is None:
+        whole = replace(whole, cluster_ips=(), ip_families=())
     for entry in service.ports:
         if entry.protocol != backend.protocol:
             continue
