@@ -201,6 +201,7 @@ def service(
     external_traffic_policy: str = "Cluster",
     publish_not_ready: bool = False,
     ip_families: Sequence[Family] = (),
+    external_ips: Sequence[str] = (),
 ) -> Service:
     """A Service; a port is ``name:80->8080/UDP`` (name, target and protocol may be left out)."""
     ns, name = split(where)
@@ -216,6 +217,7 @@ def service(
         external_traffic_policy,
         publish_not_ready,
         ip_families=tuple(ip_families),
+        external_ips=tuple(external_ips),
     )
 
 

@@ -214,6 +214,8 @@ class _ClusterMaker:
             external_traffic_policy=rng.choice(("Cluster", "Local")),
             publish_not_ready=rng.random() < 0.15,
         )
+        if not made.headless and self._aside("external").random() < 0.1:
+            made = replace(made, external_ips=(f"192.0.2.{200 + int(name[1:])}",))
         return self._in_families(made)
 
     def _in_families(self, service: Service) -> Service:

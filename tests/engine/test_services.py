@@ -8,11 +8,15 @@ import pytest
 from builders import cluster, endpoint, node, pod, policy, rule, service, workload
 
 from engine.asking import Ask, flow
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.doors import decided, ways
 from ringfence.engine.reference.semantics import decide
 from ringfence.errors import UsageError
 from ringfence.model.addresses import Family
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import Reason
+from ringfence.model.entrances import Entrance, EntranceBackend, controller
+from ringfence.model.flows import Reason, Verdict
 from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort, SliceEndpoint
 from ringfence.model.policies import Policy
 
@@ -255,6 +259,22 @@ def test_slices_beside_those_of_the_selector_count_too(ask: Ask) -> None:
     assert ask(cluster(WEB, API, other, SERVICE, kept, shut), "web -> svc:api 80") == "denied"
 
 
+def test_ways_in_are_of_the_families_of_their_service() -> None:
+    """S75, S81, S88: a controller and a node port lead to the endpoints of a Service, which are of its families."""
+    one = service("api", "app=api", ports=["80->8080"], type="NodePort", ip_families=[4])
+    where = cluster(DUAL_API, one, allow(8080, "0.0.0.0/0"))
+    for asked in (where, replace(where, services=(replace(one, external_traffic_policy="Local"),))):
+        (way,) = ways(asked)
+        assert decided(asked, way).verdict is Verdict.ALLOWED
+        ((_, _, answer),) = Entrances(Reachability(asked)).rows()
+        assert answer.verdict("TCP", 8080) is Verdict.ALLOWED
+    lead = Entrance("Ingress", "default", "in", (EntranceBackend("default", "api", 80),))
+    inside = replace(where, services=(replace(one, type="ClusterIP"),), entrances=(lead,), doorman=controller())
+    (way,) = ways(inside)
+    ((_, _, answer),) = Entrances(Reachability(inside)).rows()
+    assert decided(inside, way).verdict is answer.verdict("TCP", 8080)
+
+
 def test_a_pod_of_unknown_address_has_the_families_that_services_show(ask: Ask) -> None:
     """S56: a Service of IPv6 alone is of a cluster whose pods have IPv6."""
     one = service("api", "app=api", ports=["80->8080"], ip_families=[6])
@@ -277,6 +297,14 @@ def test_traffic_from_outside_is_judged_at_the_backend(ask: Ask, sort: str) -> N
     assert ask(cluster(API, kept, right), "203.0.113.7/32 -> svc:api 80") == "allowed"
     assert ask(cluster(API, kept, right), "8.8.8.8/32 -> svc:api 80") == "denied"
     assert ask(cluster(API, kept, wrong), "203.0.113.7/32 -> svc:api 80") == "denied"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_external_ips_let_the_outside_in_as_a_node_port_does(ask: Ask, listed: bool) -> None:
+    """S80, S81: nodes take the traffic for such addresses, and pass it on with an address of their own."""
+    one = service("api", "app=api", ports=["80->8080"], external_ips=["192.0.2.7"] if listed else ())
+    said = ask(cluster(API, one, allow(8080, "203.0.113.0/24")), "8.8.8.8/32 -> svc:api 80")
+    assert said == ("implementation-defined" if listed else "denied")
 
 
 def test_a_source_that_may_be_rewritten(ask: Ask) -> None:

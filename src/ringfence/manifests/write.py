@@ -202,6 +202,8 @@ def _service(service: Service) -> Plain:
     if service.ip_families:
         spec["ipFamilies"] = [f"IPv{family}" for family in service.ip_families]
         spec["ipFamilyPolicy"] = "RequireDualStack" if len(service.ip_families) > 1 else "SingleStack"
+    if service.external_ips:
+        spec["externalIPs"] = list(service.external_ips)
     if service.external_traffic_policy != "Cluster":
         spec["externalTrafficPolicy"] = service.external_traffic_policy
     if service.publish_not_ready:

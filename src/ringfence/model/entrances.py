@@ -1,7 +1,7 @@
 """Ways in from outside the cluster: what a controller leads to, and who stands at the door.
 
 An Ingress, a Route or a Gateway's route says only which Services a controller leads to; the controller's pods open the
-connections. A Service of type NodePort or LoadBalancer is a way in by itself.
+connections. A Service of type NodePort or LoadBalancer is a way in by itself, and so is one with ``externalIPs``.
 """
 
 from __future__ import annotations

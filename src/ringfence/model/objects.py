@@ -130,7 +130,7 @@ class Service:
     """A Service. ``selector`` None means that its EndpointSlices alone say where it leads (S78).
 
     ``load_balancer_ips`` are the outside addresses that its status names. ``ip_families`` are those that its spec
-    settles; none where it leaves them to the cluster.
+    settles; none where it leaves them to the cluster. ``external_ips`` are those at which nodes take traffic for it.
     """
 
     namespace: str
@@ -146,11 +146,19 @@ class Service:
     source: Source = field(default=NOWHERE, compare=False, repr=False)
     load_balancer_ips: tuple[str, ...] = ()
     ip_families: tuple[Family, ...] = ()
+    external_ips: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """``namespace/name``."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def faces_outside(self) -> bool:
+        """Whether it lets the outside in: by the nodes, by a load balancer, or at addresses of its own choice."""
+        if self.external_name is not None or self.headless:
+            return False
+        return self.type in ("NodePort", "LoadBalancer") or bool(self.external_ips)
 
     @property
     def families(self) -> frozenset[Family]:

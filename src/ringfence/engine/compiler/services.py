@@ -191,7 +191,7 @@ class Services:
         """From outside; behind a node's address the source is no longer the client's (S81)."""
         port = target.port
         verdict = self.reach.answer(source, party).verdict(protocol, port)
-        if service.type not in ("NodePort", "LoadBalancer") or service.external_traffic_policy == "Local":
+        if not service.faces_outside or service.external_traffic_policy == "Local":
             return verdict
         families = self._families(party)
         for family in families & target.families or families:

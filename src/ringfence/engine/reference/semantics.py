@@ -120,7 +120,7 @@ class _Judge:
             if isinstance(source, Pod) and source.replicas > 1:  # another replica may answer
                 found.append(self.one(inner, within=within))
             return found
-        if isinstance(source, Outside) and service.type in ("NodePort", "LoadBalancer"):
+        if isinstance(source, Outside) and service.faces_outside:
             return [self._from_outside(inner, service, backend)]
         if isinstance(backend.party, Outside):
             return [self._to_rewritten(inner, service)]

@@ -360,12 +360,15 @@ class _Fixing:
         return ips
 
     def _load_balancers(self, services: Sequence[Service]) -> dict[str, tuple[Address, ...]]:
-        """The outside address of each LoadBalancer Service: as written, or one kept for documentation."""
+        """The outside addresses of each Service: that of a LoadBalancer as written, or one kept for documentation."""
         pool = Pool(AddressSet.NONE, {4: "192.0.2.0/24", 6: "2001:db8:1b::/64"}, self.taken)
         found = {}
         for service in services:
             if service.type == "LoadBalancer":
                 found[service.id] = parsed(service.load_balancer_ips) or pool.several(self.families)
+            if service.external_ips and service.faces_outside:
+                more = (ip for ip in parsed(service.external_ips) if ip not in self.taken)
+                found[service.id] = (*found.get(service.id, ()), *more)
         return found
 
     # -- hosts -------------------------------------------------------------------------------------------------

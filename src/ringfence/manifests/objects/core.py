@@ -83,6 +83,7 @@ def service(item: Item, place: str, name: str, problems: list[Problem]) -> Servi
         source(item),
         tuple(_load_balancer_ips(found)),
         _ip_families(spec, ips),
+        tuple(map(str, _external_ips(spec, problems))),
     )
 
 
@@ -92,6 +93,12 @@ def _cluster_ips(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Address
         if text and text != "None":
             ip = address(text, f"spec.clusterIPs[{index}]" if several else "spec.clusterIP", problems)
             yield from [ip] if ip else []
+
+
+def _external_ips(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Address]:
+    for index, text in enumerate(spec.get("externalIPs") or ()):
+        ip = address(text, f"spec.externalIPs[{index}]", problems)
+        yield from [ip] if ip else []
 
 
 def _ip_families(spec: ServiceSpec, ips: tuple[Address, ...]) -> tuple[Family, ...]:

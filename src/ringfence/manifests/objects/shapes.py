@@ -129,6 +129,7 @@ class ServiceSpec(TypedDict, total=False):
     ports: list[ServicePortItem | None] | None
     clusterIP: str | None
     clusterIPs: list[str | None] | None
+    externalIPs: list[str | None] | None
     ipFamilies: list[str | None] | None
     ipFamilyPolicy: str | None
     externalName: str | None
