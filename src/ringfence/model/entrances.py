@@ -17,8 +17,6 @@ CONTROLLER: Final = "{ingress-controller}"
 """What the controller is called whose pods nobody has named. No namespace is spelled so: no policy is in it."""
 OUTSIDE: Final = "{outside}"
 """The namespace, so to say, of who comes in by a Service."""
-FACING: Final = ("NodePort", "LoadBalancer")
-"""The types of Services that let the outside in."""
 
 
 @dataclass(frozen=True, slots=True)
