@@ -74,6 +74,15 @@ def test_documents_of_json_with_marks_are_read_one_by_one(tmp_path: Path) -> Non
     assert [(finding.code, finding.line) for finding in cluster.findings] == [("RF003", 5)]
 
 
+def test_a_template_of_json_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(POD)
+    (tmp_path / "a.tmpl.json").write_text('{"node": {\n  {{- if .Values.a }}\n  "id": 1\n  {{- end }}\n}}\n')
+    (finding,) = load([str(tmp_path)]).findings
+    assert (finding.code, finding.message, finding.file) == (
+        "RF046", "is a template, which holds no object before it is rendered", str(tmp_path / "a.tmpl.json"),
+    )  # fmt: skip
+
+
 def test_a_list_without_a_kind_may_have_been_cut_off() -> None:
     """kubectl writes the kind of a list in YAML last."""
     cluster = read(f"{POD}---\napiVersion: v1\nitems:\n- {{apiVersion: v1, kind: Pod, metadata: {{name: a}}}}\n")

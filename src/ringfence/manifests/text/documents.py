@@ -199,7 +199,9 @@ def _all(file: File, quick: Quick | None, cut: bool) -> Iterator[Item | Problem 
         found, fault = json_values(data, JsonAnswer if file.answered else JsonFile, cut=cut)
         if fault is None or file.name.endswith(_JSON) or not (_goes_on(data, fault) or _is_small_yaml(data)):
             for top in [*found, fault] if fault else found:
-                if isinstance(top, Unreadable):
+                if isinstance(top, Unreadable) and not file.named and _has_actions(JsonFile(data).line(top.line), 1):
+                    yield Passed(file.name, template=True)
+                elif isinstance(top, Unreadable):
                     yield replace(unreadable(file.name, top), text=JsonFile(data).line(top.line))
                 else:
                     yield from _expand(file, top, None, (), quick)
