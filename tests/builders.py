@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from ringfence.model.addresses import Address, AddressSet, IpBlock
+from ringfence.model.addresses import Address, AddressSet, Family, IpBlock
 from ringfence.model.cluster import Cluster, Facts, Gap
 from ringfence.model.objects import (
     NAME_LABEL,
@@ -200,6 +200,8 @@ def service(
     cluster_ips: Sequence[str] = (),
     external_traffic_policy: str = "Cluster",
     publish_not_ready: bool = False,
+    ip_families: Sequence[Family] = (),
+    external_ips: Sequence[str] = (),
 ) -> Service:
     """A Service; a port is ``name:80->8080/UDP`` (name, target and protocol may be left out)."""
     ns, name = split(where)
@@ -214,6 +216,8 @@ def service(
         tuple(cluster_ips),
         external_traffic_policy,
         publish_not_ready,
+        ip_families=tuple(ip_families),
+        external_ips=tuple(external_ips),
     )
 
 
@@ -226,9 +230,9 @@ def service_port(text: str | int) -> ServicePort:
     return ServicePort(int(number), to, name or None, protocol or "TCP")
 
 
-def endpoint(*ips: str, ready: bool = True, pod: str | None = None) -> SliceEndpoint:
-    """One endpoint of an EndpointSlice."""
-    return SliceEndpoint(tuple(map(Address.parse, ips)), ready, pod)
+def endpoint(*ips: str, ready: bool = True, pod: str | None = None, draining: bool = False) -> SliceEndpoint:
+    """One endpoint of an EndpointSlice; one that is *draining* is not ready."""
+    return SliceEndpoint(tuple(map(Address.parse, ips)), ready and not draining, pod, draining)
 
 
 def cluster(

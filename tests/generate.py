@@ -183,6 +183,8 @@ class _ClusterMaker:
             services.append(service)
             if service.selector is None and service.external_name is None and self.rng.random() < 0.85:
                 slices += self._slices(service, pods)
+            elif service.selector is not None and self._aside("more").random() < 0.3:
+                slices.append(self._beside(service, pods))
         return tuple(services), tuple(slices)
 
     def _service(self, name: str, pods: list[Pod]) -> Service:
@@ -201,7 +203,7 @@ class _ClusterMaker:
         facing = form if form in ("NodePort", "LoadBalancer") else "ClusterIP"
         if form == "sliced" and not headless:
             facing = self._aside().choice(("ClusterIP", "ClusterIP", "NodePort", "LoadBalancer"))
-        return Service(
+        made = Service(
             chosen.namespace,
             name,
             facing,
@@ -212,10 +214,24 @@ class _ClusterMaker:
             external_traffic_policy=rng.choice(("Cluster", "Local")),
             publish_not_ready=rng.random() < 0.15,
         )
+        if not made.headless and self._aside("external").random() < 0.1:
+            made = replace(made, external_ips=(f"192.0.2.{200 + int(name[1:])}",))
+        return self._in_families(made)
 
-    def _aside(self) -> Random:
+    def _in_families(self, service: Service) -> Service:
+        """*service* as one of other families, where the cluster has them."""
+        aside = self._aside("families")
+        if 6 not in self.families or aside.random() < 0.5:
+            return service
+        families: tuple[Family, ...] = aside.choice(((4,), (6,), (6,), (4, 6)))
+        if not service.cluster_ips:
+            return replace(service, ip_families=families)
+        own = {4: service.cluster_ips[0], 6: f"fd00:96::{10 + int(service.name[1:]):x}"}
+        return replace(service, cluster_ips=tuple(own[family] for family in families))
+
+    def _aside(self, what: str = "") -> Random:
         """Draws of their own, so that the seeds that once found something make for the rest what they made then."""
-        return Random(str(self.rng.getstate()))
+        return Random(f"{what}{self.rng.getstate()}")
 
     def _service_ports(self, chosen: Pod) -> tuple[ServicePort, ...]:
         rng = self.rng
@@ -244,6 +260,7 @@ class _ClusterMaker:
                 ready = rng.random() < 0.9
                 listed = aside.choice((pod.ips[-1:], pod.ips, pod.ips[:1]))
                 endpoints += [SliceEndpoint((ip,), ready, by_name) for ip in listed]
+        endpoints = [self._odd(aside, one, service, pods) for one in endpoints]
         ports = tuple(
             ServicePort(rng.choice((port.port, some_port(rng))), 0, port.name, port.protocol)
             for port in service.ports
@@ -254,6 +271,27 @@ class _ClusterMaker:
             for family in FAMILIES
             if (same := [one for one in endpoints if one.addresses[0].family == family]) or family == FAMILIES[0]
         ]
+
+    def _odd(self, aside: Random, endpoint: SliceEndpoint, service: Service, pods: list[Pod]) -> SliceEndpoint:
+        """*endpoint*, or one that is about to end, or that names a pod which does not have the address."""
+        draw = aside.random()
+        if draw < 0.2:
+            return replace(endpoint, ready=False, draining=True)
+        if draw < 0.35 and (near := [pod for pod in pods if pod.namespace == service.namespace]):
+            return replace(endpoint, pod=aside.choice(near).name)
+        return endpoint
+
+    def _beside(self, service: Service, pods: list[Pod]) -> EndpointSlice:
+        """One of a Service that selects pods: as the cluster keeps it, whatever it lists, or of somebody else's."""
+        aside = self._aside("beside")
+        known = [ip for pod in pods for ip in pod.ips] or [Address.parse("198.51.100.1")]
+        listed = [aside.choice((*known, Address.parse("198.51.100.1"))) for _ in range(aside.choice((1, 1, 2)))]
+        same = [ip for ip in listed if ip.family == listed[0].family]
+        endpoints = [self._odd(aside, SliceEndpoint((ip,), aside.random() < 0.8), service, pods) for ip in same]
+        ports = tuple(ServicePort(aside.choice((port.port, 8080)), 0, port.name, port.protocol)
+                      for port in service.ports)  # fmt: skip
+        return EndpointSlice(service.namespace, f"{service.name}-own", service.name, ports, tuple(endpoints),
+                             derived=aside.random() < 0.4)  # fmt: skip
 
 
 class _FlowMaker:

@@ -8,10 +8,15 @@ import pytest
 from builders import cluster, endpoint, node, pod, policy, rule, service, workload
 
 from engine.asking import Ask, flow
+from ringfence.engine.compiler.entrances import Entrances
+from ringfence.engine.compiler.reachability import Reachability
+from ringfence.engine.reference.doors import decided, ways
 from ringfence.engine.reference.semantics import decide
 from ringfence.errors import UsageError
+from ringfence.model.addresses import Family
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import Reason
+from ringfence.model.entrances import Entrance, EntranceBackend, controller
+from ringfence.model.flows import Reason, Verdict
 from ringfence.model.objects import EndpointSlice, Pod, Service, ServicePort, SliceEndpoint
 from ringfence.model.policies import Policy
 
@@ -164,7 +169,124 @@ def test_a_template_is_not_the_pod_that_a_slice_names(ask: Ask) -> None:
     leads_out = sliced(endpoint("198.51.100.1", pod="api"))
     shut = policy("shut", selects="app=api", ingress=[])
     assert ask(cluster(WEB, would_be, *leads_out, shut), "web -> svc:api 80") == "allowed"
-    assert ask(cluster(WEB, API, *leads_out, shut), "web -> svc:api 80") == "denied"
+    assert ask(cluster(WEB, pod("api", "app=api"), *leads_out, shut), "web -> svc:api 80") == "denied"
+
+
+def test_an_address_that_the_named_pod_does_not_have_leads_to_who_has_it(ask: Ask) -> None:
+    """S78: packets know addresses only; a name that stayed behind, or a slice by hand, changes nothing about them."""
+    other = pod("shop/other", "app=other", ip="10.0.0.2")
+    shut = policy("shut", selects="app=api", ingress=[])
+    assert ask(cluster(WEB, API, other, *sliced(endpoint("10.0.0.2", pod="api")), shut), "web -> svc:api 80") == (
+        "allowed"
+    )
+    shut_other = policy("shop/shut", ingress=[])
+    assert ask(cluster(WEB, API, other, *sliced(endpoint("10.0.0.2", pod="api")), shut_other), "web -> svc:api 80") == (
+        "denied"
+    )
+
+
+@pytest.mark.parametrize("listed", ["10.0.0.1", "fd00::1"])
+def test_endpoints_about_to_end_are_used_where_none_is_ready(ask: Ask, listed: str) -> None:
+    """S76: in the family in which none is ready, as kube-proxy does; a name leads to no such endpoint."""
+    client = pod("web", "app=web", ip=("10.0.0.9", "fd00::9"))
+    server = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+    shut = policy("shut", selects="app=api", ingress=[])
+    going, gone = endpoint(listed, draining=True), endpoint(listed, ready=False)
+    api, piece = sliced(going)
+    assert ask(cluster(client, server, api, piece), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(client, server, *sliced(gone)), "web -> svc:api 80") == "no-endpoints"
+    assert ask(cluster(client, server, replace(api, headless=True), piece), "web -> svc:api 80") == "no-endpoints"
+    ready = endpoint("198.51.100.1")
+    assert ask(cluster(client, server, *sliced(going, ready), shut), "web -> svc:api 80") == (
+        "allowed" if listed == "10.0.0.1" else "mixed"
+    )
+
+
+DUAL_WEB = pod("web", "app=web", ip=("10.0.0.9", "fd00::9"))
+DUAL_API = pod("api", "app=api", ip=("10.0.0.1", "fd00::1"))
+
+
+@pytest.mark.parametrize("headless", [False, True])
+@pytest.mark.parametrize(("families", "said"), [((4,), "allowed"), ((6,), "denied"), ((4, 6), "mixed"), ((), "mixed")])
+def test_a_service_has_the_families_that_its_spec_settles(
+    ask: Ask, families: tuple[Family, ...], said: str, headless: bool
+) -> None:
+    """S75: also without an address of its own, as in a manifest; a headless one never has any."""
+    one = service("api", "app=api", ports=["8080->8080"], ip_families=families, headless=headless)
+    where = cluster(DUAL_WEB, DUAL_API, one, allow(8080, "10.0.0.0/24"))
+    assert ask(where, "web -> svc:api 8080") == said
+
+
+def test_a_pod_of_another_family_is_no_endpoint(ask: Ask) -> None:
+    """S75: a Service of IPv4 selects it, and has no EndpointSlice that could list it."""
+    old, new = pod("old", "app=api", ip="10.0.0.1"), pod("new", "app=api,version=new", ip="fd00::1")
+    one = service("api", "app=api", ports=["80->8080"], cluster_ips=["10.96.0.1"])
+    shut = policy("new", selects="version=new", ingress=[])
+    assert ask(cluster(DUAL_WEB, old, new, one, shut), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(DUAL_WEB, new, one), "web -> svc:api 80") == "no-endpoints"
+
+
+def test_a_client_of_one_family_meets_the_backends_of_that_family(ask: Ask) -> None:
+    """S75: it dials one of two addresses, and behind that there are no others."""
+    old, new = pod("old", "app=api", ip="10.0.0.1"), pod("new", "app=api,version=new", ip="fd00::1")
+    one = service("api", "app=api", ports=["80->8080"], cluster_ips=["10.96.0.1", "fd00:96::1"])
+    shut = policy("new", selects="version=new", ingress=[])
+    client = pod("web", "app=web", ip="10.0.0.9")
+    assert ask(cluster(client, old, new, one, shut), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(DUAL_WEB, old, new, one, shut), "web -> svc:api 80") == "mixed"
+    lists = sliced(endpoint("10.0.0.1"), endpoint("fd00::2"))
+    both = pod("both", "app=api,version=new", ip=("10.0.0.2", "fd00::2"))
+    assert ask(cluster(client, old, both, *lists, shut), "web -> svc:api 80") == "allowed"
+
+
+def test_a_headless_service_without_selector_leads_to_every_address_that_is_listed(ask: Ask) -> None:
+    """S78: its name has the addresses of all of its slices, whatever families its spec says."""
+    api, piece = sliced(endpoint("fd00::1"))
+    api = replace(api, headless=True, ip_families=(4,))
+    assert ask(cluster(DUAL_WEB, DUAL_API, api, piece), "web -> svc:api 80") == "allowed"
+    assert ask(cluster(DUAL_WEB, DUAL_API, api, piece, allow(80, "10.0.0.0/24")), "web -> svc:api 80") == "denied"
+
+
+def test_slices_beside_those_of_the_selector_count_too(ask: Ask) -> None:
+    """S78: kube-proxy asks nobody who wrote one; those that the cluster keeps say what the pods say themselves."""
+    other = pod("other", "app=other", ip="10.0.0.2")
+    entry = (ServicePort(8080, 0),)
+    by_hand = EndpointSlice("default", "api-x", "api", entry, (endpoint("10.0.0.2"), endpoint("10.0.0.1", pod="api")))
+    shut = policy("shut", selects="app=api", ingress=[])
+    assert ask(cluster(WEB, API, other, SERVICE, by_hand, shut), "web -> svc:api 80") == "mixed"
+    assert ask(cluster(WEB, other, SERVICE, by_hand), "web -> svc:api 80") == "allowed"
+    kept = replace(by_hand, derived=True)
+    assert ask(cluster(WEB, API, other, SERVICE, kept, shut), "web -> svc:api 80") == "denied"
+
+
+def test_ways_in_are_of_the_families_of_their_service() -> None:
+    """S75, S81, S88: a controller and a node port lead to the endpoints of a Service, which are of its families."""
+    one = service("api", "app=api", ports=["80->8080"], type="NodePort", ip_families=[4])
+    where = cluster(DUAL_API, one, allow(8080, "0.0.0.0/0"))
+    for asked in (where, replace(where, services=(replace(one, external_traffic_policy="Local"),))):
+        (way,) = ways(asked)
+        assert decided(asked, way).verdict is Verdict.ALLOWED
+        ((_, _, answer),) = Entrances(Reachability(asked)).rows()
+        assert answer.verdict("TCP", 8080) is Verdict.ALLOWED
+    lead = Entrance("Ingress", "default", "in", (EntranceBackend("default", "api", 80),))
+    inside = replace(where, services=(replace(one, type="ClusterIP"),), entrances=(lead,), doorman=controller())
+    (way,) = ways(inside)
+    ((_, _, answer),) = Entrances(Reachability(inside)).rows()
+    assert decided(inside, way).verdict is answer.verdict("TCP", 8080)
+
+
+def test_a_pod_of_unknown_address_has_the_families_that_services_show(ask: Ask) -> None:
+    """S56: a Service of IPv6 alone is of a cluster whose pods have IPv6."""
+    one = service("api", "app=api", ports=["80->8080"], ip_families=[6])
+    where = cluster(WEB, pod("api", "app=api"), one, allow(8080, "::/0"))
+    assert ask(where, "web -> svc:api 80") == "allowed"
+
+
+def test_a_rewritten_address_was_one_of_the_same_family(ask: Ask) -> None:
+    """S82: the packet had the Service's address of its own family before, so a block of the other lets nothing out."""
+    leads_out = sliced(endpoint("198.51.100.1"), cluster_ips=("10.96.0.10", "fd00:96::10"))
+    where = cluster(DUAL_WEB, *leads_out, policy("p", selects="app=web", egress=[rule("fd00:96::10/128")]))
+    assert ask(where, "web -> svc:api 80") == "denied"
 
 
 @pytest.mark.parametrize("sort", ["NodePort", "LoadBalancer"])
@@ -175,6 +297,14 @@ def test_traffic_from_outside_is_judged_at_the_backend(ask: Ask, sort: str) -> N
     assert ask(cluster(API, kept, right), "203.0.113.7/32 -> svc:api 80") == "allowed"
     assert ask(cluster(API, kept, right), "8.8.8.8/32 -> svc:api 80") == "denied"
     assert ask(cluster(API, kept, wrong), "203.0.113.7/32 -> svc:api 80") == "denied"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_external_ips_let_the_outside_in_as_a_node_port_does(ask: Ask, listed: bool) -> None:
+    """S80, S81: nodes take the traffic for such addresses, and pass it on with an address of their own."""
+    one = service("api", "app=api", ports=["80->8080"], external_ips=["192.0.2.7"] if listed else ())
+    said = ask(cluster(API, one, allow(8080, "203.0.113.0/24")), "8.8.8.8/32 -> svc:api 80")
+    assert said == ("implementation-defined" if listed else "denied")
 
 
 def test_a_source_that_may_be_rewritten(ask: Ask) -> None:

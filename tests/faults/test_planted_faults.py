@@ -28,7 +28,6 @@ SOONER: Final = {
     ("reference", "except-ignored"): 4134,
     ("reference", "named-port-of-any-protocol"): 4134,
     ("reference", "listed-in-every-family"): 4336,
-    ("reference", "named-in-every-family"): 4479,
     ("reference", "way-in-by-every-family"): 6920,
 }
 """Where the run begins for a fault that shows in few clusters: at the first one behind :data:`SEED` in which it does.
@@ -71,7 +70,7 @@ REFERENCE: Final = [
     ),
     Fault(
         "one-denial-is-not-enough",
-        "semantics.py",
+        "sides.py",
         "if Verdict.DENIED in (egress, ingress):",
         "if egress is ingress is Verdict.DENIED:",
     ),
@@ -128,14 +127,38 @@ REFERENCE: Final = [
     Fault(
         "listed-in-every-family",
         "backends.py",
-        "found.append(Backend(owner or node or outside, port, frozenset({address.family})))",
-        "found.append(Backend(owner or node or outside, port))",
+        "Backend(party, port, frozenset({family}))",
+        "Backend(party, port)",
     ),
     Fault(
-        "named-in-every-family",
+        "selected-in-every-family",
         "backends.py",
-        "found.append(Backend(named, port, endpoint.families))",
-        "found.append(Backend(named, port))",
+        "found.append(Backend(pod, number, service.families))",
+        "found.append(Backend(pod, number))",
+    ),
+    Fault(
+        "named-whatever-the-address",
+        "backends.py",
+        "if named is not None and (not named.ips or any(ip in named.ips for ip in addresses)):",
+        "if named is not None:",
+    ),
+    Fault(
+        "about-to-end-is-ready",
+        "backends.py",
+        "used = [(e, port) for e, port in here if e.ready or service.publish_not_ready]",
+        "used = [(e, port) for e, port in here if e.ready or e.draining or service.publish_not_ready]",
+    ),
+    Fault(
+        "slices-of-the-selector-counted",
+        "backends.py",
+        "and not (piece.derived and service.selector is not None)",
+        "and piece.service",
+    ),
+    Fault(
+        "backends-of-the-other-family",
+        "semantics.py",
+        "for backend in [b for b in found if b.meets(spoken & self.matcher.families(b.party))] or found:",
+        "for backend in found:",
     ),
     Fault(
         "way-in-by-every-family",
@@ -176,14 +199,14 @@ COMPILER: Final = [
         "return start, taken >> start & (1 << stop - start) - 1",
         "return start, taken >> start",
     ),
-    Fault("policy-types-ignored", "compile.py", "for direction in policy.directions:", "for direction in Direction:"),
+    Fault("policy-types-ignored", "rulebook.py", "for direction in policy.directions:", "for direction in Direction:"),
     Fault(
         "no-ports-are-tcp",
         "portlists.py",
         "return ConnectionSet.ALL",
         'return ConnectionSet.single("TCP", PortSet.ALL)',
     ),
-    Fault("last-policy-wins", "compile.py", "group.hold(group.subjects | subjects)", "group.hold(subjects)"),
+    Fault("last-policy-wins", "rulebook.py", "group.hold(group.subjects | subjects)", "group.hold(subjects)"),
     Fault(
         "except-ignored",
         "peers.py",
@@ -202,7 +225,12 @@ COMPILER: Final = [
         "return named if requirement.operator is Operator.IN else self.everything & ~named",
         "return named if requirement.operator is Operator.IN else mask(sum(worn.values(), []), count) & ~named",
     ),
-    Fault("service-port-for-target-port", "services.py", "yield Target(pod, number)", "yield Target(pod, entry.port)"),
+    Fault(
+        "service-port-for-target-port",
+        "services.py",
+        "yield Target(pod, number, service.families)",
+        "yield Target(pod, entry and entry.port or port, service.families)",
+    ),
     Fault(
         "one-label-of-a-service-is-enough",
         "services.py",
@@ -212,19 +240,31 @@ COMPILER: Final = [
     Fault(
         "listed-in-every-family",
         "services.py",
-        "yield Target(party, port, frozenset({ip.family}))",
-        "yield Target(party, port)",
+        "Target(party, number, frozenset({ip.family})) for number in numbers",
+        "Target(party, number) for number in numbers",
     ),
     Fault(
         "not-dialled-in-that-family",
         "services.py",
-        "dialled = not service.families or service.families & endpoint.families",
-        "dialled = True",
+        "for family in service.families or {*ready, *ending}:",
+        "for family in {*ready, *ending}:",
+    ),
+    Fault(
+        "slices-beside-the-selector-lost",
+        "services.py",
+        "if piece.derived and service.selector is not None:",
+        "if service.selector is not None:",
+    ),
+    Fault(
+        "none-about-to-end",
+        "services.py",
+        "yield from ready.get(family) or ending.get(family) or ()",
+        "yield from ready.get(family) or ()",
     ),
     Fault(
         "headless-way-in",
         "entrances.py",
-        "translated = replace(service, headless=False, cluster_ips=())",
+        "translated = replace(service, headless=False)",
         "translated = service",
     ),
     Fault(

@@ -171,8 +171,8 @@ SERVICES: Final = [
     Fault(
         "backends-past-the-first-unknown",
         "services.py",
-        "return list(dict.fromkeys(found))",
-        "return list(dict.fromkeys(found))[:1]",
+        "return list(found)",
+        "return list(found)[:1]",
     ),
     Fault("port-for-target-port", "services.py", "return entry.target", "return entry.port"),  # S75
     Fault(

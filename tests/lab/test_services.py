@@ -138,6 +138,45 @@ def test_a_slice_leads_to_the_pod_it_names(shop: Room) -> None:
     assert shop.dial("shop/client", _at(shop, "shop/sliced"), 80) == "shop/self"
 
 
+def test_addresses_lead_where_kube_proxy_would_send_them() -> None:
+    """By families, by addresses and not by names, by what serves where nothing is ready, and at external addresses."""
+    both = ("10.0.0.1", "fd00:a::1")
+    listed = (
+        endpoint("fd00:a::1", pod="a"),
+        endpoint("10.0.0.2", pod="a"),  # of another pod
+        endpoint("10.0.0.3", ready=False),
+    )
+    going = (endpoint("10.0.0.2", draining=True), endpoint("10.0.0.3", ready=False))
+    one = cluster(
+        node("n1", "172.18.0.2", "fd00:e::2"),
+        pod("shop/client", ip=("10.0.0.9", "fd00:a::9")),
+        pod("shop/a", "app=a", ports=[8080], ip=both),
+        pod("shop/b", "app=b", ports=[8080], ip=("10.0.0.2", "fd00:a::2")),
+        pod("shop/c", "app=b", ports=[8080], ip="10.0.0.3"),
+        service("shop/new", "app=b", ports=["80->8080"], ip_families=[6]),
+        service("shop/listed", ports=[80], external_ips=["192.0.2.44"]),
+        service("shop/going", ports=[80]),
+        service("shop/more", "app=a", ports=[80], ip_families=[4]),
+        EndpointSlice("shop", "listed-1", "listed", (ServicePort(8080, 0),), listed),
+        EndpointSlice("shop", "going-1", "going", (ServicePort(8080, 0),), going),
+        EndpointSlice("shop", "more-1", "more", (ServicePort(8080, 0),), going[:1]),
+        EndpointSlice("shop", "more-2", "more", (ServicePort(9999, 0),), listed, derived=True),
+    )
+    with room(one) as shop:
+
+        def answers(name: str) -> list[str | None]:
+            found = addresses_of(_service(shop, name))
+            return [shop.dial("shop/client", address, 80) for address in found]
+
+        assert [ip.family for ip in addresses_of(_service(shop, "shop/new"))] == [6]
+        assert answers("shop/new") == ["shop/b"]
+        assert answers("shop/listed") == ["shop/b", "shop/a"]
+        outside = shop.probe("world", Address.parse("192.0.2.44"), 80, origin="198.51.100.9")
+        assert [shop.name(found.server) for found in shop.observe(outside)] == ["shop/b"]
+        assert answers("shop/going") == ["shop/b", "refused"]
+        assert answers("shop/more") == ["refused"]
+
+
 def test_a_pod_reaches_itself_through_its_service(shop: Room) -> None:
     assert shop.dial("shop/self", _at(shop, "shop/self"), 80) == "shop/self"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ringfence.engine.compiler.entrances import Entrances
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
-from ringfence.model.entrances import FACING, Door
+from ringfence.model.entrances import Door
 from ringfence.model.profiles import KUBERNETES, NP_GUARD, Profile
 from ringfence.query.matrix import matrix
 from ringfence.report.words import end_id
@@ -62,5 +62,5 @@ def test_the_ways_in_vary() -> None:
             doors["denied"] += bool(answer.blocked)
             doors["open"] += bool(answer.open)
             doors["mixed"] += bool(answer.mixed and answer.blocked)
-            assert door.service is None or door.service.type in FACING
+            assert door.service is None or door.service.faces_outside
     assert min(doors[word] for word in ("IngressController", "Service", "denied", "open", "mixed")) > 5, doors

@@ -93,3 +93,12 @@ def test_a_controller_on_its_node_is_no_case_of_two_checks(tmp_path: Path) -> No
     assert len(_found(tmp_path, "RF606", on_host, nginx)) == 1
     assert _found(tmp_path, "RF601", on_host, nginx) == []
     assert len(_found(tmp_path, "RF601", on_host, _policy(_OWN))) == 1
+
+
+def test_external_ips_let_the_outside_in_as_a_type_does(tmp_path: Path) -> None:
+    alone = _SERVICE.replace("type: NodePort, externalTrafficPolicy: %s", "externalIPs: [192.0.2.7]")
+    path = tmp_path / "all.yaml"
+    path.write_text(f"{_TASKS}{alone}")
+    (found,) = lint(linting([path]), meant(["RF607"], "-")).findings
+    assert found.field == "spec.externalIPs"
+    assert found.message.startswith("lets the outside in to tasks/task-api")

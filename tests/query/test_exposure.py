@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import cluster, namespace, pod, policy, rule, service, workload
 
@@ -137,6 +139,16 @@ def test_services_that_face_the_outside_lead_in(type: str) -> None:
     (one,) = exposure(found).workloads
     ways = [(way.kind, way.by.id, way.ports) for way in one.ways]
     assert ways == ([] if type == "ClusterIP" else [(type, "shop/front", ConnectionSet.of(TCP=[8080]))])
+
+
+def test_external_ips_lead_in_too() -> None:
+    """S80: whatever the type; a headless Service has no use of them."""
+    web, front = pod("shop/web", "app=web"), service("shop/front", "app=web", ports=[80], external_ips=["192.0.2.7"])
+    (one,) = exposure(cluster(web, front)).workloads
+    assert [(way.kind, way.by.id, way.ports) for way in one.ways] == [
+        ("externalIPs", "shop/front", ConnectionSet.of(TCP=[80]))
+    ]
+    assert not exposure(cluster(web, replace(front, headless=True))).workloads[0].ways
 
 
 def test_denied_by_default_means_new_pods_too() -> None:

@@ -55,14 +55,23 @@ class WaysIn:
     def facing(self, clues: Clues) -> None:
         """The outside to each Service of type LoadBalancer or NodePort."""
         for service in self._cluster.services:
-            sure = _FACING.get(service.type)
-            if sure is None:
+            if not service.faces_outside:
                 continue
+            sure = _FACING.get(service.type, MEDIUM)
+            by = (
+                ("spec.type", service.type)
+                if service.type in _FACING
+                else ("spec.externalIPs", service.external_ips[0])
+            )
             own = [one for one in clues.ranges if (one.namespace, one.service) == (service.namespace, service.name)]
             blocks = [(one.cidr, evidence.at("Service", service.id, one.source, one.at, one.cidr)) for one in own]
-            told = evidence.at("Service", service.id, service.source, "spec.type", service.type)
+            told = evidence.at("Service", service.id, service.source, *by)
             for cidr, place in blocks or [("0.0.0.0/0", told)]:
-                reason = "" if sure is HIGH else f"type {service.type}: if the nodes can be reached from outside"
+                reason = (
+                    ""
+                    if sure is HIGH
+                    else f"{' '.join(by).removeprefix('spec.')}: if the nodes can be reached from outside"
+                )
                 end = _block(cidr)
                 for port in service.ports if end else ():
                     self._in(end or AddressEnd(cidr), service, port, sure, place, reason)

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
-from ringfence.manifests.objects.core import SERVICE_LABEL
+from ringfence.manifests.objects.core import KEEPER, KEEPER_LABEL, SERVICE_LABEL
 from ringfence.manifests.objects.workloads import HASH, JOB_NAMES, ORDINAL, POD_NAME
 from ringfence.model.cluster import Cluster
 from ringfence.model.objects import (
@@ -199,6 +199,11 @@ def _service(service: Service) -> Plain:
         spec["clusterIP"] = "None"
     elif service.cluster_ips:
         spec["clusterIP"], spec["clusterIPs"] = service.cluster_ips[0], list(service.cluster_ips)
+    if service.ip_families:
+        spec["ipFamilies"] = [f"IPv{family}" for family in service.ip_families]
+        spec["ipFamilyPolicy"] = "RequireDualStack" if len(service.ip_families) > 1 else "SingleStack"
+    if service.external_ips:
+        spec["externalIPs"] = list(service.external_ips)
     if service.external_traffic_policy != "Cluster":
         spec["externalTrafficPolicy"] = service.external_traffic_policy
     if service.publish_not_ready:
@@ -222,7 +227,8 @@ def _service_port(port: ServicePort) -> Plain:
 def _slice(piece: EndpointSlice) -> Plain:
     endpoints = []
     for endpoint in piece.endpoints:
-        made: Plain = {"addresses": [str(ip) for ip in endpoint.addresses], "conditions": {"ready": endpoint.ready}}
+        conditions = {"ready": endpoint.ready, **({"serving": True, "terminating": True} if endpoint.draining else {})}
+        made: Plain = {"addresses": [str(ip) for ip in endpoint.addresses], "conditions": conditions}
         if endpoint.pod is not None:
             made["targetRef"] = {"kind": "Pod", "name": endpoint.pod, "namespace": piece.namespace}
         endpoints.append(made)
@@ -232,6 +238,7 @@ def _slice(piece: EndpointSlice) -> Plain:
         for port in piece.ports
     ]
     labels = {SERVICE_LABEL: piece.service} if piece.service else {}
+    labels |= {KEEPER_LABEL: KEEPER} if piece.derived else {}
     return _object("discovery.k8s.io/v1", "EndpointSlice", piece.name, piece.namespace, labels=labels,
                    addressType="IPv6" if families == {6} else "IPv4", ports=ports, endpoints=endpoints)  # fmt: skip
 

@@ -141,6 +141,7 @@ class Cluster:
         """The families of a pod whose address is unknown: those the input shows, else IPv4 alone (S56)."""
         seen = {ip.family for pod in self.pods if not pod.host_network for ip in pod.ips}
         seen |= {family for family in FAMILIES if self.facts.pod_cidrs.of_family(family)}
+        seen = seen or {family for service in self.services for family in service.families}
         return frozenset(seen) if seen else frozenset({4})
 
     @cached_property
@@ -158,6 +159,7 @@ class Cluster:
             any(ip.family == 6 for pod in self.pods for ip in pod.ips)
             or any(ip.family == 6 for node in self.nodes for ip in node.addresses)
             or bool(self.facts.pod_cidrs.v6 or self.facts.node_cidrs.v6)
+            or 6 in self.pod_families
             or any(block.family == 6 for blocks in self.blocks.values() for block in blocks)
         )
 

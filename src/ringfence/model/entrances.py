@@ -1,7 +1,7 @@
 """Ways in from outside the cluster: what a controller leads to, and who stands at the door.
 
 An Ingress, a Route or a Gateway's route says only which Services a controller leads to; the controller's pods open the
-connections. A Service of type NodePort or LoadBalancer is a way in by itself.
+connections. A Service of type NodePort or LoadBalancer is a way in by itself, and so is one with ``externalIPs``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ CONTROLLER: Final = "{ingress-controller}"
 """What the controller is called whose pods nobody has named. No namespace is spelled so: no policy is in it."""
 OUTSIDE: Final = "{outside}"
 """The namespace, so to say, of who comes in by a Service."""
-FACING: Final = ("NodePort", "LoadBalancer")
-"""The types of Services that let the outside in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ class ServicePort:
 class Service:
     """A Service. ``selector`` None means that its EndpointSlices alone say where it leads (S78).
 
-    ``load_balancer_ips`` are the outside addresses that its status names.
+    ``load_balancer_ips`` are the outside addresses that its status names. ``ip_families`` are those that its spec
+    settles; none where it leaves them to the cluster. ``external_ips`` are those at which nodes take traffic for it.
     """
 
     namespace: str
@@ -144,6 +145,8 @@ class Service:
     publish_not_ready: bool = False
     source: Source = field(default=NOWHERE, compare=False, repr=False)
     load_balancer_ips: tuple[str, ...] = ()
+    ip_families: tuple[Family, ...] = ()
+    external_ips: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -151,18 +154,32 @@ class Service:
         return f"{self.namespace}/{self.name}"
 
     @property
+    def faces_outside(self) -> bool:
+        """Whether it lets the outside in: by the nodes, by a load balancer, or at addresses of its own choice."""
+        if self.external_name is not None or self.headless:
+            return False
+        return self.type in ("NodePort", "LoadBalancer") or bool(self.external_ips)
+
+    @property
     def families(self) -> frozenset[Family]:
-        """The families of its own addresses: it is dialled in no other (S75). None where no address is known."""
-        return frozenset(Address.parse(ip).family for ip in self.cluster_ips if is_address(ip))
+        """The families that it has: it is dialled in no other, and the pods that it selects are its endpoints in no
+        other (S75). None where the input does not tell.
+        """
+        said = frozenset(self.ip_families)
+        return said or frozenset(Address.parse(ip).family for ip in self.cluster_ips if is_address(ip))
 
 
 @dataclass(frozen=True, slots=True)
 class SliceEndpoint:
-    """One endpoint of an EndpointSlice: addresses, readiness and the pod behind it where it is named."""
+    """One endpoint of an EndpointSlice: addresses, readiness and the pod behind it where it is named.
+
+    ``draining``: it is about to end and still serves, and so is used where no endpoint is ready.
+    """
 
     addresses: tuple[Address, ...]
     ready: bool = True
     pod: str | None = None
+    draining: bool = False
 
     @property
     def families(self) -> frozenset[Family]:
@@ -172,7 +189,10 @@ class SliceEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSlice:
-    """Where a Service really leads; ``ports`` are target ports with the Service port's name."""
+    """Where a Service really leads; ``ports`` are target ports with the Service port's name.
+
+    ``derived``: the cluster keeps it, from the pods that the Service selects.
+    """
 
     namespace: str
     name: str
@@ -180,3 +200,4 @@ class EndpointSlice:
     ports: tuple[ServicePort, ...] = ()
     endpoints: tuple[SliceEndpoint, ...] = ()
     source: Source = field(default=NOWHERE, compare=False, repr=False)
+    derived: bool = False

@@ -91,7 +91,7 @@ class _Summing:
 
     def _all_isolated(self, direction: Direction) -> int:
         """The classes that some policy isolates; it is the same in each family."""
-        return self.reach.tables[self.reach.families[0]].isolated[direction] & ~self.reach.classes.node_like
+        return self.reach.tables[self.reach.families[0]].rules.isolated[direction] & ~self.reach.classes.node_like
 
     def _count(self, bits: int, judge: Callable[[Iterable[bool]], bool]) -> int:
         """The workloads of which *judge* finds the classes, any or all of them, in *bits*."""

@@ -83,22 +83,20 @@ class Predictions:
         return Predicted(
             frozenset(verdict for part in parts for verdict in _verdicts(part)),
             frozenset(reason for part in parts for reason in part.reasons),
-            isinstance(question.dst, Service) and self._astray(question, question.dst, decision.parts),
+            isinstance(question.dst, Service) and self._astray(question, decision.parts),
         )
 
-    def _astray(self, question: Question, service: Service, parts: Sequence[Decision]) -> bool:
+    def _astray(self, question: Question, parts: Sequence[Decision]) -> bool:
         """Whether the backends that are tried are not those of *parts*.
 
-        All of them must be tried from a pod of the cluster, as far as they share a family with it and the Service.
-        Where endpoints are written as addresses, or a node's port leads to its own pods alone, it may be some of them.
+        All of them must be tried from a pod of the cluster. Where a node's port leads to its own pods alone, it may be
+        some of them.
         """
         tried = {(probe.dst, probe.target) for probe in question.probes if probe.dst is not None}
         known = {(self._host(part), part.flow.port) for part in parts}
-        if isinstance(question.src, Address) or service.selector is None or len(tried) >= MOST_BACKENDS:
+        if isinstance(question.src, Address) or len(tried) >= MOST_BACKENDS:
             return not tried <= known
-        families = {probe.dst_address.family for probe in question.probes}
-        hosts = self.snapshot.hosts
-        return tried != {way for way in known if any(ip.family in families for ip in hosts[way[0]].addresses)}
+        return tried != known
 
     def _host(self, part: Decision) -> int:
         """The host in which the lab has the destination of *part*."""

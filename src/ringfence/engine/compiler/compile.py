@@ -7,21 +7,19 @@ touches the rows that it speaks of, and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.bits import bits_of
 from ringfence.engine.compiler.classes import Classes
-from ringfence.engine.compiler.peers import Peers, PeerSets
-from ringfence.engine.compiler.portlists import PortLists
 from ringfence.engine.compiler.rows import Into, Key, OutOf, Row, Rows
+from ringfence.engine.compiler.rulebook import Group, Rulebook
 from ringfence.engine.compiler.sides import FREE, SHUT, Sides
 from ringfence.model.addresses import AddressSet, Family, edges
 from ringfence.model.cluster import Cluster
-from ringfence.model.flows import Note, Outside
-from ringfence.model.policies import Direction, Policy, PortMatch
-from ringfence.model.ports import ConnectionSet
+from ringfence.model.flows import Outside
+from ringfence.model.policies import Direction, Policy
 
 _INGRESS: Final = Direction.INGRESS
 _EGRESS: Final = Direction.EGRESS
@@ -41,40 +39,6 @@ class Touched(NamedTuple):
     columns: int
 
 
-class Asked(NamedTuple):
-    """A selector that asked for what cannot be known: whose rule it is, and of which classes."""
-
-    note: Note
-    subjects: int
-    asked: int
-    direction: Direction
-    policy: Policy
-
-
-class _Group:
-    """Egress rules with the same peers and ports: one contribution for the subjects of all of them."""
-
-    __slots__ = ("number", "peers", "policies", "ports", "shift", "small")
-
-    def __init__(self, number: int, peers: int, ports: int) -> None:
-        self.number = number
-        self.peers = peers
-        self.ports = ports
-        self.policies: dict[int, Policy] = {}
-        self.shift = 0
-        self.small = 0
-
-    @property
-    def subjects(self) -> int:
-        """The classes that some of the policies select."""
-        return self.small << self.shift
-
-    def hold(self, subjects: int) -> None:
-        """Take *subjects* for the group's; shifted, as most lie in one namespace."""
-        self.shift = (subjects & -subjects).bit_length() - 1 if subjects else 0
-        self.small = subjects >> self.shift
-
-
 class Table:
     """One address family. Bits: the classes, then the cells of the outside as sources, or as destinations."""
 
@@ -88,81 +52,13 @@ class Table:
         cells = {Direction.INGRESS: self.source_cells, Direction.EGRESS: self.destination_cells}
         self.sources = classes.everything | (((1 << len(self.source_cells)) - 1) << self.count)
         self._sides = Sides(classes.profile)
-        self._ports = PortLists(classes, self._sides)
-        self._peers = PeerSets(classes, family, cells)
-        self.isolated = {Direction.INGRESS: 0, Direction.EGRESS: 0}
-        self.notes: list[Asked] = []
-        self._ingress: dict[int, list[tuple[int, int]]] = {}
-        self._egress: dict[int, list[_Group]] = {}
-        self._groups: dict[tuple[int, int], _Group] = {}
-        self._group_order: list[_Group] = []
+        self.rules = Rulebook(classes, family, cells, self._sides)
         self._rows = Rows()
         self._atoms: dict[Into, Atoms] = {}
         self._admitted: tuple[Into, int, Atoms] | None = None
         self._due = 0
-        self._policies: dict[str | None, dict[int, Policy]] = {}
         for policy in policies:
-            self._add(policy)
-
-    # -- reading the policies once -----------------------------------------------------------------------------
-
-    def subjects(self, policy: Policy) -> int:
-        """The classes that *policy* selects."""
-        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
-        return bits << start
-
-    def _add(self, policy: Policy) -> None:
-        start, bits = self.classes.home(policy.subject.pods, policy.namespace)
-        if not bits:
-            return
-        subjects = bits << start
-        self._policies.setdefault(policy.namespace, {})[id(policy)] = policy
-        for direction in policy.directions:
-            self.isolated[direction] |= subjects
-            self._note(policy, direction, subjects)
-        for one in self._contributions(policy, _INGRESS):
-            for number in bits_of(bits):
-                self._ingress.setdefault(start + number, []).append(one)
-        for peers, ports in self._contributions(policy, _EGRESS):
-            self._admit(policy, subjects, peers, ports)
-
-    def _contributions(self, policy: Policy, direction: Direction) -> Iterator[tuple[int, int]]:
-        """The rules of *policy* that are in force for *direction*, as numbers of peers and ports (S38)."""
-        if direction in policy.directions:
-            for rule in policy.rules(direction):
-                yield self._peers.of_rule(rule, policy.namespace, direction), self._ports.number(rule.ports)
-
-    def _admit(self, policy: Policy, subjects: int, peers: int, ports: int) -> None:
-        group = self._groups.get((peers, ports))
-        if group is None:
-            group = self._groups[peers, ports] = _Group(len(self._groups), peers, ports)
-            self._group_order.append(group)
-            for number in bits_of(self._peers[peers].everyone):
-                self._egress.setdefault(number, []).append(group)
-        group.policies[id(policy)] = policy
-        group.hold(group.subjects | subjects)
-
-    def _note(self, policy: Policy, direction: Direction, subjects: int) -> None:
-        """Remember where a selector asked for what cannot be known (S126)."""
-        classes = self.classes
-        if not (classes.any_invented or classes.any_generated):
-            return
-        for rule in policy.rules(direction):
-            for peer in rule.peers:
-                if peer.block is not None:
-                    continue
-                pods = peer.pods
-                taken = classes.pods(pods) if pods is not None else classes.selectable
-                perhaps = classes.perhaps(pods) if pods is not None and classes.any_generated else 0
-                if peer.namespaces is None:
-                    where = classes.in_namespace(policy.namespace)
-                else:
-                    nobody = classes.asked_of_nobody(peer.namespaces)
-                    if asked := nobody & (taken | perhaps):
-                        self.notes.append(Asked(Note.NAMESPACE_INVENTED, subjects, asked, direction, policy))
-                    where = classes.in_namespaces(peer.namespaces) | nobody
-                if guessed := perhaps & where:
-                    self.notes.append(Asked(Note.INCOMPLETE_INPUT, subjects, guessed, direction, policy))
+            self.rules.add(policy)
 
     # -- rows --------------------------------------------------------------------------------------------------
 
@@ -170,27 +66,20 @@ class Table:
         """The row of *destination*: a class number, or the count of classes plus the position of an outside cell."""
         row = self._rows.of(destination)
         if row is None:
-            into, out_of = self._into(destination), self._out_of(destination)
+            into, out_of = self.rules.into(destination), self.rules.out_of(destination)
             row = self._rows.alike((into, out_of))
             if row is None:
-                row = self._meet(into, out_of, self.sources)
+                row = self.meet(into, out_of, self.sources)
             self._rows.keep(destination, (into, out_of), row)
         return row
 
     def part(self, destination: int, within: int) -> Row:
         """The row of *destination*, of the sources *within* alone; it is not kept."""
-        return self._meet(self._into(destination), self._out_of(destination), within)
+        return self.meet(self.rules.into(destination), self.rules.out_of(destination), within)
 
     def key(self, destination: int) -> Key:
         """What determines the row of *destination*."""
-        return self._into(destination), self._out_of(destination)
-
-    def let_out_to(self, policy: Policy) -> int:
-        """The destinations that the egress rules of *policy* speak of."""
-        found = 0
-        for peers, _ in self._contributions(policy, _EGRESS):
-            found |= self._peers[peers].everyone
-        return found
+        return self.rules.into(destination), self.rules.out_of(destination)
 
     def passing(self, key: Key) -> Row:
         """Of the rows that *key* determines the sources from which anything may get through; it is not kept.
@@ -213,7 +102,7 @@ class Table:
             return self.sources, [(FREE, self.sources)]
         within = 0
         for _, peers in into:
-            within |= self._peers[peers].everyone
+            within |= self.rules.peers[peers].everyone
         within &= self.sources
         return within, self._admitting(into, within)
 
@@ -221,37 +110,12 @@ class Table:
         """The sources *within*, by what the rules of *into* admit of them."""
         atoms: Atoms = [(SHUT, within)]
         for ports, peers in into:
-            for channel, bits in self._peers[peers].parts:
+            for channel, bits in self.rules.peers[peers].parts:
                 if bits & within:
                     atoms = self._split(atoms, channel, ports, bits)
         return atoms
 
-    def _into(self, destination: int) -> Into:
-        """What the ingress rules of *destination* admit; None when nothing isolates it."""
-        if destination >= self.count or not self.isolated[_INGRESS] >> destination & 1:
-            return None
-        rules = self._ingress.get(destination, ())
-        found = {(self._ports.at(ports, destination), peers) for peers, ports in rules}
-        return tuple(sorted([one for one in found if one[0]]))
-
-    def _out_of(self, destination: int) -> OutOf:
-        """The egress rules that admit *destination*, turned round: which subjects they let out to it, and how."""
-        found = [
-            (self._ports.at(group.ports, destination), self._way(self._peers[group.peers], destination), group.number)
-            for group in self._egress.get(destination, ())
-        ]
-        return tuple(sorted([one for one in found if one[0]]))
-
-    def _way(self, peers: Peers, destination: int) -> int:
-        """How *peers* take *destination*: the number of the channel."""
-        if not peers.by_block and not peers.unknown:
-            return 0  # one that they do not take is not asked for
-        place = destination - peers.shift
-        if peers.plain >> place & 1:
-            return 0
-        return 1 if peers.by_block >> place & 1 else 2
-
-    def _meet(self, into: Into, out_of: OutOf, within: int) -> Row:
+    def meet(self, into: Into, out_of: OutOf, within: int) -> Row:
         """The answers for the sources *within*."""
         row: dict[Answer, int] = {}
         atoms = self._entering(into, within)
@@ -280,10 +144,10 @@ class Table:
 
     def _leaving(self, out_of: OutOf, within: int) -> Atoms:
         """The sources *within*, by what egress rules admit of theirs."""
-        closed = self.isolated[_EGRESS] & within
+        closed = self.rules.isolated[_EGRESS] & within
         atoms: Atoms = [(SHUT, closed)] if closed else []
         for ports, channel, number in out_of:
-            group = self._group_order[number]
+            group = self.rules.group(number)
             if bits := group.subjects & within:
                 atoms = self._split(atoms, channel, ports, bits)
         if free := within ^ closed:
@@ -322,35 +186,49 @@ class Table:
 
         The classes must tell apart all that *new* tells apart (:meth:`know`).
         """
-        before, rows = self.isolated[_EGRESS], 0
-        if gone is not None:
-            rows |= self._spoken_of(gone)
-            self._remove(gone)
-        if new is not None:
-            self._add(new)
-            rows |= self._spoken_of(new)
-        columns = before ^ self.isolated[_EGRESS]
+        rules, before = self.rules, self.rules.isolated[_EGRESS]
+        inward = outward = sources = 0
+        groups: dict[int, Group] = {}
+        for policy, carry_out in ((gone, rules.remove), (new, rules.add)):
+            if policy is not None and (subjects := rules.subjects(policy)):
+                carry_out(policy)
+                inward |= subjects if _INGRESS in policy.directions else 0
+                sources |= subjects if _EGRESS in policy.directions else 0
+                outward |= rules.let_out_to(policy)
+                groups |= rules.groups(policy)
+        rows, columns = inward | outward, before ^ rules.isolated[_EGRESS]
         self._admitted = None
-        self._rows.forget(bits_of(rows))
         self._due |= rows
+        kept = list(self._rows.of_all(outward & ~inward))
+        self._rows.forget(bits_of(rows))
+        self._let_out_again(kept, sources, groups)
         if columns:
-            for (into, out_of), row in self._rows.items():
-                row[:] = self._patched(row, self._meet(into, out_of, columns), columns)
+            there = _Places(self, columns)
+            for key, row in self._rows.items():
+                row[:] = there.made_again(key, row)
         return Touched(rows, columns)
+
+    def _let_out_again(self, kept: list[tuple[int, Key, Row]], sources: int, groups: dict[int, Group]) -> None:
+        """Keep rows again, each of a destination to which *groups* may let out others of *sources* than before."""
+        there = _Places(self, sources) if kept else None
+        for destination, (into, out_of), row in kept:
+            key = into, self.rules.out_again(destination, out_of, groups)
+            again = self._rows.alike(key)
+            if again is None:
+                assert there is not None
+                again = there.made_again(key, row)
+            self._rows.keep(destination, key, again)
 
     def needless(self, policy: Policy, instead: Policy | None = None) -> bool:
         """Whether without *policy*, or with *instead* in its place, every row and every isolation is as it was.
 
         *instead* has the same subject and directions. The table is the same before and after.
         """
-        subjects, inhabitants = self.subjects(policy), self._policies.get(policy.namespace, {})
-        for direction in policy.directions if instead is None else ():
-            others = self._selected(p for p in inhabitants.values() if p is not policy and direction in p.directions)
-            if subjects & ~others:
-                return False
+        if instead is None and not self.rules.isolated_anyway(policy):
+            return False
         if instead is None and not any(policy.rules(direction) for direction in policy.directions):
             return True  # it only isolates, and others isolate the same
-        spoken, due = list(bits_of(self._spoken_of(policy))), self._due
+        spoken, due = list(bits_of(self.rules.spoken_of(policy))), self._due
         before = [(number, self.row(number)) for number in spoken]
         keys = [(number, self._rows.key(number), row) for number, row in before]
         self.change(policy, instead)
@@ -370,49 +248,40 @@ class Table:
             self.row(number)
         return due.bit_count()
 
-    def _patched(self, row: Row, new: Row, columns: int) -> Row:
-        """*row* with *new* in the places of *columns*."""
-        found = dict(new)
+
+class _Places:
+    """Some sources, and what they get in any row.
+
+    Few of the rules that determine a row speak of them. Rows of which the same ones do have the same in these places.
+    """
+
+    def __init__(self, table: Table, sources: int) -> None:
+        self._table = table
+        self._sources = sources
+        self._peers = table.rules.peers.of_any(sources)
+        self._groups = table.rules.groups_of_any(sources)
+        self._made: dict[Key, dict[Answer, int]] = {}
+
+    def made_again(self, key: Key, row: Row) -> Row:
+        """A copy of *row* that has in these places what *key* determines."""
+        there, sources = self._there(*key), self._sources
+        if {answer: inside for answer, bits in row if (inside := bits & sources)} == there:
+            return list(row)
+        found = dict(there)
         for answer, bits in row:
-            if kept := bits & ~columns:
-                found[answer] = found.get(answer, 0) | kept
+            if elsewhere := bits & ~sources:
+                found[answer] = found.get(answer, 0) | elsewhere
         return list(found.items())
 
-    def _spoken_of(self, policy: Policy) -> int:
-        """The destinations whose rows *policy* has a part in."""
-        subjects = self.subjects(policy)
-        if not subjects:
-            return 0
-        return (subjects if Direction.INGRESS in policy.directions else 0) | self.let_out_to(policy)
-
-    def _remove(self, policy: Policy) -> None:
-        subjects = self.subjects(policy)
-        if self._policies.get(policy.namespace, {}).pop(id(policy), None) is None:
-            return  # it selects nobody
-        for direction in sorted(policy.directions):
-            others = self._selected(p for p in self._policies[policy.namespace].values() if direction in p.directions)
-            self.isolated[direction] &= ~(subjects & ~others)
-        self.notes = [asked for asked in self.notes if asked.policy is not policy]
-        for one in self._contributions(policy, _INGRESS):
-            for number in bits_of(subjects):
-                self._ingress[number].remove(one)
-        for key in self._contributions(policy, _EGRESS):
-            group = self._groups[key]
-            group.policies.pop(id(policy), None)
-            others = self._selected(p for p in group.policies.values() if p.namespace == policy.namespace)
-            group.hold(group.subjects & ~(subjects & ~others))
-
-    def _selected(self, policies: Iterable[Policy]) -> int:
-        found = 0
-        for policy in policies:
-            found |= self.subjects(policy)
+    def _there(self, into: Into, out_of: OutOf) -> dict[Answer, int]:
+        key = (
+            into and tuple([one for one in into if one[1] in self._peers]),
+            tuple([one for one in out_of if one[2] in self._groups]),
+        )
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = dict(self._table.meet(*key, self._sources))
         return found
-
-    # -- ports -------------------------------------------------------------------------------------------------
-
-    def ports(self, ports: tuple[PortMatch, ...], destination: int) -> ConnectionSet:
-        """What a rule's *ports* mean at *destination*: names are resolved there (S62)."""
-        return self._sides.ports_of(self._ports.at(self._ports.number(ports), destination))
 
 
 def _cells(cluster: Cluster, family: Family, direction: Direction) -> list[Outside]:

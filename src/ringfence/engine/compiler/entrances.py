@@ -12,7 +12,7 @@ from ringfence.engine.compiler.answers import Answer, join
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.engine.compiler.services import Services, Target
 from ringfence.model.addresses import AddressSet, Family
-from ringfence.model.entrances import FACING, Door, Entrance, EntranceBackend, front
+from ringfence.model.entrances import Door, Entrance, EntranceBackend, front
 from ringfence.model.flows import End, Outside, Reason
 from ringfence.model.objects import Node, Pod, Service, ServicePort
 from ringfence.model.ports import ConnectionSet, PortSet
@@ -38,7 +38,7 @@ class Entrances:
         yield from self._through_the_controller()
         if not self.reach.profile.direct_controller:  # S137: Services have no effect there
             for service in self.cluster.services:
-                if service.type in FACING and service.external_name is None:
+                if service.faces_outside:
                     yield from self.by(service)
 
     # -- through a controller ----------------------------------------------------------------------------------
@@ -79,7 +79,9 @@ class Entrances:
         if self.reach.profile.direct_controller:
             yield from self._as_np_guard(service, backend)
             return
-        translated = replace(service, headless=False, cluster_ips=())
+        translated = replace(service, headless=False)
+        if service.selector is None:
+            translated = replace(translated, cluster_ips=(), ip_families=())
         for entry in service.ports:
             if entry.protocol != backend.protocol:
                 continue

@@ -91,15 +91,15 @@ class Joint:
             for table, policy in zip(tables, pair, strict=True):
                 if policy is None:
                     continue
-                subjects = table.subjects(policy)
+                subjects = table.rules.subjects(policy)
                 if not subjects:
                     continue
                 if Direction.INGRESS in policy.directions:
                     rows |= subjects
                 if Direction.EGRESS in policy.directions:
                     columns |= subjects
-                    at |= table.let_out_to(policy)
-        if tables[0].isolated[Direction.EGRESS] != tables[1].isolated[Direction.EGRESS]:
+                    at |= table.rules.let_out_to(policy)
+        if tables[0].rules.isolated[Direction.EGRESS] != tables[1].rules.isolated[Direction.EGRESS]:
             at = (1 << (tables[0].count + len(tables[0].destination_cells))) - 1
         return Touched(rows, columns, at)
 
@@ -127,7 +127,7 @@ class Joint:
         changed = {id(policy) for pair in self.policies for policy in pair}
         sides = []
         for reach in (self.old, self.new):
-            found = {(asked.note, asked.policy.id): asked for t in reach.tables.values() for asked in t.notes}
+            found = {(asked.note, asked.policy.id): asked for t in reach.tables.values() for asked in t.rules.notes}
             sides.append(found if reach.profile.notes else {})
         told: list[set[tuple[Note, Policy]]] = []
         for mine, other in (sides, sides[::-1]):

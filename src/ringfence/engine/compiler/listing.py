@@ -143,7 +143,7 @@ class Listing:
     def _noted(self, destination: int) -> set[int]:
         """The workloads whose answer to *destination* has a note of a rule that asked for what cannot be known."""
         found: set[int] = set()
-        for _, subjects, asked, direction, _ in self.reach.tables[self.reach.families[0]].notes:
+        for _, subjects, asked, direction, _ in self.reach.tables[self.reach.families[0]].rules.notes:
             mine, theirs = (subjects, asked) if direction is Direction.INGRESS else (asked, subjects)
             if mine >> destination & 1:
                 for number in bits_of(theirs):

@@ -66,6 +66,10 @@ class PeerSets:
         """The set that has *number*."""
         return self._sets[number]
 
+    def of_any(self, bits: int) -> set[int]:
+        """The numbers of the sets that take some of *bits*."""
+        return {number for number, peers in enumerate(self._sets) if peers.everyone & bits}
+
     def number(self, peers: Peers) -> int:
         """The number of the set *peers*."""
         number = self._numbers.setdefault(peers, len(self._sets))

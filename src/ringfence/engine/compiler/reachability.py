@@ -92,7 +92,7 @@ class Reachability:
             return Reachability(replace(self.cluster, policies=tuple(self._policies.values())), self.profile)
         for table in tables:
             table.change(gone, new)
-        derived = ["_plain"] if any(table.notes for table in tables) else []
+        derived = ["_plain"] if any(table.rules.notes for table in tables) else []
         if self.classes.any_generated:  # what a policy selects perhaps is a note on answers
             derived = ["_class_remarks", "_behind_workloads", "_plain"]
         for name in derived:
@@ -139,7 +139,7 @@ class Reachability:
     @cached_property
     def _plain(self) -> dict[int, int]:
         """The class of each workload that has no more to it: whose answers stand in the row as they are."""
-        if len(self.families) > 1 or any(table.notes for table in self.tables.values()):
+        if len(self.families) > 1 or any(table.rules.notes for table in self.tables.values()):
             return {}
         found = {}
         for workload in self.cluster.workloads:
@@ -260,11 +260,11 @@ class Reachability:
         return frozenset(notes) if self.profile.notes else NO_NOTES
 
     def _peer_notes(self, table: Table, src: int, dst: int) -> frozenset[Note]:
-        if not table.notes or not self.profile.notes:
+        if not table.rules.notes or not self.profile.notes:
             return NO_NOTES
         return frozenset(
             note
-            for note, subjects, asked, direction, _ in table.notes
+            for note, subjects, asked, direction, _ in table.rules.notes
             if (subjects >> (dst if direction is Direction.INGRESS else src)) & 1
             and (asked >> (src if direction is Direction.INGRESS else dst)) & 1
         )

@@ -33,6 +33,14 @@ class Rows:
         key = self._keys.get(destination)
         return None if key is None else self._rows.get(key)
 
+    def of_all(self, destinations: int) -> Iterator[tuple[int, Key, Row]]:
+        """Every row that is kept of the bits *destinations*, with its key."""
+        for destination in bits_of(destinations):
+            key = self._keys.get(destination)
+            row = None if key is None else self._rows.get(key)
+            if key is not None and row is not None:
+                yield destination, key, row
+
     def key(self, destination: int) -> Key | None:
         """The key of the row of *destination*, if it is kept."""
         return self._keys.get(destination)
@@ -44,7 +52,7 @@ class Rows:
     def keep(self, destination: int, key: Key, row: Row) -> None:
         """Keep *row*; when there is no more room, all that was kept before is forgotten and made again when asked."""
         if key not in self._rows:
-            self._size += sum(bits.bit_length() for _, bits in row) // 8
+            self._size += _size(row)
             if self._size > self._room:
                 self._keys.clear()
                 self._rows.clear()
@@ -56,12 +64,18 @@ class Rows:
         """Forget the rows of *destinations*, and of all that share one with them."""
         for destination in destinations:
             key = self._keys.pop(destination, None)
-            if key is not None:
-                self._rows.pop(key, None)
+            row = None if key is None else self._rows.pop(key, None)
+            if row is not None:
+                self._size -= _size(row)
 
     def items(self) -> Iterator[tuple[Key, Row]]:
         """Every row that is kept, with its key; a row may be changed in place."""
         return iter(self._rows.items())
+
+
+def _size(row: Row) -> int:
+    """Bytes of *row*, about."""
+    return sum(bits.bit_length() for _, bits in row) // 8
 
 
 def answer_in(row: Row, source: int) -> Answer:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from ringfence.engine.compiler.compile import Table
 from ringfence.engine.compiler.reachability import Reachability, cell
 from ringfence.errors import UsageError
 from ringfence.model.addresses import Address, AddressSet, Family
 from ringfence.model.flows import End, Outside, Verdict
-from ringfence.model.objects import EndpointSlice, Node, Pod, Service, SliceEndpoint, Workload
+from ringfence.model.objects import EndpointSlice, Node, Pod, Service, ServicePort, SliceEndpoint, Workload
 from ringfence.model.policies import Direction
 from ringfence.model.ports import ConnectionSet
 
@@ -43,8 +44,9 @@ class Services:
         if service.external_name is not None:
             raise UsageError(f"{service.id}: is a DNS alias for {service.external_name}; ask about its address")
         found: set[Verdict] = set()
-        for target in self.targets(service, protocol, port):
-            for source in _single_parties(src):
+        targets = list(self.targets(service, protocol, port))
+        for source in _single_parties(src):
+            for target in self._in_common(source, targets) or targets:
                 found.update(self._through(source, service, target, protocol))
         if not found:
             return Verdict.NO_ENDPOINTS
@@ -68,29 +70,28 @@ class Services:
             owners.update(dict.fromkeys(pod.ips, pod))
         return owners
 
+    @cached_property
+    def _by_service(self) -> dict[tuple[str, str], list[EndpointSlice]]:
+        found: dict[tuple[str, str], list[EndpointSlice]] = {}
+        for piece in self.cluster.slices:
+            found.setdefault((piece.namespace, piece.service), []).append(piece)
+        return found
+
     def targets(self, service: Service, protocol: str, port: int) -> Iterator[Target]:
         """Each ready backend with the port it is reached on."""
-        if service.headless:
-            if service.selector is None:
-                yield from (target for piece in self._slices(service) for target in self._ready(service, piece, port))
-            else:
-                yield from (Target(pod, port) for pod in self._chosen(service))
+        entry = next((one for one in service.ports if (one.protocol, one.port) == (protocol, port)), None)
+        if entry is None and not service.headless:
             return
-        for entry in service.ports:
-            if (entry.protocol, entry.port) != (protocol, port):
-                continue
-            if service.selector is None:
-                yield from self._sliced(service, entry.name or "", protocol)
-                continue
-            for pod in self._chosen(service):
-                number = entry.target
-                if isinstance(number, str):
-                    named = {(p.container, p.name, p.protocol): p.number for p in reversed(pod.ports)}
-                    main = named.get(("main", number, protocol))
-                    number = main or named.get(("restartable-init", number, protocol), 0)
-                if number:
-                    yield Target(pod, number)
-            return
+        taken = set()
+        for pod in self._chosen(service) if service.selector is not None else ():
+            number = port if entry is None or service.headless else _number_of(pod, entry.target, protocol)
+            shared = not service.families or not pod.ips or service.families & pod.families
+            if number and shared:
+                taken.add((id(pod), number))
+                yield Target(pod, number, service.families)
+        for target in self._sliced(service, protocol, port, entry):
+            if (id(target.party), target.port) not in taken:
+                yield target
 
     def _chosen(self, service: Service) -> Iterator[Pod]:
         wanted = set((service.selector or {}).items())
@@ -98,29 +99,48 @@ class Services:
             if wanted <= set(pod.labels.items()) and (pod.ready or service.publish_not_ready):
                 yield pod
 
-    def _slices(self, service: Service) -> list[EndpointSlice]:
-        own = (service.namespace, service.name)
-        return [piece for piece in self.cluster.slices if (piece.namespace, piece.service) == own]
+    def _sliced(self, service: Service, protocol: str, port: int, entry: ServicePort | None) -> Iterator[Target]:
+        """What the EndpointSlices list that are not of the selected pods (S78).
 
-    def _sliced(self, service: Service, name: str, protocol: str) -> Iterator[Target]:
-        for piece in self._slices(service):
-            for number in [p.port for p in piece.ports if (p.name or "", p.protocol) == (name, protocol)]:
-                yield from self._ready(service, piece, number)
+        In each family of the Service those that are about to end stand in where none is ready.
+        """
+        ready: dict[Family, list[Target]] = {}
+        ending: dict[Family, list[Target]] = {}
+        for piece in self._by_service.get((service.namespace, service.name), ()):
+            if piece.derived and service.selector is not None:
+                continue
+            numbers = [port]
+            if entry is not None and not service.headless:
+                name = entry.name or ""
+                numbers = [p.port for p in piece.ports if (p.name or "", p.protocol) == (name, protocol)]
+            for endpoint in piece.endpoints:
+                up = endpoint.ready or service.publish_not_ready
+                if not up and not endpoint.draining:
+                    continue
+                found = ready if up else ending
+                for ip in endpoint.addresses:
+                    party = self._behind(service.namespace, endpoint, ip)
+                    found.setdefault(ip.family, []).extend(
+                        Target(party, number, frozenset({ip.family})) for number in numbers
+                    )
+        if service.headless:
+            yield from chain.from_iterable(ready.values())
+            return
+        for family in service.families or {*ready, *ending}:
+            yield from ready.get(family) or ending.get(family) or ()
 
-    def _ready(self, service: Service, piece: EndpointSlice, port: int) -> Iterator[Target]:
-        for endpoint in piece.endpoints:
-            dialled = not service.families or service.families & endpoint.families
-            if dialled and (endpoint.ready or service.publish_not_ready):
-                yield from self._behind(service.namespace, endpoint, port)
+    def _behind(self, namespace: str, endpoint: SliceEndpoint, ip: Address) -> Pod | Node | Outside:
+        """Whom *ip* leads to: the pod that the endpoint names, if that is not known to have other addresses."""
+        pod = self._called.get((namespace, endpoint.pod)) if endpoint.pod is not None else None
+        if pod is not None and (
+            not pod.ips or not {*endpoint.addresses}.isdisjoint(own for own in pod.ips if own.family == ip.family)
+        ):
+            return pod
+        return self._owners.get(ip) or Outside(AddressSet.interval(ip.family, ip.number, ip.number))
 
-    def _behind(self, namespace: str, endpoint: SliceEndpoint, port: int) -> Iterator[Target]:
-        for pod in self._by_namespace.get(namespace, []) if endpoint.pod is not None else ():
-            if pod.name == endpoint.pod and not pod.template:
-                yield Target(pod, port, endpoint.families)
-                return
-        for ip in endpoint.addresses:
-            party = self._owners.get(ip) or Outside(AddressSet.interval(ip.family, ip.number, ip.number))
-            yield Target(party, port, frozenset({ip.family}))
+    @cached_property
+    def _called(self) -> dict[tuple[str, str | None], Pod]:
+        return {(pod.namespace, pod.name): pod for pod in reversed(self.cluster.pods) if not pod.template}
 
     # -- getting there -----------------------------------------------------------------------------------------
 
@@ -136,21 +156,27 @@ class Services:
         elif isinstance(party, Outside):
             yield self._leaving(source, service, party, protocol, port)
         else:
-            within = self._meeting(source, party, target.families, service.families)
+            within = self._meeting(source, party, target.families)
             hairpin = isinstance(source, Pod) and source is party
             if hairpin:
                 yield self._hairpin(source, within, protocol, port)
             if not hairpin or (isinstance(source, Pod) and source.replicas > 1):
                 yield self.reach.answer(source, party, within).verdict(protocol, port)
 
-    def _meeting(self, src: Pod | Node, dst: Pod | Node, *limits: frozenset[Family]) -> frozenset[Family]:
-        """The families that both speak, less those that one of *limits* rules out, unless it rules out all."""
-        both = self._families(src) & self._families(dst)
-        for limit in limits:
-            both = both & limit or both
-        return both
+    def _in_common(self, source: Pod | Node | Outside, targets: list[Target]) -> list[Target]:
+        """Those of *targets* that *source* can dial: in a family that both speak and in which they are backends."""
+        own = self._families(source)
+        return [t for t in targets if any(f in own and (f in t.families or not t.families)
+                                          for f in self._families(t.party))]  # fmt: skip
 
-    def _families(self, party: Pod | Node) -> frozenset[Family]:
+    def _meeting(self, src: Pod | Node, dst: Pod | Node, limit: frozenset[Family]) -> frozenset[Family]:
+        """The families that both speak, less those that *limit* rules out, unless it rules out all."""
+        both = self._families(src) & self._families(dst)
+        return both & limit or both
+
+    def _families(self, party: Pod | Node | Outside) -> frozenset[Family]:
+        if isinstance(party, Outside):
+            return frozenset({party.family})
         return self.reach.classes.items[self.reach.classes.of_party[id(party)]].families
 
     def _hairpin(self, pod: Pod | Node, within: frozenset[Family], protocol: str, port: int) -> Verdict:
@@ -165,7 +191,7 @@ class Services:
         """From outside; behind a node's address the source is no longer the client's (S81)."""
         port = target.port
         verdict = self.reach.answer(source, party).verdict(protocol, port)
-        if service.type not in ("NodePort", "LoadBalancer") or service.external_traffic_policy == "Local":
+        if not service.faces_outside or service.external_traffic_policy == "Local":
             return verdict
         families = self._families(party)
         for family in families & target.families or families:
@@ -179,12 +205,16 @@ class Services:
         after = self.reach.answer(source, party).verdict(protocol, port)
         number = self.reach.classes.of_party[id(source)]
         table = self.reach.table(party.family)
-        if not table.isolated[Direction.EGRESS] >> number & 1:
+        if not table.rules.isolated[Direction.EGRESS] >> number & 1:
             return after
         free, any_block = self._without_blocks(table, number)
         if after is Verdict.ALLOWED:
             return after if free.allows(protocol, port) else Verdict.IMPLEMENTATION_DEFINED
-        before = [self.reach.answer(source, Outside(AddressSet.of(ip))) for ip in service.cluster_ips]
+        before = [
+            self.reach.answer(source, dialled)
+            for dialled in (Outside(AddressSet.of(ip)) for ip in service.cluster_ips)
+            if dialled.family == party.family
+        ]
         if not any_block or (before and all(a.verdict(protocol, port) is not Verdict.ALLOWED for a in before)):
             return after
         return Verdict.IMPLEMENTATION_DEFINED
@@ -193,13 +223,21 @@ class Services:
         """What the egress rules of a class allow to everywhere, and whether any of them names a block."""
         free, any_block = ConnectionSet.NONE, False
         for policy in self.reach.policies:
-            if Direction.EGRESS not in policy.directions or not table.subjects(policy) >> number & 1:
+            if Direction.EGRESS not in policy.directions or not table.rules.subjects(policy) >> number & 1:
                 continue
             for rule in policy.egress:
                 if not rule.peers:
-                    free = free | table.ports(rule.ports, table.count)
+                    free = free | table.rules.ports(rule.ports, table.count)
                 any_block = any_block or any(peer.block is not None for peer in rule.peers)
         return free, any_block
+
+
+def _number_of(pod: Pod, target: int | str, protocol: str) -> int:
+    """The port of *pod* that *target* means; 0 for a name that it has not (S77)."""
+    if isinstance(target, int):
+        return target
+    named = {(p.container, p.name, p.protocol): p.number for p in reversed(pod.ports)}
+    return named.get(("main", target, protocol)) or named.get(("restartable-init", target, protocol), 0)
 
 
 def _single_parties(src: End) -> tuple[Pod | Node | Outside, ...]:

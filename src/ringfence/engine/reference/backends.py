@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ringfence.errors import UsageError
-from ringfence.model.addresses import AddressSet, Family
+from ringfence.model.addresses import FAMILIES, AddressSet, Family
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Outside
-from ringfence.model.objects import EndpointSlice, Node, Pod, Service, ServicePort, SliceEndpoint
+from ringfence.model.objects import EndpointSlice, Node, Pod, Service, SliceEndpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
     """Where one connection to a Service can end: a party and the port there.
 
-    ``families`` are those of the addresses that an EndpointSlice has for it; none where no slice was asked.
+    ``families`` are those in which it is one; none where the input does not tell, for all that it speaks.
     """
 
     party: Pod | Node | Outside
     port: int
     families: frozenset[Family] = frozenset()
+
+    def meets(self, shared: frozenset[Family]) -> bool:
+        """Whether it is a backend for a client that has the families *shared* in common with its party."""
+        return bool(shared & self.families if self.families else shared)
 
 
 def backends(cluster: Cluster, service: Service, protocol: str, port: int, hits: Counter[str]) -> list[Backend]:
@@ -37,31 +42,42 @@ def backends(cluster: Cluster, service: Service, protocol: str, port: int, hits:
         )
     hits["S75"] += 1
     if service.headless:
-        hits["S78"] += 1  # the name resolves to pod addresses, and nothing translates the port
-        if service.selector is not None:
-            return [Backend(pod, port) for pod in _selected(cluster, service)]
-        return [backend for piece in _slices(cluster, service) for backend in _ready(cluster, service, piece, port)]
+        hits["S78"] += 1  # the name resolves to addresses of endpoints, and nothing translates the port
+        found = [Backend(pod, port, service.families) for pod in _selected(cluster, service)]
+        return found + _listed(cluster, service, [(piece, port) for piece in _slices(cluster, service)], found)
     entry = next((p for p in service.ports if p.port == port and p.protocol == protocol), None)
     if entry is None:
         return []
-    if service.selector is None:
-        return _from_slices(cluster, service, entry, hits)
     found = []
     for pod in _selected(cluster, service):
         number = entry.target if isinstance(entry.target, int) else _find_port(pod, entry.target, protocol, hits)
         if number is not None:
-            found.append(Backend(pod, number))
-    return found
+            found.append(Backend(pod, number, service.families))
+    if service.selector is None:
+        hits["S78"] += 1
+    named = [
+        (piece, target.port)
+        for piece in _slices(cluster, service)
+        for target in piece.ports
+        if (target.name or "", target.protocol) == (entry.name or "", entry.protocol)
+    ]
+    return found + _listed(cluster, service, named, found)
 
 
 def _selected(cluster: Cluster, service: Service) -> list[Pod]:
-    """The ready pods of the Service's namespace that carry every label of its selector."""
-    wanted = (service.selector or {}).items()
+    """The ready pods of the Service's namespace that carry every label of its selector.
+
+    One without an address of the Service's families is no endpoint of it.
+    """
+    if service.selector is None:
+        return []
+    wanted = service.selector.items()
     return [
         pod
         for pod in cluster.pods
         if pod.namespace == service.namespace
         and (pod.ready or service.publish_not_ready)
+        and not (service.families and pod.families and not service.families & pod.families)
         and all(pod.labels.get(key) == value for key, value in wanted)
     ]
 
@@ -76,43 +92,52 @@ def _find_port(pod: Pod, name: str, protocol: str, hits: Counter[str]) -> int | 
     return None
 
 
-def _from_slices(cluster: Cluster, service: Service, entry: ServicePort, hits: Counter[str]) -> list[Backend]:
-    """The endpoints that the EndpointSlices of a Service without selector name for *entry* (S78)."""
-    hits["S78"] += 1
-    found = []
-    for piece in _slices(cluster, service):
-        for target in piece.ports:
-            if (target.name or "", target.protocol) == (entry.name or "", entry.protocol):
-                found += _ready(cluster, service, piece, target.port)
-    return found
-
-
 def _slices(cluster: Cluster, service: Service) -> list[EndpointSlice]:
-    return [p for p in cluster.slices if p.namespace == service.namespace and p.service == service.name]
+    """Those of *service*; but that of its selector's pods are made of what the pods themselves say."""
+    return [
+        piece
+        for piece in cluster.slices
+        if piece.namespace == service.namespace
+        and piece.service == service.name
+        and not (piece.derived and service.selector is not None)
+    ]
 
 
-def _ready(cluster: Cluster, service: Service, piece: EndpointSlice, port: int) -> list[Backend]:
-    """What stands behind each ready endpoint: the pod it names, the pod or node with its address, else the address.
-
-    A pod that speaks two families is an endpoint only in that of the address, and none of a Service that is dialled in
-    the other alone.
-    """
+def _listed(
+    cluster: Cluster, service: Service, pieces: list[tuple[EndpointSlice, int]], selected: list[Backend]
+) -> list[Backend]:
+    """The endpoints that *pieces* list, one family after the other (S78); those that are *selected* are known."""
     found = []
-    for endpoint in piece.endpoints:
-        if not (endpoint.ready or service.publish_not_ready):
+    for family in FAMILIES:
+        # The addresses of a name are all that there are, but a translated one leads to its own family only.
+        if not service.headless and service.families and family not in service.families:
             continue
-        if service.families and not endpoint.families & service.families:
-            continue
-        named = _named(cluster, service.namespace, endpoint)
-        if named is not None:
-            found.append(Backend(named, port, endpoint.families))
-            continue
-        for address in endpoint.addresses:
-            owner = next((p for p in cluster.pods if address in p.ips), None)
-            node = next((n for n in cluster.nodes if address in n.addresses), None)
-            outside = Outside(AddressSet.interval(address.family, address.number, address.number))
-            found.append(Backend(owner or node or outside, port, frozenset({address.family})))
+        here = [(e, port) for piece, port in pieces for e in piece.endpoints if family in e.families]
+        used = [(e, port) for e, port in here if e.ready or service.publish_not_ready]
+        if not used and not service.headless:
+            used = [(e, port) for e, port in here if e.draining]
+        for endpoint, port in used:
+            found += [
+                Backend(party, port, frozenset({family}))
+                for party in _behind(cluster, service.namespace, endpoint, family)
+                if not any(known.party is party and known.port == port for known in selected)
+            ]
     return found
+
+
+def _behind(
+    cluster: Cluster, namespace: str, endpoint: SliceEndpoint, family: Family
+) -> Iterator[Pod | Node | Outside]:
+    """The pod that *endpoint* names, unless that is known to have another address; else who has the address."""
+    addresses = [ip for ip in endpoint.addresses if ip.family == family]
+    named = _named(cluster, namespace, endpoint)
+    if named is not None and (not named.ips or any(ip in named.ips for ip in addresses)):
+        yield named
+        return
+    for address in addresses:
+        owner = next((p for p in cluster.pods if address in p.ips), None)
+        node = next((n for n in cluster.nodes if address in n.addresses), None)
+        yield owner or node or Outside(AddressSet.interval(address.family, address.number, address.number))
 
 
 def _named(cluster: Cluster, namespace: str, endpoint: SliceEndpoint) -> Pod | None:

@@ -11,7 +11,7 @@ from ringfence.engine.reference.matching import Matcher
 from ringfence.engine.reference.semantics import decide
 from ringfence.model.addresses import AddressSet, Family
 from ringfence.model.cluster import Cluster
-from ringfence.model.entrances import FACING, Door, EntranceBackend, front
+from ringfence.model.entrances import Door, EntranceBackend, front
 from ringfence.model.flows import Decision, Flow, Outside, Reason, Verdict
 from ringfence.model.objects import Node, Pod, Service, ServicePort
 from ringfence.model.profiles import KUBERNETES, Profile
@@ -40,7 +40,7 @@ def ways(cluster: Cluster, profile: Profile = KUBERNETES) -> Iterator[Way]:
     if profile.direct_controller:
         return  # S137: Services have no effect
     for service in cluster.services:
-        if service.type not in FACING:
+        if not service.faces_outside:
             continue
         for entry in service.ports:
             for found in backends(cluster, service, entry.protocol, entry.port, Counter()):
@@ -57,7 +57,9 @@ def _through(
                 yield from (Way(door, pod, backend.protocol, port) for port in _declared(service, backend, pod))
         return
     # S88: a controller sends to endpoints, so the target ports of a headless Service count, and no Service's addresses
-    whole = replace(service, headless=False, cluster_ips=())
+    whole = replace(service, headless=False)
+    if service.selector is None:
+        whole = replace(whole, cluster_ips=(), ip_families=())
     for entry in service.ports:
         if entry.protocol != backend.protocol:
             continue

@@ -163,8 +163,10 @@ class Matcher:
         node = self.cluster.node_by_name.get(party.node)
         return node.addresses if node else ()
 
-    def families(self, party: Pod | Node) -> frozenset[Family]:
+    def families(self, party: Party) -> frozenset[Family]:
         """The families *party* can speak: those of its addresses, else what the input shows (S56)."""
+        if isinstance(party, Outside):
+            return frozenset({party.family})
         if not self.profile.ipv6:
             return frozenset({4})
         known = frozenset(address.family for address in self.addresses(party))

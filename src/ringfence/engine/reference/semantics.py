@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 from ringfence.engine.reference import steps as say
 from ringfence.engine.reference.backends import Backend, backends
 from ringfence.engine.reference.matching import Match, Matcher, Party
 from ringfence.engine.reference.remarks import Remarks
+from ringfence.engine.reference.sides import Side, as_end, both
 from ringfence.model.addresses import FAMILIES, AddressSet, Family, edges
 from ringfence.model.cluster import Cluster
 from ringfence.model.flows import Decision, EndDecision, Flow, Note, Outside, Reason, Step, Verdict
@@ -45,20 +46,6 @@ def decide(
     """
     judge = _Judge(cluster, profile, hits if hits is not None else Counter(), explain)
     return judge.service(flow, flow.dst) if isinstance(flow.dst, Service) else judge.pairs(flow, within)
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One end's answer, with blocks taken as the profile takes them and as if they never matched a party inside."""
-
-    verdict: Verdict
-    without_blocks: Verdict
-    reasons: frozenset[Reason] = frozenset()
-    notes: frozenset[Note] = frozenset()
-    steps: tuple[Step, ...] = ()
-    isolated: bool = False
-    by_block: bool = False
-    """Whether an ``ipBlock`` decided, also for a party outside (S82)."""
 
 
 class _Judge:
@@ -117,22 +104,23 @@ class _Judge:
             why = say.why_no_endpoints(service, flow)
             return Decision(flow, Verdict.NO_ENDPOINTS, why, notes=self.remarks.of_ends(flow.src))
         parts: list[Decision] = []
-        for backend in found:
-            for source in self._parties(flow.src, Direction.INGRESS):
+        for source in self._parties(flow.src, Direction.INGRESS):
+            # S75: who dials one family meets no backend that is one in the other alone
+            spoken = self.matcher.families(source)
+            for backend in [b for b in found if b.meets(spoken & self.matcher.families(b.party))] or found:
                 parts += self._through(flow, service, source, backend)
         return self._merge(flow, parts)
 
     def _through(self, flow: Flow, service: Service, source: Party, backend: Backend) -> list[Decision]:
         inner = replace(flow, src=source, dst=backend.party, port=backend.port)
-        # S78: an endpoint is an address, and so has one family of its pod's
-        # S75: a client dials an address of the Service, so a family in which it has none is not spoken
-        within = (backend.families, service.families)
+        # S75, S78: an endpoint is an address, and is dialled at one of the Service's, so others are not spoken
+        within = (backend.families,)
         if source is backend.party:
             found = [self._hairpin(inner, within)]
             if isinstance(source, Pod) and source.replicas > 1:  # another replica may answer
                 found.append(self.one(inner, within=within))
             return found
-        if isinstance(source, Outside) and service.type in ("NodePort", "LoadBalancer"):
+        if isinstance(source, Outside) and service.faces_outside:
             return [self._from_outside(inner, service, backend)]
         if isinstance(backend.party, Outside):
             return [self._to_rewritten(inner, service)]
@@ -177,7 +165,8 @@ class _Judge:
         allowed_otherwise = decision.verdict is Verdict.ALLOWED and not self._block_decides(flow)
         if allowed_otherwise:
             return decision
-        before = [Outside(AddressSet.of(ip)) for ip in service.cluster_ips]
+        dialled = [Outside(AddressSet.of(ip)) for ip in service.cluster_ips]
+        before = [one for one in dialled if one.family == _family(flow.dst)]
         hopeless = decision.verdict is Verdict.DENIED and before and not any(
             self._block_admits(flow, address) for address in before
         )  # fmt: skip
@@ -244,25 +233,25 @@ class _Judge:
             egress, ingress = self._nodes(egress, ingress, source, destination, same_node)
         # S37: allowed only if the source's egress side and the destination's ingress side both allow it
         self.hits["S37"] += 1
-        verdict = _both(egress.verdict, ingress.verdict)
+        verdict = both(egress.verdict, ingress.verdict)
         reasons = frozenset(egress.reasons | ingress.reasons)
         if flow.established and verdict is Verdict.DENIED:
             self.hits["S43"] += 1
             verdict, reasons = Verdict.IMPLEMENTATION_DEFINED, frozenset({Reason.EXISTING_CONNECTION})
-        if verdict is Verdict.ALLOWED and _both(egress.without_blocks, ingress.without_blocks) is not Verdict.ALLOWED:
+        if verdict is Verdict.ALLOWED and both(egress.without_blocks, ingress.without_blocks) is not Verdict.ALLOWED:
             notes.add(Note.PLUGIN_DEPENDENT)
         if same_node is None and verdict is not Verdict.ALLOWED:
             notes.add(Note.PLACEMENT_UNKNOWN)  # S89: judged as if on another node
         if verdict is not Verdict.IMPLEMENTATION_DEFINED:
             reasons = frozenset()
-        ends = (_end(Direction.EGRESS, egress), _end(Direction.INGRESS, ingress))
+        ends = (as_end(Direction.EGRESS, egress), as_end(Direction.INGRESS, ingress))
         return Decision(flow, verdict, say.summary(verdict, ends, reasons), reasons, self.remarks.noted(notes), ends)
 
     # -- one end -----------------------------------------------------------------------------------------------
 
     def _side(
         self, direction: Direction, subject: Party, peer: Party, destination: Party, flow: Flow, family: Family
-    ) -> _Side:
+    ) -> Side:
         """What the policies of *subject* say about *peer*, in *direction*."""
         if not isinstance(subject, Pod) or self.matcher.is_node(subject):
             return self._unrestricted(subject)
@@ -274,14 +263,14 @@ class _Judge:
             if self.explain:
                 text = f"no policy isolates {subject.id} for {direction}, so nothing is restricted there"
                 steps.append(say.exempt(text, "S35"))
-            return _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=tuple(steps))
+            return Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=tuple(steps))
         if flow.protocol not in PROTOCOLS:
             self.hits["S74"] += 1  # "network policies are defined for layer 4 connections (TCP, UDP, SCTP)"
-            return _Side(Verdict.IMPLEMENTATION_DEFINED, Verdict.IMPLEMENTATION_DEFINED, frozenset({Reason.ICMP}),
+            return Side(Verdict.IMPLEMENTATION_DEFINED, Verdict.IMPLEMENTATION_DEFINED, frozenset({Reason.ICMP}),
                          steps=tuple(steps), isolated=True)  # fmt: skip
         return self._rules(direction, policies, peer, destination, flow, family, steps)
 
-    def _unrestricted(self, subject: Party) -> _Side:
+    def _unrestricted(self, subject: Party) -> Side:
         """A side that is not a pod restricts nothing (S37, S73)."""
         steps: tuple[Step, ...] = ()
         if isinstance(subject, Pod):
@@ -290,7 +279,7 @@ class _Judge:
             steps = (say.exempt(text, "S73"),) if self.explain else ()
         elif self.explain:
             steps = (say.exempt(f"{say.party_name(subject)} is not a pod: no policy restricts this end", "S37"),)
-        return _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=steps)
+        return Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=steps)
 
     def _applying(self, pod: Pod, direction: Direction) -> list[Policy]:
         """The policies that isolate *pod* for *direction* (S35): they select it and list the direction."""
@@ -321,7 +310,7 @@ class _Judge:
     def _rules(
         self, direction: Direction, policies: list[Policy], peer: Party, destination: Party, flow: Flow,
         family: Family, steps: list[Step],
-    ) -> _Side:  # fmt: skip
+    ) -> Side:  # fmt: skip
         """The union of what the rules of all *policies* allow (S36): no order, and nothing that takes away."""
         self.hits["S36"] += 1
         best = plain = Verdict.DENIED
@@ -354,7 +343,7 @@ class _Judge:
                 elif best is Verdict.DENIED:
                     best = Verdict.IMPLEMENTATION_DEFINED
         reasons = frozenset({Reason.POD_IP_UNKNOWN}) if best is Verdict.IMPLEMENTATION_DEFINED else frozenset()
-        return _Side(best, plain, reasons, frozenset(notes), tuple(steps), True, best is Verdict.ALLOWED and by_block)
+        return Side(best, plain, reasons, frozenset(notes), tuple(steps), True, best is Verdict.ALLOWED and by_block)
 
     # -- nodes -------------------------------------------------------------------------------------------------
 
@@ -378,8 +367,8 @@ class _Judge:
         return None if not node or pod.node is None else node == pod.node
 
     def _nodes(
-        self, egress: _Side, ingress: _Side, source: Party, destination: Party, same_node: bool | None
-    ) -> tuple[_Side, _Side]:
+        self, egress: Side, ingress: Side, source: Party, destination: Party, same_node: bool | None
+    ) -> tuple[Side, Side]:
         """Both ends, with the rules about a pod's own node applied."""
         if same_node is not True:
             self.hits["S71"] += 1  # another node is an ordinary address
@@ -388,12 +377,12 @@ class _Judge:
             self.hits["S71"] += 1  # "Traffic from the node the pod runs on is always allowed."
             text = f"{say.party_name(source)} is on the node of {say.party_name(destination)}: always let in"
             step = (say.exempt(text, "S71"),) if self.explain else ()
-            return egress, _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=step, isolated=ingress.isolated)
+            return egress, Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=step, isolated=ingress.isolated)
         self.hits["S72"] += 1
         if self.profile.pod_to_own_node == "allowed":
             text = f"{say.party_name(destination)} is the node of {say.party_name(source)}: always let out"
             steps = (say.exempt(text, "S72"),) if self.explain else ()
-            return _Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=steps, isolated=egress.isolated), ingress
+            return Side(Verdict.ALLOWED, Verdict.ALLOWED, steps=steps, isolated=egress.isolated), ingress
         if egress.verdict is Verdict.DENIED and self.profile.pod_to_own_node == "open":
             # The documentation excepts it in one list and not in another; plugins differ.
             open_end = replace(egress, verdict=Verdict.IMPLEMENTATION_DEFINED,
@@ -425,15 +414,6 @@ class _Judge:
 _BOTH = (Direction.EGRESS, Direction.INGRESS)
 
 
-def _both(egress: Verdict, ingress: Verdict) -> Verdict:
-    """The two ends together (S87): denied if either denies, else open if either is, else allowed."""
-    if Verdict.DENIED in (egress, ingress):
-        return Verdict.DENIED
-    if Verdict.IMPLEMENTATION_DEFINED in (egress, ingress):
-        return Verdict.IMPLEMENTATION_DEFINED
-    return Verdict.ALLOWED
-
-
 def _itself(source: object, destination: object) -> bool:
     """Whether the two are one and the same pod; a template for several pods is not (S125)."""
     return source is destination and (not isinstance(source, Pod) or source.replicas == 1)
@@ -447,10 +427,6 @@ def _single(end: object) -> Party:
 def _family(end: object) -> Family:
     assert isinstance(end, Outside)
     return end.family
-
-
-def _end(direction: Direction, side: _Side) -> EndDecision:
-    return EndDecision(direction, side.verdict, side.steps, side.reasons, side.isolated)
 
 
 def _third(decision: Decision, reasons: set[Reason]) -> Decision:

@@ -37,10 +37,10 @@ def backends_of(snapshot: Snapshot, service: Service, entry: ServicePort) -> lis
     """
     if service.external_name is not None:
         return []
-    found = list(
-        _from_slices(snapshot, service, entry) if service.selector is None else _from_pods(snapshot, service, entry)
-    )
-    return list(dict.fromkeys(found))
+    found = dict.fromkeys(_from_pods(snapshot, service, entry))
+    for address, port, _ in _listed(snapshot, service, entry):
+        found[LabBackend(address, port, snapshot.by_address.get(address))] = None
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +55,26 @@ def endpoints_of(snapshot: Snapshot, service: Service) -> list[Endpoint]:
     """Every ready address behind *service*, in the order of the input, that of a pod without its ports too (S78)."""
     if service.external_name is not None:
         return []
-    if service.selector is not None:
-        return [Endpoint(ip, pod) for pod in _selected(snapshot, service) for ip in pod.ips]
-    found = {
-        address: Endpoint(address, _pod(snapshot, service.namespace, endpoint.pod))
-        for piece in _slices(snapshot, service)
-        for endpoint in piece.endpoints
-        if endpoint.ready or service.publish_not_ready
-        for address in _slice_addresses(snapshot, service, endpoint)
-    }
+    found = {ip: Endpoint(ip, pod) for pod in _selected(snapshot, service) for ip in _own(service, pod)}
+    for address, _, endpoint in _listed(snapshot, service, None):
+        pod = _pod(snapshot, service.namespace, endpoint.pod)
+        found.setdefault(address, Endpoint(address, pod if pod is not None and address in pod.ips else None))
     return list(found.values())
 
 
 def _selected(snapshot: Snapshot, service: Service) -> Iterator[Pod]:
-    wanted = set((service.selector or {}).items())
+    if service.selector is None:
+        return
+    wanted = set(service.selector.items())
     for pod in snapshot.cluster.pods:
         same = pod.namespace == service.namespace and wanted <= set(pod.labels.items())
         if same and (pod.ready or service.publish_not_ready):
             yield pod
+
+
+def _own(service: Service, pod: Pod) -> tuple[Address, ...]:
+    """The addresses of *pod* of which *service* has the family."""
+    return tuple(ip for ip in pod.ips if ip.family in (service.families or FAMILIES))
 
 
 def _from_pods(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterator[LabBackend]:
@@ -80,7 +82,7 @@ def _from_pods(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iter
         port = _target(pod, entry)
         if port is not None:
             host = snapshot.host_of[id(pod)]
-            yield from (LabBackend(ip, port, host) for ip in pod.ips)
+            yield from (LabBackend(ip, port, host) for ip in _own(service, pod))
 
 
 def _target(pod: Pod, entry: ServicePort) -> int | None:
@@ -94,30 +96,32 @@ def _target(pod: Pod, entry: ServicePort) -> int | None:
     return None
 
 
-def _slices(snapshot: Snapshot, service: Service) -> Iterator[EndpointSlice]:
-    own = (service.namespace, service.name)
-    return (piece for piece in snapshot.cluster.slices if (piece.namespace, piece.service) == own)
+def _listed(
+    snapshot: Snapshot, service: Service, entry: ServicePort | None
+) -> Iterator[tuple[Address, int, SliceEndpoint]]:
+    """Each address that EndpointSlices list for *entry*, or for the name alone, and that no selector brings (S78).
 
-
-def _from_slices(snapshot: Snapshot, service: Service, entry: ServicePort) -> Iterator[LabBackend]:
-    for piece in _slices(snapshot, service):
-        for target in piece.ports:
-            if (target.name or "", target.protocol) != (entry.name or "", entry.protocol):
-                continue
-            for endpoint in piece.endpoints:
-                if endpoint.ready or service.publish_not_ready:
-                    for address in _slice_addresses(snapshot, service, endpoint):
-                        yield LabBackend(address, target.port, snapshot.by_address.get(address))
-
-
-def _slice_addresses(snapshot: Snapshot, service: Service, endpoint: SliceEndpoint) -> tuple[Address, ...]:
-    """The addresses of the pod that *endpoint* names, as the lab gave them, of the families that are written there
-    where it has them; else those that are written.
+    In a family in which none is ready those that are about to end are used, but where a name is all that there is.
     """
-    pod = _pod(snapshot, service.namespace, endpoint.pod)
-    if pod is None:
-        return endpoint.addresses
-    return tuple(ip for ip in pod.ips if ip.family in endpoint.families) or pod.ips
+    own = (service.namespace, service.name)
+    rows = [
+        (address, port, endpoint)
+        for piece in snapshot.cluster.slices
+        if (piece.namespace, piece.service) == own and not (piece.derived and service.selector is not None)
+        for port in ((0,) if entry is None else _ports(piece, entry))
+        for endpoint in piece.endpoints
+        for address in endpoint.addresses
+    ]
+    for family in FAMILIES:
+        if service.headless or family in (service.families or FAMILIES):
+            same = [row for row in rows if row[0].family == family]
+            ready = [row for row in same if row[2].ready or service.publish_not_ready]
+            yield from ready or ([] if service.headless else [row for row in same if row[2].draining])
+
+
+def _ports(piece: EndpointSlice, entry: ServicePort) -> list[int]:
+    wanted = (entry.name or "", entry.protocol)
+    return [target.port for target in piece.ports if (target.name or "", target.protocol) == wanted]
 
 
 def _pod(snapshot: Snapshot, namespace: str, name: str | None) -> Pod | None:

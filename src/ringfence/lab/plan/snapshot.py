@@ -158,6 +158,7 @@ class _Fixing:
             self._dns(workloads, services, spaces)
             self._api_server(nodes, services, slices, spaces)
         workloads = self._placed(workloads)
+        slices = self._relisted(slices, workloads)
         usual = {service.id: self._service(service) for service in services if service.id in _USUAL_PLACE}
         fixed_services = tuple(usual.get(service.id) or self._service(service) for service in services)
         fixed = replace(
@@ -272,6 +273,23 @@ class _Fixing:
         held.update(ips)
         return replace(pod, node=node, ips=ips)
 
+    def _relisted(self, slices: Sequence[EndpointSlice], workloads: Sequence[Workload]) -> list[EndpointSlice]:
+        """*slices* with the addresses that the lab gave to the pods that they name."""
+        read = {(pod.namespace, pod.name): pod for pod in reversed(self.cluster.pods) if not pod.template}
+        made = {(pod.namespace, pod.name): pod for workload in workloads for pod in workload.pods}
+
+        def relisted(namespace: str, endpoint: SliceEndpoint) -> SliceEndpoint:
+            key = (namespace, endpoint.pod or "")
+            old, new = read.get(key), made.get(key)
+            if old is None or new is None or {*endpoint.addresses} & {*new.ips}:
+                return endpoint
+            if old.ips and not {*endpoint.addresses} & {*old.ips}:
+                return endpoint  # another than the pod has it
+            same = tuple(ip for ip in new.ips if ip.family in endpoint.families)
+            return replace(endpoint, addresses=same or new.ips)
+
+        return [replace(one, endpoints=tuple(relisted(one.namespace, e) for e in one.endpoints)) for one in slices]
+
     # -- what every cluster has --------------------------------------------------------------------------------
 
     def _dns(self, workloads: list[Workload], services: list[Service], spaces: dict[str, Namespace]) -> None:
@@ -322,16 +340,19 @@ class _Fixing:
         ports = service.ports
         if service.type in ("NodePort", "LoadBalancer"):
             ports = tuple(p if p.node_port else replace(p, node_port=next(self.free_node_ports)) for p in ports)
-        return replace(service, cluster_ips=tuple(map(str, ips)), ports=ports)
+        return replace(service, cluster_ips=tuple(map(str, ips)), ports=ports, ip_families=())
 
     def _dialled_at(self, service: Service) -> tuple[Address, ...]:
         """The addresses of *service*: as written, or new ones where those are missing, no addresses, or another's."""
         written = parsed(service.cluster_ips)
         owner = next((self.dialled[ip] for ip in written if ip in self.dialled), None)
+        wanted = [family for family in self.families if family in service.ip_families]
         if written and owner is None:
             self.dialled |= dict.fromkeys(written, service.id)
-            return written
-        ips = self.service_pool.several(self.families, _USUAL_PLACE.get(service.id))
+            lacking = {*wanted} - {ip.family for ip in written}
+            return written + self.service_pool.several(sorted(lacking))
+        families = wanted or service.ip_families or self.families
+        ips = self.service_pool.several(families, _USUAL_PLACE.get(service.id))
         if service.cluster_ips:
             why = f"is that of {owner}" if owner else "can be nobody's"
             told = ", ".join(map(str, ips))
@@ -339,12 +360,15 @@ class _Fixing:
         return ips
 
     def _load_balancers(self, services: Sequence[Service]) -> dict[str, tuple[Address, ...]]:
-        """The outside address of each LoadBalancer Service: as written, or one kept for documentation."""
+        """The outside addresses of each Service: that of a LoadBalancer as written, or one kept for documentation."""
         pool = Pool(AddressSet.NONE, {4: "192.0.2.0/24", 6: "2001:db8:1b::/64"}, self.taken)
         found = {}
         for service in services:
             if service.type == "LoadBalancer":
                 found[service.id] = parsed(service.load_balancer_ips) or pool.several(self.families)
+            if service.external_ips and service.faces_outside:
+                more = (ip for ip in parsed(service.external_ips) if ip not in self.taken)
+                found[service.id] = (*found.get(service.id, ()), *more)
         return found
 
     # -- hosts -------------------------------------------------------------------------------------------------

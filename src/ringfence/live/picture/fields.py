@@ -73,8 +73,11 @@ _SERVICE: Final[Form] = {
 _SLICE: Final[Form] = {
     "addressType": _TEXT,
     "ports": [{"name": _TEXT, "protocol": _TEXT, "port": _NUMBER}],
-    "endpoints": [{"addresses": _TEXTS, "conditions": {"ready": _FLAG}, "targetRef": {"kind": _TEXT, "name": _TEXT}}],
-}
+    "endpoints": [{
+        "addresses": _TEXTS, "conditions": {"ready": _FLAG, "serving": _FLAG, "terminating": _FLAG},
+        "targetRef": {"kind": _TEXT, "name": _TEXT, "namespace": _TEXT},
+    }],
+}  # fmt: skip
 
 _BACKEND: Final[Form] = {
     "service": {"name": _TEXT, "port": {"number": _NUMBER, "name": _TEXT}}, "resource": {"kind": _TEXT},

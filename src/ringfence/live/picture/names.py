@@ -24,6 +24,8 @@ _KEYS: Final = frozenset({
     "pod-template-hash", "rollouts-pod-template-hash",
 })  # fmt: skip
 _OF_KUBERNETES: Final = re.compile(r"(^|\.)(kubernetes|k8s)\.io/|^openshift\.io/")
+_DERIVED: Final = ("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io")
+"""Tells the EndpointSlices that the cluster itself makes from what Services select."""
 _HASHES: Final = ("pod-template-hash", "rollouts-pod-template-hash")
 _NAMES: Final = frozenset({
     "gatewayClassName", "generateName", "ingressClassName", "name", "namespace", "nodeName", "sectionName",
@@ -154,6 +156,8 @@ def _labels(value: Mapping[str, Any], change: Found) -> Json:
 
 
 def _value(key: str, text: Any, change: Found) -> Any:
+    if (key, text) == _DERIVED:
+        return text
     return change("hash" if key in _HASHES else "word", text) if isinstance(text, str) else text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
@@ -17,7 +18,7 @@ from ringfence.manifests.objects.shapes import (
     SliceObject,
 )
 from ringfence.manifests.text.documents import Item, source
-from ringfence.model.addresses import Address
+from ringfence.model.addresses import FAMILIES, Address, Family
 from ringfence.model.objects import (
     NAME_LABEL,
     EndpointSlice,
@@ -30,6 +31,10 @@ from ringfence.model.objects import (
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 """The label that says which Service an EndpointSlice belongs to."""
+KEEPER_LABEL = "endpointslice.kubernetes.io/managed-by"
+KEEPER = "endpointslice-controller.k8s.io"
+"""The label that says who keeps an EndpointSlice, and the controller that makes them from the pods of Services."""
+_FAMILIES: Final[dict[str | None, Family]] = {"IPv4": 4, "IPv6": 6}
 
 
 def namespace(item: Item, name: str, problems: list[Problem]) -> Namespace | None:
@@ -63,7 +68,7 @@ def service(item: Item, place: str, name: str, problems: list[Problem]) -> Servi
     kind = spec.get("type") or "ClusterIP"
     selector = {key: value or "" for key, value in (spec.get("selector") or {}).items()}
     headless = kind == "ClusterIP" and spec.get("clusterIP") == "None"
-    ips = tuple(ip for ip in spec.get("clusterIPs") or [spec.get("clusterIP")] if ip and ip != "None")
+    ips = tuple(_cluster_ips(spec, problems))
     return Service(
         place,
         name,
@@ -72,12 +77,41 @@ def service(item: Item, place: str, name: str, problems: list[Problem]) -> Servi
         tuple(_service_ports(spec, problems)),
         headless,
         (spec.get("externalName") or "") if kind == "ExternalName" else None,
-        ips,
+        tuple(map(str, ips)),
         spec.get("externalTrafficPolicy") or "Cluster",
         bool(spec.get("publishNotReadyAddresses")),
         source(item),
         tuple(_load_balancer_ips(found)),
+        _ip_families(spec, ips),
+        tuple(map(str, _external_ips(spec, problems))),
     )
+
+
+def _cluster_ips(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Address]:
+    several = spec.get("clusterIPs")
+    for index, text in enumerate(several or [spec.get("clusterIP")]):
+        if text and text != "None":
+            ip = address(text, f"spec.clusterIPs[{index}]" if several else "spec.clusterIP", problems)
+            yield from [ip] if ip else []
+
+
+def _external_ips(spec: ServiceSpec, problems: list[Problem]) -> Iterator[Address]:
+    for index, text in enumerate(spec.get("externalIPs") or ()):
+        ip = address(text, f"spec.externalIPs[{index}]", problems)
+        yield from [ip] if ip else []
+
+
+def _ip_families(spec: ServiceSpec, ips: tuple[Address, ...]) -> tuple[Family, ...]:
+    """The families that the Service has, where it says so itself: with ``PreferDualStack`` that is for the cluster to
+    say, and a server that has said it has filled in the addresses.
+    """
+    wish = spec.get("ipFamilyPolicy")
+    listed = {_FAMILIES[one] for one in spec.get("ipFamilies") or () if one in _FAMILIES}
+    if wish == "PreferDualStack" and len(listed) < 2:
+        return () if spec.get("clusterIPs") or not ips else FAMILIES
+    if wish == "RequireDualStack":
+        return FAMILIES
+    return tuple(sorted(listed))
 
 
 def _load_balancer_ips(found: ServiceObject) -> Iterator[str]:
@@ -122,19 +156,22 @@ def endpoint_slice(item: Item, place: str, name: str, problems: list[Problem]) -
             problems.append(Problem("RF026", "has no port from 1 to 65535; the entry is left out", f"{path}.port"))
         elif known is not None:
             ports.append(ServicePort(number, 0, one.get("name") or None, known))
-    endpoints = tuple(_endpoints(found, problems))
-    return EndpointSlice(place, name, belongs, tuple(ports), endpoints, source(item))
+    endpoints = tuple(_endpoints(found, place, problems))
+    derived = ((found.get("metadata") or {}).get("labels") or {}).get(KEEPER_LABEL) == KEEPER
+    return EndpointSlice(place, name, belongs, tuple(ports), endpoints, source(item), derived)
 
 
-def _endpoints(found: SliceObject, problems: list[Problem]) -> Iterator[SliceEndpoint]:
+def _endpoints(found: SliceObject, place: str, problems: list[Problem]) -> Iterator[SliceEndpoint]:
     empty: SliceEndpointItem = {}
     for index, one in enumerate(each(found.get("endpoints"), empty)):
         addresses: list[Address] = []
         for number, text in enumerate(one.get("addresses") or ()):
             ip = address(text, f"endpoints[{index}].addresses[{number}]", problems)
             addresses += [ip] if ip else []
-        ready = (one.get("conditions") or {}).get("ready")
+        said = one.get("conditions") or {}
+        draining = bool(said.get("terminating")) and said.get("serving") is not False
         target = one.get("targetRef") or {}
-        pod = target.get("name") if target.get("kind") == "Pod" else None
+        here = target.get("kind") == "Pod" and (target.get("namespace") or place) == place
+        pod = target.get("name") if here else None  # of another namespace, the address says who it is
         if addresses:
-            yield SliceEndpoint(tuple(addresses), ready is not False, pod)
+            yield SliceEndpoint(tuple(addresses), said.get("ready") is not False, pod, draining)

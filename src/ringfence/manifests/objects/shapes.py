@@ -129,6 +129,9 @@ class ServiceSpec(TypedDict, total=False):
     ports: list[ServicePortItem | None] | None
     clusterIP: str | None
     clusterIPs: list[str | None] | None
+    externalIPs: list[str | None] | None
+    ipFamilies: list[str | None] | None
+    ipFamilyPolicy: str | None
     externalName: str | None
     externalTrafficPolicy: str | None
     publishNotReadyAddresses: bool | None
@@ -161,10 +164,13 @@ class SlicePort(TypedDict, total=False):
 class TargetReference(TypedDict, total=False):
     kind: str | None
     name: str | None
+    namespace: str | None
 
 
 class Conditions(TypedDict, total=False):
     ready: bool | None
+    serving: bool | None
+    terminating: bool | None
 
 
 class SliceEndpointItem(TypedDict, total=False):

@@ -115,7 +115,7 @@ class _Look:
         self._pods: dict[str, list[Pod]] = {}
         for workload in workloads:
             self._pods.setdefault(workload.namespace, []).extend(workload.pods)
-        self._sliced = {(piece.namespace, piece.service) for piece in slices if piece.endpoints}
+        self._sliced = {(piece.namespace, piece.service, piece.derived) for piece in slices if piece.endpoints}
 
     def any_named(self, service: Service) -> bool:
         """Whether a port of *service* goes by the pods' own names, or by slices: its numbers are found there."""
@@ -128,8 +128,9 @@ class _Look:
         return Problem("RF052", f"leads nowhere: Service {service.id} has no pod in the input behind it", at)
 
     def _behind(self, service: Service) -> Iterator[bool]:
+        yield (service.namespace, service.name, False) in self._sliced
         if service.selector is None:
-            yield (service.namespace, service.name) in self._sliced
+            yield (service.namespace, service.name, True) in self._sliced
             return
         wanted = service.selector.items()
         for pod in self._pods.get(service.namespace, ()):

@@ -32,7 +32,7 @@ def _exposed(joint: Joint, *, new: bool) -> dict[Direction, dict[str, Workload]]
     table = reach.tables[reach.families[0]]
     found: dict[Direction, dict[str, Workload]] = {}
     for direction in Direction:
-        shut = table.isolated[direction] & ~node_like
+        shut = table.rules.isolated[direction] & ~node_like
         bare = set(bits_of(reach.classes.everything & ~shut)) if shut else None
         found[direction] = {
             one.id: one

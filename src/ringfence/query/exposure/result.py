@@ -84,8 +84,10 @@ class WayIn:
 
     @property
     def kind(self) -> str:
-        """``Ingress``, ``HTTPRoute``, ``Route`` …, or the type of the Service."""
-        return self.by.type if isinstance(self.by, Service) else self.by.kind
+        """``Ingress``, ``HTTPRoute``, ``Route`` …, or the type of the Service; of a ClusterIP ``externalIPs``."""
+        if isinstance(self.by, Service):
+            return "externalIPs" if self.by.type == "ClusterIP" else self.by.type
+        return self.by.kind
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from ringfence.engine.compiler.answers import Answer
 from ringfence.engine.compiler.entrances import Entrances
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.cluster import Cluster
-from ringfence.model.entrances import FACING, Entrance
+from ringfence.model.entrances import Entrance
 from ringfence.model.flows import End, Note
 from ringfence.model.objects import Service, Workload
 from ringfence.model.profiles import Profile
@@ -18,7 +18,7 @@ from ringfence.query.exposure.result import WayIn
 def ways_in(cluster: Cluster, profile: Profile, controllers: Sequence[End]) -> dict[int, list[WayIn]]:
     """The ways to each workload, by its identity; *controllers* are the pods that a person named, if any."""
     sources = controllers or ((cluster.doorman,) if cluster.doorman is not None else ())
-    facing = [one for one in cluster.services if one.type in FACING and one.external_name is None]
+    facing = [one for one in cluster.services if one.faces_outside]
     found: dict[int, list[WayIn]] = {}
     if not facing and not (sources and cluster.entrances):
         return found

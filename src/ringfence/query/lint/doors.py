@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringfence.model.addresses import AddressSet, IpBlock
-from ringfence.model.entrances import FACING, Entrance, EntranceBackend
+from ringfence.model.entrances import Entrance, EntranceBackend
 from ringfence.model.objects import Service, ServicePort, Workload
 from ringfence.model.policies import Direction, Peer, Policy, PortMatch, Rule
 from ringfence.query.lint.linting import Linting
@@ -63,7 +63,12 @@ def published(lint: Linting) -> Iterator[tuple[Entrance, EntranceBackend, Behind
 
 def facing(lint: Linting) -> Iterator[Service]:
     """The Services that let the outside in by themselves."""
-    return (service for service in lint.cluster.services if service.type in FACING and service.external_name is None)
+    return (service for service in lint.cluster.services if service.faces_outside)
+
+
+def facing_field(service: Service) -> str:
+    """The field that says so."""
+    return "spec.externalIPs" if service.type == "ClusterIP" else "spec.type"
 
 
 def controllers(lint: Linting) -> list[Workload]:

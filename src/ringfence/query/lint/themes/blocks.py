@@ -238,7 +238,7 @@ def _is_public(lint: Linting, policy: Policy, rule: Rule) -> bool:
     for workload in workloads:
         targets: set[tuple[str, int | str]] = set()
         for service in lint.services_of(workload):
-            if service.type in ("LoadBalancer", "NodePort"):
+            if service.faces_outside:
                 for entry in service.ports:
                     targets |= {(entry.protocol, n) for n in lint.targets(workload, entry.target, entry.protocol)}
                     targets.add((entry.protocol, entry.target))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ringfence.model.entrances import FACING
 from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.model.selectors import EVERYTHING
 from ringfence.query.lint.check import NOTE, WARNING, Found, check
@@ -78,7 +77,7 @@ def _has_to_be_open(lint: Linting, policy: Policy, rule: Rule, needed: frozenset
     asked = numbers(rule)
     for subject in lint.subjects(policy):
         for service in lint.services_of(subject):
-            if service.type in FACING or (service.namespace, service.name) in needed:
+            if service.faces_outside or (service.namespace, service.name) in needed:
                 ports = lint.leads_to(service, subject)
                 if ports & asked or _names(rule) & {entry.target for entry in service.ports}:
                     return True

@@ -8,7 +8,7 @@ from ringfence.model.entrances import Entrance
 from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction, Peer, Policy, Rule
 from ringfence.query.lint.check import ERROR, WARNING, Found, check
-from ringfence.query.lint.doors import Behind, admitting, behind, controllers, facing, published
+from ringfence.query.lint.doors import Behind, admitting, behind, controllers, facing, facing_field, published
 from ringfence.query.lint.linting import Linting, names, peer_path
 
 _HOST_ADMITTED = ("aws-vpc-cni", "eks-auto", "ovn-kubernetes", "np-guard")
@@ -101,7 +101,8 @@ def exposed_without_policy(lint: Linting) -> Iterator[Found]:
             key = (entrance.kind, entrance.id)
             by_way.setdefault(key, (entrance, backend.at, {}))[2][id(one.workload)] = one.workload
     for service, found in by_service.values():
-        yield Found(service, "spec.type", f"lets the outside in to {names(found.values())}, which no policy isolates",
+        what = f"lets the outside in to {names(found.values())}, which no policy isolates"
+        yield Found(service, facing_field(service), what,
                     effect=f"every pod of the cluster can reach {names(found.values())} too")  # fmt: skip
     for entrance, path, found in by_way.values():
         yield Found(entrance, path, f"publishes {names(found.values())}, which no policy isolates for ingress",

@@ -9,7 +9,17 @@ from ringfence.model.addresses import AddressSet
 from ringfence.model.objects import Service, Workload
 from ringfence.model.policies import Direction, Policy, Rule
 from ringfence.query.lint.check import NOTE, WARNING, Found, check
-from ringfence.query.lint.doors import Behind, admits, admitting, behind, facing, is_everywhere, is_public, published
+from ringfence.query.lint.doors import (
+    Behind,
+    admits,
+    admitting,
+    behind,
+    facing,
+    facing_field,
+    is_everywhere,
+    is_public,
+    published,
+)
 from ringfence.query.lint.linting import Linting, names, numbers, peer_path
 
 
@@ -62,7 +72,7 @@ def load_balancer_source_address(lint: Linting) -> Iterator[Found]:
                     f"{block} is outside the cluster, and {names([one.workload])} is reached by {service.type} "
                     f"Service {service.id} with externalTrafficPolicy {service.external_traffic_policy}",
                     effect=what, severity=NOTE if local else WARNING,
-                    related=((service, "spec.type", f"leads to {one.protocol} {one.port}"),),
+                    related=((service, facing_field(service), f"leads to {one.protocol} {one.port}"),),
                 )  # fmt: skip
 
 
@@ -82,7 +92,7 @@ def public_service_not_allowed(lint: Linting) -> Iterator[Found]:
                     for _, rule in admitting(lint, one))  # fmt: skip
             if policies and not any(wide):
                 yield Found(
-                    service, "spec.type",
+                    service, facing_field(service),
                     f"lets the outside in to {names([one.workload])} on {one.protocol} {one.port}, which admits no "
                     "address there",
                     effect=f"{service.id} cannot be reached from outside the cluster",
