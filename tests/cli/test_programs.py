@@ -57,7 +57,7 @@ def test_what_helm_prints_is_read_as_a_file_of_that_name(run: Run, where: Path) 
     result = run("matrix", "--helm", str(where / "charts" / "shop"), "-n", "prod", "--format", "txt")
     assert result.err == (
         f"helm template {where}/charts/shop:5:1: error RF010: apiVersion: has no apiVersion, so it is not known what "
-        "it is; add both\n"
+        "it is; add its apiVersion\n"
         "read: 1 workload (1 pod), 0 Services, no NetworkPolicy, in 1 namespace\n"
     )
     assert "prod/web[Pod] => 0.0.0.0-255.255.255.255[External]" in result.out

@@ -162,7 +162,7 @@ def test_a_backend_elsewhere_needs_a_grant_from_there(
     (finding,) = cluster.findings
     assert finding.code == "RF053"
     assert finding.message == (
-        "no ReferenceGrant in shop lets a HTTPRoute of edge lead to Service shop/web, so the backend is refused"
+        "no ReferenceGrant in shop lets any HTTPRoute of edge lead to Service shop/web, so the backend is refused"
     )
     assert (finding.field, finding.excludes) == ("spec.rules[0].backendRefs[0].namespace", True)
 
@@ -202,7 +202,7 @@ def test_a_backend_that_leads_nowhere_is_told() -> None:
     )
     assert _told("{resource: {kind: StorageBucket, name: b}}") == (
         "RF054",
-        "leads to a StorageBucket and to no Service; what is behind it is not known",
+        "leads to the kind StorageBucket and to no Service; what is behind it is not known",
         "spec.defaultBackend",
         True,
     )

@@ -47,7 +47,8 @@ CASES: Final = [
     Case("tab", POD + "a:\n\tb: c\n", [("RF003", 6, 1, "")], GAP),
     Case("unclosed", POD + "a: [b\n", [("RF003", 5, 4, "")], GAP),
     Case("template", POD + "a: {{ .Values.a }}\n", [("RF003", 5, 5, "")], GAP),
-    Case("tag", POD + "a: !thing b\n", [("RF003", 5, 4, "")], GAP),
+    Case("tag", POD + "kind: Pod\napiVersion: v1\na: !thing b\n", [("RF003", 7, 4, "")], GAP),
+    Case("tag-of-others", POD + "a: !thing b\n", [("RF011", 5, 1, "")]),
     Case("alias", POD + "a: *nobody\n", [("RF003", 5, 4, "")], GAP),
     Case("deep", POD + "a: " + "[" * 300 + "]" * 300 + "\n", [("RF006", 5, 203, "")], GAP),
     Case(
@@ -67,6 +68,12 @@ CASES: Final = [
         "twice-and-different",
         POD + "apiVersion: v1\nkind: Pod\nmetadata:\n  name: ok\n  labels: {a: b}\n",
         [("RF012", 1, 1, ""), ("RF012", 5, 1, "")],
+    ),
+    Case(
+        "inside-another",
+        POD + "apiVersion: crossplane.io/v1\nkind: Release\nmetadata: {name: r}\n"
+        "spec: {objects: [{apiVersion: v1, kind: Service, metadata: {name: s}}]}\n",
+        [("RF057", 5, 1, "")],
     ),
     Case("twice-and-equal", POD + POD, [("RF013", 5, 1, "")]),
     Case("bad-name", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Big\n", [("RF014", 4, 3, "metadata.name")]),

@@ -119,7 +119,7 @@ def _show(result: Linted, args: argparse.Namespace, out: Any) -> None:
         from ringfence.report.lint.text import lines  # noqa: PLC0415
         from ringfence.report.screen import show  # noqa: PLC0415
 
-        show(lines(result), out, color=common.wants_color(args), fold=False)
+        show(lines(result, verbose=args.verbose), out, color=common.wants_color(args), fold=False)
         return
     from ringfence.report.lint import data  # noqa: PLC0415
 

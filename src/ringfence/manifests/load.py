@@ -372,13 +372,17 @@ class _Reading:
     def _tell_unread(
         self, found: Iterable[Workload], services: Iterable[Service], slices: Iterable[EndpointSlice]
     ) -> None:
-        """Tell of what is not read and matters: makers of pods that were not read themselves, and Endpoints that alone
-        say where a Service leads.
+        """Tell of what is not read and matters: makers of pods that were not read themselves, Endpoints that alone
+        say where a Service leads, and objects inside others that do not stand in the input themselves too.
         """
         present = {(workload.namespace, workload.kind, workload.name) for workload in found}
         sliced = {(piece.namespace, piece.service) for piece in slices}
         lost = {(s.namespace, s.name) for s in services if s.selector is None and s.external_name is None} - sliced
+        whole = {*((kind, *names) for _, kind, *names in self.records), *self.plain.names()} if self.aside else set()
         for aside in self.aside:
+            if aside.holds and all((one.kind, one.namespace, one.name) in whole for one in aside.holds):
+                self.ignored[aside.kind] += 1
+                continue
             if aside.makes in present or (aside.leads is not None and aside.leads not in lost):
                 self.ignored[aside.kind] += 1
                 continue

@@ -12,7 +12,7 @@ from ringfence.manifests.checks import names
 from ringfence.manifests.checks.problems import Problem
 from ringfence.manifests.checks.strict import wrong_type
 from ringfence.manifests.kinds import CLUSTER_SCOPED, OLD, SERVED, NoKind, Reach, no_kind, unmodelled
-from ringfence.manifests.objects import by_shape, core, policy, workloads
+from ringfence.manifests.objects import by_shape, core, inside, policy, workloads
 from ringfence.manifests.objects.shapes import AnyObject, Metadata
 from ringfence.manifests.objects.workloads import Live, Maker
 from ringfence.manifests.text.documents import Item, source, twice_in, twice_problem, unreadable
@@ -84,7 +84,7 @@ class Aside:
     """An object that is not read: its kind, and what that means for the answers, if anything.
 
     ``makes`` names the workload it would make, when it has a template of pods; ``leads`` the Service whose Endpoints it
-    is. Both matter only when nothing that is read says the same.
+    is; ``holds`` the objects inside it. All matter only when nothing that is read says the same.
     """
 
     kind: str
@@ -92,6 +92,7 @@ class Aside:
     gap: Gap | None = None
     makes: tuple[str, str, str] | None = None
     leads: tuple[str, str] | None = None
+    holds: tuple[inside.Held, ...] = ()
 
 
 _READERS: Final[dict[str, Reader]] = {
@@ -250,7 +251,7 @@ def _aside(item: Item, default_namespace: str) -> Aside:
     namespace, name = metadata.get("namespace") or "", metadata.get("name") or ""
     kind = f"{item.kind} ({item.group})" if item.group else item.kind
     wrong = no_kind(item.api_version, item.kind)
-    if wrong is not None:
+    if wrong is not None and not inside.is_template(item):
         return _misspelt(item, kind, wrong, namespace or default_namespace, name)
     if item.kind == "Status" and (failure := _failure(item)):
         problem = Problem("RF025", f"is the failure of a server, which holds no object: {failure}")
@@ -269,11 +270,26 @@ def _aside(item: Item, default_namespace: str) -> Aside:
         problem = Problem("RF023", "Endpoints are not read; the Service of that name has no endpoints without them")
         finding = problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item))
         return Aside(kind, finding, leads=(place, name))
+    return _holder(item, kind, namespace or default_namespace, name)
+
+
+def _holder(item: Item, kind: str, namespace: str, name: str) -> Aside:
+    """An object of a kind that is not known, by what it may bring into the cluster: pods, or whole objects."""
+    full = f"{namespace}/{name}"
+    held = inside.held(item, namespace)
+    gap = None
+    if any(one.is_policy for one in held):
+        gap = Gap(Note.INCOMPLETE_INPUT, f"the policies inside {item.kind} {full}", source=source(item))
     if by_shape.may_make_pods(item) and by_shape.unclear(item):
-        place = namespace or default_namespace
-        problem = Problem("RF019", f"a {item.kind} makes pods and is not read; its pods are missing from the answers")
-        return Aside(kind, problem.finding(kind=item.kind, name=f"{place}/{name}", source=source(item)),
-                     makes=(place, item.kind, name))  # fmt: skip
+        what = "seems to make pods, and its kind is not read; such pods are missing from the answers"
+        finding = Problem("RF019", what).finding(kind=item.kind, name=full, source=source(item))
+        return Aside(kind, finding, gap, makes=(namespace, item.kind, name), holds=held)
+    if held:
+        remedy = "print them first: oc process --local -f FILE -o json | ringfence matrix -"
+        count = f"{len(held)} object{'' if len(held) == 1 else 's'}"
+        what = f"has {count} inside that {'is' if len(held) == 1 else 'are'} not read: {inside.named(held)}"
+        problem = Problem("RF057", what, remedy=remedy if inside.is_template(item) else "")
+        return Aside(kind, problem.finding(kind=item.kind, name=full, source=source(item)), gap, holds=held)
     return Aside(kind)
 
 

@@ -47,7 +47,7 @@ _TABLE: Final = (
     Code("RF016", ERROR, "a value of the wrong type", "give a value of the type that is named", "object"),
     Code("RF017", ERROR, "a label that the API server refuses", "write the label as the API asks", "object"),
     Code("RF018", WARNING, "an API version that is no longer served", "write the version that is served"),
-    Code("RF019", ERROR, "a kind that makes pods and is not read", "add the pods or the Deployment it makes", "object"),
+    Code("RF019", ERROR, "a kind that seems to make pods and is not read", "add the pods that it makes", "object"),
     Code("RF020", ERROR, "a container port that cannot be used", "give containerPort a number from 1 to 65535", "part"),
     Code("RF021", ERROR, "an address that is none", "give an IPv4 or IPv6 address", "part"),
     Code("RF022", ERROR, "a port of a Service that cannot be used", "give the number or the name of a port", "object"),
@@ -73,6 +73,7 @@ _TABLE: Final = (
     Code("RF048", WARNING, "a link to a directory, which is not followed", "name it as a path"),
     Code("RF049", NOTE, "a pattern of --exclude that matches nothing", "mend the pattern, or remove it"),
     Code("RF056", NOTE, "a kind whose pods are taken as its template describes them", "add the pods to be exact"),
+    Code("RF057", WARNING, "objects inside an object of another kind", "give them as files of their own too", "part"),
     # Policies.
     Code("RF030", ERROR, "an unknown field in a policy", "remove it or mend its name", "part"),
     Code("RF031", ERROR, "a value that the API does not know", "use one of the supported values", "object"),

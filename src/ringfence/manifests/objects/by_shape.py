@@ -33,7 +33,10 @@ _NO_PODS: Final = frozenset(
     }
 )  # fmt: skip
 """Kinds that hold a template, or something like one, for others to make pods of."""
-_NO_PODS_OF: Final = ("kyverno.io", "cluster.x-k8s.io", "templates.gatekeeper.sh", "cert-manager.io")
+_NO_PODS_OF: Final = (
+    "kyverno.io", "cluster.x-k8s.io", "karpenter.sh", "machine.openshift.io", "templates.gatekeeper.sh",
+    "cert-manager.io",
+)  # fmt: skip
 """Groups of which no kind makes pods that stay: policies about pods, machines, certificates."""
 ADDED: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("argoproj.io", "Rollout"): frozenset({"rollouts-pod-template-hash"}),
@@ -77,9 +80,14 @@ def kind_of(item: Item) -> str:
     return f"Knative{item.kind}" if (item.group, item.kind) == (KNATIVE, "Service") else item.kind
 
 
+def built_in(item: Item) -> bool:
+    """Whether *item* is of a group whose kinds are known."""
+    return item.group in _KNOWN or item.group.endswith(_BUILT_IN)
+
+
 def may_make_pods(item: Item) -> bool:
     """Whether the kind of *item* is none that is known to make no pods, or that is read by its name."""
-    if item.group in _KNOWN or item.group.endswith(_BUILT_IN) or (item.group, item.kind) in _NO_PODS:
+    if built_in(item) or (item.group, item.kind) in _NO_PODS:
         return False
     return not any(item.group == group or item.group.endswith(f".{group}") for group in _NO_PODS_OF)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from ringfence.manifests.checks.problems import Problem
-from ringfence.manifests.text import scalars, snapshots
+from ringfence.manifests.text import contents, scalars, snapshots
 from ringfence.manifests.text.files import File
 from ringfence.manifests.text.heads import ABSENT, MANIFEST_KEYS, Head, inner, items_kind, with_kind
 from ringfence.manifests.text.json_objects import JsonObject, json_values
@@ -50,7 +50,7 @@ class YamlDocument:
         """The places of all its fields, found by reading it again."""
         from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
-        return yaml_text.compose(self.text, places=True).place or Place(1, 1)
+        return yaml_text.compose(self.text, places=True, foreign=True).place or Place(1, 1)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -177,7 +177,7 @@ def objects(file: File, quick: Quick | None = None, *, cut: bool = False) -> Ite
     strange: list[Problem] = []
     others = False
     for found in _all(file, quick, cut):
-        if isinstance(found, Problem) and found.code == "RF011" and not file.named and not others:
+        if isinstance(found, Problem) and _is_no_object(found) and not file.named and not others:
             strange.append(found)
             continue
         others = True
@@ -188,14 +188,20 @@ def objects(file: File, quick: Quick | None = None, *, cut: bool = False) -> Ite
         yield Passed(file.name)
 
 
+def _is_no_object(found: object) -> bool:
+    return isinstance(found, Problem) and found.code == "RF011"
+
+
 def _all(file: File, quick: Quick | None, cut: bool) -> Iterator[Item | Problem | Passed | Taken]:
     data = file.data
     start = bytes(data[:_START]).lstrip()[:2]
     if start not in (b"{{", b"{%") and (file.name.endswith(_JSON) or start[:1] in (b"{", b"[")):
         found, fault = json_values(data, JsonAnswer if file.answered else JsonFile, cut=cut)
-        if fault is None or file.name.endswith(_JSON) or len(data) > SMALL or not _is_yaml(bytes(data)):
+        if fault is None or file.name.endswith(_JSON) or not (_goes_on(data, fault) or _is_small_yaml(data)):
             for top in [*found, fault] if fault else found:
-                if isinstance(top, Unreadable):
+                if isinstance(top, Unreadable) and not file.named and _has_actions(JsonFile(data).line(top.line), 1):
+                    yield Passed(file.name, template=True)
+                elif isinstance(top, Unreadable):
                     yield replace(unreadable(file.name, top), text=JsonFile(data).line(top.line))
                 else:
                     yield from _expand(file, top, None, (), quick)
@@ -211,11 +217,18 @@ def unreadable(name: str, fault: Unreadable) -> Problem:
 # -- YAML -----------------------------------------------------------------------------------------------------------
 
 
-def _is_yaml(data: bytes) -> bool:
+def _goes_on(data: contents.Data, fault: Unreadable) -> bool:
+    """Whether what is no JSON any more begins as another document of YAML does: each is then read by itself."""
+    return JsonFile(data).line(fault.line).startswith("---")
+
+
+def _is_small_yaml(data: contents.Data) -> bool:
+    if len(data) > SMALL:
+        return False
     from ringfence.manifests.text import yaml_text  # noqa: PLC0415 (a dump in JSON needs no YAML)
 
     try:
-        for text, _ in yaml_text.split(data.decode()):
+        for text, _ in yaml_text.split(bytes(data).decode()):
             yaml_text.compose(text)
     except Unreadable:
         return False
@@ -228,12 +241,12 @@ def _yaml_items(file: File) -> Iterator[Item | Problem | Passed | Taken]:
     is_template = False
     for part, first_line in yaml_text.split(bytes(file.data).decode()):
         text = _MARKED.sub(r"\1", part, count=1)
-        if not text.strip():
+        if text.strip() in ("", "---"):
             continue
         try:
             if len(text) > MAX_YAML:
                 raise _too_large(text)
-            composed = yaml_text.compose(text)
+            composed = yaml_text.compose(text, foreign=True)
         except Unreadable as fault:
             if not file.named and _has_actions(text, fault.line):
                 is_template = True
@@ -244,7 +257,12 @@ def _yaml_items(file: File) -> Iterator[Item | Problem | Passed | Taken]:
             continue
         document = YamlDocument(text, first_line)
         twice = tuple(replace(t, line=t.line + first_line - 1, first=t.first + first_line - 1) for t in composed.twice)
-        yield from _expand(file, YamlObject(document, composed.value), None, twice)
+        whole = YamlObject(document, composed.value)
+        found = list(_expand(file, whole, None, twice)) if composed.foreign else _expand(file, whole, None, twice)
+        if composed.foreign and (whole.head().is_list or not all(map(_is_no_object, found))):
+            yield _broken(file, text, first_line, composed.foreign)
+        else:
+            yield from found
     if is_template:
         yield Passed(file.name, template=True)
 
@@ -360,7 +378,10 @@ def _item(
     missing = " and ".join(
         name for name, text in (("apiVersion", version), ("kind", kind)) if not isinstance(text, str) or not text
     )
-    return Problem("RF010", f"has no {missing}, so it is not known what it is", missing.partition(" ")[0],
+    remedy = "" if " and " in missing else f"add its {missing}"
+    if head.items == "list" and kind is None:
+        remedy = "add its kind, or take the dump again if it was cut off"
+    return Problem("RF010", f"has no {missing}, so it is not known what it is", missing.partition(" ")[0], remedy,
                    file=file.name, line=line, column=column)  # fmt: skip
 
 
@@ -378,16 +399,17 @@ def _is_bare_list(file: File, document: YamlObject | JsonObject) -> bool:
 
 
 def _is_something_else(document: YamlObject | JsonObject, head: Head) -> bool:
-    """Whether a document with ``metadata`` or ``spec`` and neither kind nor version, found in a directory, was never
-    meant for a server: with both it may be an object that has lost its head.
+    """Whether a document that lacks its kind or version, found in a directory, was never meant for a server: with
+    ``metadata`` and ``spec`` it may be an object that has lost its head, and one that has a part of its head may with
+    either of them, or be a list.
     """
-    if head.api_version is not None or head.kind is not None:
-        return False
     try:
-        value = document.value()
+        keys = document.value().keys()
     except Unreadable:
         return False
-    return not {"metadata", "spec"} <= value.keys()
+    if head.api_version is None and head.kind is None:
+        return not {"metadata", "spec"} <= keys
+    return not {"metadata", "spec", "items"} & keys
 
 
 def _twice_sentence(one: Twice) -> str:

@@ -36,6 +36,8 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
 }
 _CORE: Final = "tag:yaml.org,2002:"
+_MERGES: Final = f"{_CORE}merge"
+"""The tag that some programs write before ``<<``, which means the same with and without it."""
 _OPENING: Final = ("apiVersion", "kind")
 """Keys that an object begins with; when one comes again, a new object has begun."""
 _WHOLE: Final = 1e21
@@ -46,11 +48,14 @@ _UNSET: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """One document as plain data; ``place`` is None unless it was asked for."""
+    """One document as plain data; ``place`` is None unless it was asked for. ``foreign`` is the fault of the first tag
+    that no object has: such documents are of other programs, but for objects that are broken.
+    """
 
     value: Any
     twice: tuple[Twice, ...]
     place: Place | None
+    foreign: Unreadable | None = None
 
 
 def split(text: str) -> Iterator[tuple[str, int]]:
@@ -68,8 +73,8 @@ def split(text: str) -> Iterator[tuple[str, int]]:
     yield text[start:], line
 
 
-def compose(text: str, *, places: bool = False) -> Composed:
-    """The one document of *text*. Raises: Unreadable."""
+def compose(text: str, *, places: bool = False, foreign: bool = False) -> Composed:
+    """The one document of *text*. Raises: Unreadable, for foreign tags too unless those may stand there."""
     builder = _Builder(places)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -80,7 +85,9 @@ def compose(text: str, *, places: bool = False) -> Composed:
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
         raise Unreadable("RF003", "is not YAML: it holds a control character", line, 1) from None
-    return Composed(builder.root, tuple(builder.twice), builder.place)
+    if builder.foreign is not None and not foreign:
+        raise builder.foreign
+    return Composed(builder.root, tuple(builder.twice), builder.place, builder.foreign)
 
 
 def _where(problem: yaml.MarkedYAMLError, text: str) -> tuple[int, int]:
@@ -129,6 +136,7 @@ class _Builder:
         self.root: Any = None
         self.place: Place | None = None
         self.twice: list[Twice] = []
+        self.foreign: Unreadable | None = None
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int, Place | None]] = {}
         self._aliased = 0
@@ -189,8 +197,8 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1, self._mark(event))
         if self._wants_key():
-            plain = event.implicit[0] and event.value == "<<"
-            self._key(_MERGE if plain else value, event)
+            merges = event.value == "<<" and (event.implicit[0] or event.tag == _MERGES)
+            self._key(_MERGE if merges else value, event)
         else:
             self._add(value, 1, self._mark(event), event)
 
@@ -262,11 +270,13 @@ class _Builder:
             if isinstance(value, float) and not math.isfinite(value):
                 raise self._fail(event, f"has {text}, which is no number that a server takes")
             return value
-        if tag is None or event.implicit[1] or tag in ("!", f"{_CORE}str", f"{_CORE}timestamp"):
+        if tag is None or event.implicit[1] or tag in ("!", f"{_CORE}str", f"{_CORE}timestamp", _MERGES):
             return text
         if tag in (f"{_CORE}{name}" for name in ("int", "float", "bool", "null")):
             return scalar(text)
-        raise self._fail(event, f"has the tag {tag.replace(_CORE, '!!')}, which no Kubernetes object has")
+        if self.foreign is None:
+            self.foreign = self._fail(event, f"has the tag {tag.replace(_CORE, '!!')}, which no Kubernetes object has")
+        return text
 
 
 def scalar(text: str) -> Any:

@@ -66,7 +66,7 @@ def _ungranted(entrance: Entrance, backend: EntranceBackend, grants: Iterable[Gr
         allowed = (entrance.kind, entrance.namespace) in grant.sources and grant.services & {None, backend.service}
         if grant.namespace == backend.namespace and allowed:
             return None
-    what = f"no ReferenceGrant in {backend.namespace} lets a {entrance.kind} of {entrance.namespace} lead to "
+    what = f"no ReferenceGrant in {backend.namespace} lets any {entrance.kind} of {entrance.namespace} lead to "
     return Problem("RF053", f"{what}Service {backend.id}, so the backend is refused", f"{backend.at}.namespace")
 
 

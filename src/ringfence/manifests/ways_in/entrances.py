@@ -80,7 +80,9 @@ def _ingress_backend(
         yield EntranceBackend(place, called, int(old) if isinstance(old, str) and old.isdigit() else old, at=at)
     elif backend.get("resource"):
         kind = (backend.get("resource") or {}).get("kind") or "resource"
-        problems.append(Problem("RF054", f"leads to a {kind} and to no Service; what is behind it is not known", at))
+        problems.append(
+            Problem("RF054", f"leads to the kind {kind} and to no Service; what is behind it is not known", at)
+        )
 
 
 def route(item: Item, place: str, name: str, problems: list[Problem]) -> Entrance | None:
@@ -99,7 +101,7 @@ def route(item: Item, place: str, name: str, problems: list[Problem]) -> Entranc
     backends = []
     for target, at in targets:
         if (target.get("kind") or "Service") != "Service":
-            problems.append(Problem("RF054", f"leads to a {target.get('kind')} and to no Service", at))
+            problems.append(Problem("RF054", f"leads to the kind {target.get('kind')} and to no Service", at))
         elif called := target.get("name"):
             backends.append(EntranceBackend(place, called, port or None, target=isinstance(port, int), at=at))
     return Entrance("Route", place, name, tuple(backends), source(item))
@@ -148,7 +150,9 @@ def _reference(
 ) -> Iterator[EntranceBackend]:
     kind, called = reference.get("kind") or "Service", reference.get("name") or ""
     if kind != "Service" or reference.get("group"):
-        problems.append(Problem("RF054", f"leads to a {kind} and to no Service; what is behind it is not known", at))
+        problems.append(
+            Problem("RF054", f"leads to the kind {kind} and to no Service; what is behind it is not known", at)
+        )
         return
     port = reference.get("port")
     if port is None:

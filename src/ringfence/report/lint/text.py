@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ringfence.model.findings import Finding, Severity
 from ringfence.query.lint.run import Linted
+from ringfence.report.findings import more, shortened
 
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 _WIDE: Final = 160
@@ -21,12 +22,20 @@ _TAB: Final = 4
 """Columns of a tab, wherever it stands."""
 
 
-def lines(linted: Linted) -> Iterator[Text]:
-    """Each finding, and how many there are."""
-    for finding in linted.findings:
-        yield from _finding(finding)
+def lines(linted: Linted, *, verbose: bool = False) -> Iterator[Text]:
+    """Each finding, and how many there are; of those of reading the first few of each code unless *verbose*."""
+    for finding, left in shortened(linted.findings, verbose=verbose, whole=_of_checks):
+        if left:
+            yield Text(more(finding, left), _STYLES[finding.severity])
+        else:
+            yield from _finding(finding)
         yield Text("")
     yield Text(total(linted))
+
+
+def _of_checks(finding: Finding) -> bool:
+    """Whether *finding* is of a check of lint, which are listed one and all, and not of reading."""
+    return not finding.code.startswith("RF0")
 
 
 def _finding(one: Finding) -> Iterator[Text]:

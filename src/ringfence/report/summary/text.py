@@ -77,13 +77,12 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
 
 
 def _footer(summary: Summary) -> Iterator[Text]:
-    if summary.volume.left_out:
+    if hosts := summary.volume.left_out:
         yield Text()
-        yield Text(
-            f"{_count(summary.volume.left_out, 'pod')} of the host's network are left out of the pairs: to policies "
-            "they are their nodes.",
-            style="dim",
-        )
+        said = "is left out of the pairs: to policies it is its node." if hosts == 1 else (
+            "are left out of the pairs: to policies they are their nodes."
+        )  # fmt: skip
+        yield Text(f"{_count(hosts, 'pod')} of the host's network {said}", style="dim")
     gaps = summary.cluster.gaps
     for note in sorted({gap.note for gap in gaps}):
         yield Text()
