@@ -637,3 +637,34 @@ def test_silence_of_a_real_pod_that_went_meanwhile_is_no_denial(
 def test_a_slip_in_the_arrow_is_told_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert probe(str(tmp_path / "none"), "shop/web -> ") == 2
     assert capsys.readouterr().err.startswith('ringfence: arrow "shop/web -> ": at column ')
+
+
+_INTENTS = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: a, namespace: shop}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no such file or directory"),
+        ("a: [", "is not YAML"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n", "no Intents document"),
+        (f"{_INTENTS}spec: {{protect: [a], allow: [b]}}\n", "->"),
+    ],
+)
+def test_a_slip_in_the_intents_is_told_without_a_cluster(
+    text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        (tmp_path / "intents.yaml").write_text(text)
+    assert probe(str(tmp_path / "none"), "--intents", str(tmp_path / "intents.yaml")) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_one_document_that_cannot_be_read_is_enough_to_know_nothing(
+    simulated: Simulated, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = f"{_INTENTS}spec: {{dns: none, protect: [shop], allow: ['web -> api:8080']}}\n"
+    (tmp_path / "intents.yaml").write_text(f"{good}---\na: [\n")
+    assert probe(config, "--intents", str(tmp_path / "intents.yaml")) == 2
+    assert "what is wanted is not clear, and nothing was done; mend the intents" in capsys.readouterr().err
+    assert simulated.twins == []

@@ -24,6 +24,8 @@ ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its service account."""
 IN_CLUSTER: Final = "in-cluster"
 """The name of the context that a pod's own service account stands for."""
+_DEFAULT: Final = "default"
+"""The namespace of a context that names none."""
 
 
 def connect(kubeconfig: str | None = None, context: str | None = None) -> Server:
@@ -33,13 +35,31 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Server
     that this runs in. Raises: LiveError when there is none of these, no such context, or nothing to log in with.
     """
     files = _files(kubeconfig)
-    if not files and not context and os.environ.get("KUBERNETES_SERVICE_HOST") and (ACCOUNT / "token").is_file():
+    if _is_in_cluster(files, context):
         return _in_cluster()
     if not files:
         raise LiveError(
             f"no kubeconfig: {_where(kubeconfig)} is not there; name one with --kubeconfig, or set KUBECONFIG"
         )
     return _by_file(os.pathsep.join(files), context)
+
+
+def namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
+    """The namespace of that server, before anybody logs in; where nothing says it, the default one.
+
+    What is wrong with the configuration is told by connecting.
+    """
+    files = _files(kubeconfig)
+    if _is_in_cluster(files, context):
+        return _own_namespace()
+    with contextlib.suppress(LiveError):
+        return _context(os.pathsep.join(files), context)[2] if files else _DEFAULT
+    return _DEFAULT
+
+
+def _is_in_cluster(files: list[str], context: str | None) -> bool:
+    alone = not files and not context
+    return alone and bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (ACCOUNT / "token").is_file()
 
 
 def _files(kubeconfig: str | None) -> list[str]:
@@ -56,6 +76,23 @@ def _by_file(files: str, context: str | None) -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415 (half a second, for verbs that talk to a cluster)
     from kubernetes.config import kube_config  # noqa: PLC0415
 
+    wanted, cluster, namespace = _context(files, context)
+    configuration = Configuration()
+
+    def load() -> None:
+        with _no_words_of_its_own(wanted):
+            kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
+
+    load()
+    if proxy := _proxy(kube_config.KubeConfigMerger(files).config, cluster):
+        configuration.proxy = proxy
+    return Server(wanted, _shown(str(configuration.host)), namespace, _Pool(wanted, configuration, load))
+
+
+def _context(files: str, context: str | None) -> tuple[str, Any, str]:
+    """The name of *context*, or of the current one, its cluster and its namespace. Raises: LiveError."""
+    from kubernetes.config import kube_config  # noqa: PLC0415
+
     try:
         contexts, current = kube_config.list_kube_config_contexts(files)
     except OSError as problem:
@@ -68,18 +105,8 @@ def _by_file(files: str, context: str | None) -> Server:
     chosen = next((one for one in contexts or () if one.get("name") == wanted), None)
     if chosen is None:
         raise LiveError(f"{files}: {_no_context(wanted, sorted(str(one.get('name')) for one in contexts or ()))}")
-    configuration = Configuration()
-
-    def load() -> None:
-        with _no_words_of_its_own(wanted):
-            kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
-
-    load()
     about = chosen.get("context", {})
-    if proxy := _proxy(kube_config.KubeConfigMerger(files).config, about.get("cluster")):
-        configuration.proxy = proxy
-    return Server(wanted, _shown(str(configuration.host)), str(about.get("namespace") or "default"),
-                  _Pool(wanted, configuration, load))  # fmt: skip
+    return wanted, about.get("cluster"), str(about.get("namespace") or _DEFAULT)
 
 
 def _no_context(wanted: str, known: list[str]) -> str:
@@ -111,11 +138,16 @@ def _in_cluster() -> Server:
             InClusterConfigLoader(str(ACCOUNT / "token"), str(ACCOUNT / "ca.crt")).load_and_set(configuration)
 
     load()
+    address = _shown(str(configuration.host))
+    return Server(IN_CLUSTER, address, _own_namespace(), _Pool(IN_CLUSTER, configuration, load))
+
+
+def _own_namespace() -> str:
+    """The namespace of the pod that this runs in."""
     try:
-        namespace = (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+        return (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
-        namespace = "default"
-    return Server(IN_CLUSTER, _shown(str(configuration.host)), namespace, _Pool(IN_CLUSTER, configuration, load))
+        return _DEFAULT
 
 
 @contextlib.contextmanager
