@@ -30,7 +30,6 @@ FORMATS = ("table", "json")
 DRY: Final = "dry-run"
 NOTHING: Final = "unchanged"
 CONFLICTS: Final = "conflicts"
-INTERRUPTED: Final = 130
 _UNMODELLED: Final = "RF039"
 
 
@@ -299,7 +298,7 @@ def _status(outcome: Outcome) -> int:
     if outcome.state is State.COMPLETE:
         return 0
     if isinstance(outcome.problem, KeyboardInterrupt):
-        return INTERRUPTED
+        return ending.INTERRUPTED
     if outcome.broken or (isinstance(outcome.problem, Refused) and outcome.problem.conflict):
         return 1
     return 3

@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     _show(args, probed)
     for left in probed.left:
         _say(f"left behind: {left}; remove it with 'ringfence cleanup {probed.run}'")
-    return probed.status(strict=args.strict)
+    return ending.INTERRUPTED if probed.cut else probed.status(strict=args.strict)
 
 
 _UNPROVEN: Final = (
