@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ringfence.errors import LiveError
 from ringfence.live.server.errors import Unreachable
+from ringfence.live.server.login import Login, bounded, login
 from ringfence.live.server.server import TIMEOUT, Reply, Server
 
 HOME: Final = "~/.kube/config"
@@ -53,7 +54,7 @@ def namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
     if _is_in_cluster(files, context):
         return _own_namespace()
     with contextlib.suppress(LiveError):
-        return _context(os.pathsep.join(files), context)[2] if files else _DEFAULT
+        return _namespace(_context(os.pathsep.join(files), context)[1]) if files else _DEFAULT
     return _DEFAULT
 
 
@@ -76,21 +77,24 @@ def _by_file(files: str, context: str | None) -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415 (half a second, for verbs that talk to a cluster)
     from kubernetes.config import kube_config  # noqa: PLC0415
 
-    wanted, cluster, namespace = _context(files, context)
+    wanted, about = _context(files, context)
     configuration = Configuration()
+    config = kube_config.KubeConfigMerger(files).config
+    how = login(_user(config, about.get("user")))
 
     def load() -> None:
-        with _no_words_of_its_own(wanted):
+        with _no_words_of_its_own(wanted, how):
             kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
 
     load()
-    if proxy := _proxy(kube_config.KubeConfigMerger(files).config, cluster):
+    if proxy := _proxy(config, about.get("cluster")):
         configuration.proxy = proxy
-    return Server(wanted, _shown(str(configuration.host)), namespace, _Pool(wanted, configuration, load))
+    address = _shown(str(configuration.host))
+    return Server(wanted, address, _namespace(about), _Pool(wanted, configuration, load, how))
 
 
-def _context(files: str, context: str | None) -> tuple[str, Any, str]:
-    """The name of *context*, or of the current one, its cluster and its namespace. Raises: LiveError."""
+def _context(files: str, context: str | None) -> tuple[str, dict[str, Any]]:
+    """The name of *context*, or of the current one, and what it says. Raises: LiveError."""
     from kubernetes.config import kube_config  # noqa: PLC0415
 
     try:
@@ -105,8 +109,11 @@ def _context(files: str, context: str | None) -> tuple[str, Any, str]:
     chosen = next((one for one in contexts or () if one.get("name") == wanted), None)
     if chosen is None:
         raise LiveError(f"{files}: {_no_context(wanted, sorted(str(one.get('name')) for one in contexts or ()))}")
-    about = chosen.get("context", {})
-    return wanted, about.get("cluster"), str(about.get("namespace") or _DEFAULT)
+    return wanted, chosen.get("context") or {}
+
+
+def _namespace(about: dict[str, Any]) -> str:
+    return str(about.get("namespace") or _DEFAULT)
 
 
 def _no_context(wanted: str, known: list[str]) -> str:
@@ -127,6 +134,12 @@ def _proxy(config: Any, cluster: Any) -> str:
     return str((found and found["cluster"].safe_get("proxy-url")) or "")
 
 
+def _user(config: Any, user: Any) -> Any:
+    """What *config* says of *user*; None where it says nothing, which loading it tells."""
+    found = config["users"].get_with_name(user, safe=True)
+    return found and found["user"].value
+
+
 def _in_cluster() -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415
     from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
@@ -134,12 +147,12 @@ def _in_cluster() -> Server:
     configuration = Configuration()
 
     def load() -> None:
-        with _no_words_of_its_own(IN_CLUSTER):
+        with _no_words_of_its_own(IN_CLUSTER, Login()):
             InClusterConfigLoader(str(ACCOUNT / "token"), str(ACCOUNT / "ca.crt")).load_and_set(configuration)
 
     load()
     address = _shown(str(configuration.host))
-    return Server(IN_CLUSTER, address, _own_namespace(), _Pool(IN_CLUSTER, configuration, load))
+    return Server(IN_CLUSTER, address, _own_namespace(), _Pool(IN_CLUSTER, configuration, load, Login()))
 
 
 def _own_namespace() -> str:
@@ -151,7 +164,7 @@ def _own_namespace() -> str:
 
 
 @contextlib.contextmanager
-def _no_words_of_its_own(context: str) -> Iterator[None]:
+def _no_words_of_its_own(context: str, how: Login) -> Iterator[None]:
     """Let the library load a configuration in silence; what it would have logged may hold a token, and is an error.
 
     Raises: LiveError.
@@ -162,7 +175,8 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
     root = logging.getLogger()
     before, root.handlers = root.handlers, [handler]
     try:
-        yield
+        with bounded(how):
+            yield
     except LiveError:
         raise
     except Exception as problem:  # noqa: BLE001 (the library raises its own, and those of files, JSON and YAML)
@@ -172,6 +186,11 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
         ) from None
     finally:
         root.handlers = before
+    if how.hung:
+        raise LiveError(
+            f"context {context}: {how.hung}, which gives its token, was not done after {how.seconds:g} seconds and was "
+            f"stopped; log in with it by itself, and see whether kubectl --context {context} version works"
+        )
     if said:  # of a program that gives a token alone
         missing = any(line.startswith("[Errno 2]") for line in said)
         raise LiveError(
@@ -183,8 +202,9 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
 class _Pool:
     """Carries requests by the library's pool of connections; logs in again, once, when a token has expired."""
 
-    def __init__(self, context: str, configuration: Any, load: Callable[[], None]) -> None:
+    def __init__(self, context: str, configuration: Any, load: Callable[[], None], how: Login) -> None:
         self.context = context
+        self.how = how
         self.configuration = configuration
         self.load = load
         self._pool = _manager(configuration)
@@ -201,7 +221,7 @@ class _Pool:
         import urllib3  # noqa: PLC0415 (comes with the library)
 
         host = str(self.configuration.host).rstrip("/")
-        with _no_words_of_its_own(self.context):  # it may run the program again
+        with _no_words_of_its_own(self.context, self.how):  # it may run the program again
             token = str(self.configuration.get_api_key_with_prefix("authorization") or "").strip()
         login = {"Authorization": token} if token else {}
         try:
