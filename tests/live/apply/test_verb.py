@@ -273,6 +273,9 @@ def test_with_force_it_is_taken_over_and_can_be_given_back(story: Story) -> None
     assert specs(story.api) == said([WEB])
     (body,) = story.api.objects("NetworkPolicy")
     assert "labels" not in body["metadata"]
+    (entry,) = body["metadata"]["managedFields"]  # and whose it was
+    assert (entry["manager"], entry["operation"]) == ("helm", "Update")
+    assert entry["fieldsV1"] == {"f:spec": {"f:ingress": {}, "f:podSelector": {}, "f:policyTypes": {}}}
 
 
 def test_what_others_have_and_is_as_wanted_is_left_alone(story: Story) -> None:
