@@ -340,6 +340,72 @@ def test_a_program_that_is_not_there(api: FakeApi, run: Run, tmp_path: Path) -> 
     assert "the program that gives its token is not there" in fails(run, "--kubeconfig", path)
 
 
+@pytest.mark.parametrize("mode", ["Never", "IfAvailable"])
+def test_a_program_that_hangs_is_stopped_with_what_it_started(
+    api: FakeApi, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("ringfence.live.server.login.SECONDS", 1.5)
+    child = tmp_path / "child"
+    text = "import subprocess\nmade = subprocess.Popen(['sleep', '300'])\n"
+    text += f"open({str(child)!r}, 'w').write(str(made.pid))\nmade.wait()"
+    command = program(tmp_path, text)
+    login = {"apiVersion": V1, "command": command, "args": [OTHER], "interactiveMode": mode}
+    began = time.monotonic()
+    told = fails(run, "--kubeconfig", str(api.kubeconfig(tmp_path / "config", exec=login)))
+    assert time.monotonic() - began < 30
+    assert f"context fake: {command}, which gives its token, was not done after 1.5 seconds and was stopped" in told
+    assert "see whether kubectl --context fake version works" in told
+    assert _gone(int(child.read_text()))
+
+
+def _gone(pid: int) -> bool:
+    """Whether a process ends soon; one that nobody waits for has ended too."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+            os.kill(pid, 0)
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("mode", "terminal", "asks"),
+    [("Never", True, False), ("IfAvailable", True, True), ("Always", True, True), (None, True, True),
+     ("IfAvailable", False, False)],
+)  # fmt: skip
+def test_a_program_has_longer_where_it_can_ask_somebody(
+    mode: str | None, terminal: bool, asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ringfence.live.server import login
+
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: terminal})())
+    found = login.login({"exec": {"command": "x", "interactiveMode": mode}})
+    assert (found.asks, found.seconds) == (asks, login.ASKING if asks else login.SECONDS)
+    assert login.ASKING > login.SECONDS
+
+
+def test_a_program_that_hangs_ends_by_ctrl_c(api: FakeApi, tmp_path: Path) -> None:
+    there = tmp_path / "pid"
+    text = f"import time\nopen({str(there)!r}, 'w').write(str(os.getpid()))\ntime.sleep(300)"
+    login = {"apiVersion": V1, "command": program(tmp_path, text), "interactiveMode": "Never"}
+    path = str(api.kubeconfig(tmp_path / "config", exec=login))
+    words = [sys.executable, "-P", "-m", "ringfence", "doctor", "--kubeconfig", path]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ours:
+        for _ in range(400):
+            if there.exists() and there.read_text():
+                break
+            time.sleep(0.05)
+        ours.send_signal(signal.SIGINT)
+        _, err = ours.communicate(timeout=20)
+    assert ours.returncode == 130
+    assert b"Traceback" not in err
+    assert _gone(int(there.read_text()))
+
+
 def test_what_answers_is_no_api_server(api: FakeApi, config: str, run: Run) -> None:
     api.faults.add(Fault(status=200, text=f"<html>sign in, {OTHER}</html>", times=99))
     assert "is it an API server?" in fails(run, "--kubeconfig", config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 from ringfence.cli import cluster, common, ending, rendering, telling
 from ringfence.cli.asking import agreed
+from ringfence.cli.wishes import documents
 from ringfence.errors import EnvironmentError_, UsageError
-from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.cluster import Cluster
 from ringfence.model.findings import Severity
 from ringfence.model.profiles import Profile
 
 if TYPE_CHECKING:
+    from ringfence.cli.wishes import Documents
     from ringfence.intents.wishes import Meaning
     from ringfence.live.apply.journal import Journal
-    from ringfence.live.apply.wanted import Wanted
     from ringfence.live.server.server import Server
     from ringfence.workflow.applying import Outcome, Preview, Probing
 
@@ -30,7 +30,6 @@ FORMATS = ("table", "json")
 DRY: Final = "dry-run"
 NOTHING: Final = "unchanged"
 CONFLICTS: Final = "conflicts"
-INTERRUPTED: Final = 130
 _UNMODELLED: Final = "RF039"
 
 
@@ -56,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     probing.add_argument("--intents", metavar="FILE", action="append", default=[],
                          help="probe what FILE wants, before and after, and undo all if a connection is cut; may be "
                          "repeated")  # fmt: skip
-    probing.add_argument("--image", default="busybox", help="any image with a shell and nc (default: busybox)")
+    probing.add_argument("--image", default=None, help="any image with a shell and nc (default: busybox)")
     probing.add_argument("--allow-pdb", action="store_true",
                          help="go on though a PodDisruptionBudget or an autoscaler counts the twins")  # fmt: skip
     probing.add_argument("--twin-targets", action="store_true",
@@ -74,13 +73,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show, ask, carry out, and return the exit status."""
+    _refuse_what_probes_nothing(args)
     if args.resume or args.rollback:
         return _again(args)
     if not args.paths and not args.programs:
         raise UsageError("no input: name files or directories with policies, or - for standard input")
+    if "-" in args.paths and "-" in args.intents:
+        raise UsageError("- for the policies and for --intents: standard input can be one of them")
+    space = cluster.namespace(args)
+    intents = documents(args, space)
+    read = _read(args, space)
     server = cluster.connected(args)
-    wanted = _wanted(args, server)
-    preview = _preview(args, server, wanted)
+    preview = _preview(args, server, read, intents)
     if preview.found.conflicts:
         return _conflicts(args, preview)
     if not preview.plan.steps:
@@ -94,36 +98,46 @@ def run(args: argparse.Namespace) -> int:
         _end(args, preview, None, DRY, "dry run: nothing was written")
         return 0
     _confirm(args, server)
-    return _carry_out(args, server, preview)
+    return _carry_out(args, server, preview, intents)
+
+
+_OF_PROBING: Final = (("--image", "image"), ("--allow-pdb", "allow_pdb"), ("--twin-targets", "twin_targets"))
+"""What says how the wanted connections are probed, and where it is kept."""
+
+
+def _refuse_what_probes_nothing(args: argparse.Namespace) -> None:
+    """Raises: UsageError for options of a probe where none is made."""
+    given = [flag for flag, kept in _OF_PROBING if getattr(args, kept)]
+    if args.rollback and (args.intents or given):
+        raise UsageError(f"--rollback probes nothing; leave {_listed(['--intents'] * bool(args.intents) + given)} out")
+    if given and not args.intents:
+        goes = "goes" if len(given) == 1 else "go"
+        raise UsageError(
+            f"{_listed(given)} {goes} with --intents, as only what it wants is probed; name a document of intents, or "
+            f"leave {'it' if len(given) == 1 else 'them'} out"
+        )
+
+
+def _listed(flags: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(flags[:-1]), flags[-1])))
 
 
 # -- looking --------------------------------------------------------------------------------------------------------
 
 
-def _wanted(args: argparse.Namespace, server: Server) -> list[Wanted]:
-    """The policies of the input. Raises: UsageError when some of it could not be read, or there is none."""
-    from ringfence.live.apply.wanted import Resources, wanted  # noqa: PLC0415
+def _read(args: argparse.Namespace, namespace: str) -> Cluster:
+    """What the input holds, with what is wrong with it told; it needs no cluster.
+
+    Raises: InputError; UsageError when something had to be left out, or there is no policy.
+    """
+    from ringfence.live.apply.wanted import holds_policies, left_aside  # noqa: PLC0415
     from ringfence.report.apply.text import left_line  # noqa: PLC0415
-
-    read = _read(args, server, args.paths)
-    found, left = wanted(read, Resources(server))
-    if left and not args.quiet:
-        print(left_line(left), file=sys.stderr)
-    if not found:
-        raise UsageError("no policy in the input; 'ringfence generate' writes policies from intents")
-    return found
-
-
-def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster:
-    """What *paths* hold, with what is wrong with it told. Raises: UsageError when something had to be left out."""
     from ringfence.report.findings import finding_lines  # noqa: PLC0415
 
     side = copy(args)
-    side.paths, side.namespace = paths, args.namespace or server.namespace
+    side.namespace = namespace
     side.context = side.kubeconfig = None
     side.extra, side.without, side.pod_cidr, side.node_cidr = [], [], [], []
-    if paths is not args.paths:
-        side.programs, side.settings = [], []
     read = common.load(side, others=True, tell=False)
     told = [one for one in read.findings if one.code != _UNMODELLED]
     for severity, line in finding_lines(told, verbose=args.verbose):
@@ -131,42 +145,46 @@ def _read(args: argparse.Namespace, server: Server, paths: list[str]) -> Cluster
             print(line, file=sys.stderr)
     if any(one.excludes for one in told):
         raise UsageError("nothing was written, as some of the input cannot be used; mend it, or --exclude its file")
+    left = left_aside(read)
+    if left and not args.quiet:
+        print(left_line(left), file=sys.stderr)
+    if not holds_policies(read):
+        raise UsageError("no policy in the input; 'ringfence generate' writes policies from intents")
     return read
 
 
-def _preview(args: argparse.Namespace, server: Server, wanted: list[Wanted]) -> Preview:
+def _preview(args: argparse.Namespace, server: Server, read: Cluster, intents: Documents) -> Preview:
+    from ringfence.live.apply.wanted import Resources, wanted  # noqa: PLC0415
     from ringfence.workflow.applying import How, preview  # noqa: PLC0415
 
-    namespaces = {one.object.namespace for one in wanted if one.object.namespace}
+    policies = wanted(read, Resources(server))
+    namespaces = {one.object.namespace for one in policies if one.object.namespace}
     if args.namespace:
         namespaces.add(args.namespace)
     with common.busy("reading the cluster", quiet=args.quiet):
-        before = _picture(args, server, min(namespaces, default=server.namespace))
+        before = _picture(args, server, min(namespaces, default=server.namespace), intents)
     telling.tell(before, quiet=args.quiet, verbose=args.verbose)
     if args.intents:
-        _meaning(args, server, before)  # what is wrong with it is told before anything else
+        _meaning(args, intents, before)  # what is wrong with it is told before anything else
     profile: Profile = common.profile(args)
     how = How(frozenset(namespaces), profile, args.prune, args.force_conflicts)
     with common.busy("asking the server about each step", quiet=args.quiet):
-        return preview(server, wanted, before, how)
+        return preview(server, policies, before, how)
 
 
-def _picture(args: argparse.Namespace, server: Server, namespace: str) -> Cluster:
+def _picture(args: argparse.Namespace, server: Server, namespace: str, intents: Documents) -> Cluster:
     """The cluster as it is now, with the documents of intents; of *namespace* alone what is refused elsewhere."""
     from ringfence.live.picture.reading import read  # noqa: PLC0415
-    from ringfence.manifests import load  # noqa: PLC0415
 
-    facts = Facts(AddressSet.NONE, AddressSet.NONE, AddressSet.of(*args.service_cidr), tuple(args.api_server))
-    space = args.namespace or server.namespace
-    return load(args.intents, namespace=space, facts=facts, given=read(server, args.verb, namespace))
+    return intents.beside(read(server, args.verb, namespace))
 
 
-def _meaning(args: argparse.Namespace, server: Server, found: Cluster) -> Meaning:
+def _meaning(args: argparse.Namespace, intents: Documents, found: Cluster) -> Meaning:
     """What the documents of intents mean. Raises: UsageError when some of it means nothing, which was told."""
     from ringfence.cli.check import understood  # noqa: PLC0415
 
     side = copy(args)
-    side.namespace = args.namespace or server.namespace
+    side.namespace = intents.namespace
     meaning = understood(found, side)
     if meaning is None:
         raise UsageError("nothing was written, as what is wanted is not clear; mend the intents")
@@ -229,12 +247,12 @@ def _confirm(args: argparse.Namespace, server: Server) -> None:
         raise UsageError("nothing was written")
 
 
-def _carry_out(args: argparse.Namespace, server: Server, preview: Preview) -> int:
+def _carry_out(args: argparse.Namespace, server: Server, preview: Preview, intents: Documents) -> int:
     from ringfence.live.apply.journal import lock, place, read  # noqa: PLC0415
     from ringfence.live.apply.run import changed_since  # noqa: PLC0415
 
     path = Path(args.journal) if args.journal else place(server)
-    probing = _probing(args, server)
+    probing = _probing(args, server, intents)
     with lock(path):
         last = read(path)
         if last is not None and not last.state.ended:
@@ -280,7 +298,7 @@ def _status(outcome: Outcome) -> int:
     if outcome.state is State.COMPLETE:
         return 0
     if isinstance(outcome.problem, KeyboardInterrupt):
-        return INTERRUPTED
+        return ending.INTERRUPTED
     if outcome.broken or (isinstance(outcome.problem, Refused) and outcome.problem.conflict):
         return 1
     return 3
@@ -290,7 +308,7 @@ def _teller(args: argparse.Namespace) -> Callable[[str], None]:
     return (lambda _: None) if args.quiet else ending.say
 
 
-def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
+def _probing(args: argparse.Namespace, server: Server, intents: Documents) -> Probing | None:
     """What tries the wanted connections, where they were asked for."""
     if not args.intents:
         return None
@@ -300,10 +318,10 @@ def _probing(args: argparse.Namespace, server: Server) -> Probing | None:
 
     return Connections(
         server,
-        lambda: _picture(args, server, args.namespace or server.namespace),
-        lambda found: _meaning(args, server, found),
+        lambda: _picture(args, server, intents.namespace, intents),
+        lambda found: _meaning(args, intents, found),
         common.profile(args),
-        Settings(args.image),
+        Settings(args.image) if args.image else Settings(),
         counted=args.allow_pdb,
         targets=Targets.TWINS if args.twin_targets else Targets.EITHER,
         say=_teller(args),
@@ -321,6 +339,7 @@ def _again(args: argparse.Namespace) -> int:
     word = "--resume" if args.resume else "--rollback"
     if args.paths or args.programs:
         raise UsageError(f"{word} takes its steps from the journal; leave the paths out")
+    intents = documents(args, cluster.namespace(args))
     server = cluster.connected(args)
     path = Path(args.journal) if args.journal else place(server)
     with lock(path):
@@ -350,7 +369,7 @@ def _again(args: argparse.Namespace) -> int:
             return 1
         _confirm_again(args, server, journal)
         if args.resume:
-            return _done(args, server, journal, None, _probing(args, server))
+            return _done(args, server, journal, None, _probing(args, server, intents))
         with ending.gently():
             undo(server, journal, "asked for", _teller(args))
     print("undone, all is as it was before")

@@ -38,6 +38,15 @@ def connected(args: argparse.Namespace) -> Server:
     return connect(args.kubeconfig, args.context)
 
 
+def namespace(args: argparse.Namespace) -> str:
+    """The namespace for what names none: that of ``-n``, else that of the context. Nothing is asked of the cluster."""
+    if args.namespace:
+        return str(args.namespace)
+    from ringfence.live.server.connecting import namespace as of_context  # noqa: PLC0415 (as above)
+
+    return of_context(args.kubeconfig, args.context)
+
+
 def is_live(args: argparse.Namespace) -> bool:
     """Whether the cluster itself is read. Raises: UsageError for options that make sense for it alone."""
     if getattr(args, "live", False):

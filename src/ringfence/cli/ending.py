@@ -11,6 +11,8 @@ from typing import Final
 
 _ORDERS: Final = (signal.SIGTERM, signal.SIGHUP)
 """What a machine that goes down sends, and a terminal that is closed."""
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 def _interrupt(*_: object) -> None:

@@ -10,11 +10,12 @@ from ringfence.cli import cluster as clusters
 from ringfence.cli import common, ending, program, telling
 from ringfence.cli.asking import agreed
 from ringfence.cli.check import understood
+from ringfence.cli.wishes import documents
 from ringfence.errors import LiveError, UsageError
-from ringfence.model.addresses import AddressSet
-from ringfence.model.cluster import Cluster, Facts
+from ringfence.model.cluster import Cluster
 
 if TYPE_CHECKING:
+    from ringfence.cli.wishes import Documents
     from ringfence.live.server.server import Server
     from ringfence.model.arrows import Arrow
     from ringfence.workflow.probing.asked import Asking, Questions
@@ -111,9 +112,10 @@ def run(args: argparse.Namespace) -> int:
     from ringfence.workflow.probing.planning import asking  # noqa: PLC0415
 
     arrow = _arrow(args)
+    args.namespace = clusters.namespace(args)
+    intents = documents(args, args.namespace)
     server = clusters.connected(args)
-    args.namespace = args.namespace or server.namespace
-    cluster = _cluster(args, server)
+    cluster = _cluster(args, server, intents)
     ask = asking(cluster, common.profile(args))
     questions = _questions(args, arrow, cluster, ask)
     if questions is None:
@@ -135,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     _show(args, probed)
     for left in probed.left:
         _say(f"left behind: {left}; remove it with 'ringfence cleanup {probed.run}'")
-    return probed.status(strict=args.strict)
+    return ending.INTERRUPTED if probed.cut else probed.status(strict=args.strict)
 
 
 _UNPROVEN: Final = (
@@ -177,15 +179,12 @@ def _arrow(args: argparse.Namespace) -> Arrow | None:
     return parse(" ".join(args.words)) if args.words else None
 
 
-def _cluster(args: argparse.Namespace, server: Server) -> Cluster:
-    """The cluster of *server* as it is now, with the documents of intents that *args* name."""
+def _cluster(args: argparse.Namespace, server: Server, intents: Documents) -> Cluster:
+    """The cluster of *server* as it is now, with the documents of intents."""
     from ringfence.live.picture.reading import read  # noqa: PLC0415
-    from ringfence.manifests import load  # noqa: PLC0415
 
-    facts = Facts(AddressSet.NONE, AddressSet.NONE, AddressSet.of(*args.service_cidr), tuple(args.api_server))
     with common.busy("reading", quiet=args.quiet):
-        given = read(server, args.verb, args.namespace)
-        found = load(args.intents, namespace=args.namespace, facts=facts, given=given)
+        found = intents.beside(read(server, args.verb, args.namespace))
     telling.tell(found, quiet=args.quiet, verbose=args.verbose)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,15 +36,15 @@ class Story:
     folder: Path
     capsys: pytest.CaptureFixture[str]
 
-    def run(self, *policies: Policy, intents: Json = INTENTS, more: Sequence[str] = ()) -> tuple[int, str, str]:
+    def run(self, *policies: Policy, intents: Json | None = INTENTS, more: Sequence[str] = ()) -> tuple[int, str, str]:
         """The exit status and what was said."""
-        files = {"policies.yaml": [written(one) for one in policies], "intents.yaml": [intents]}
-        for name, objects in files.items():
-            (self.folder / name).write_text(yaml.safe_dump_all(objects))
-        words = ["--yes", "--kubeconfig", str(self.folder / "config"), "--journal", str(self.folder / "journal.json")]
-        status = main(
-            ["apply", str(self.folder / "policies.yaml"), "--intents", str(self.folder / "intents.yaml"), *words, *more]
-        )
+        words = [str(self.folder / "policies.yaml")]
+        Path(words[0]).write_text(yaml.safe_dump_all(written(one) for one in policies))
+        if intents is not None:
+            (self.folder / "intents.yaml").write_text(yaml.safe_dump(intents))
+            words += ["--intents", str(self.folder / "intents.yaml")]
+        words += ["--yes", "--kubeconfig", str(self.folder / "config"), "--journal", str(self.folder / "journal.json")]
+        status = main(["apply", *words, *more])
         return (status, *self.capsys.readouterr())
 
 
@@ -87,6 +88,16 @@ def test_wanted_connections_lead_to_the_pod_itself_unless_twins_shall_listen(
     assert status == 0, err
     assert any("try,0.0,TCP,10.0.0.2,5432" in spec for spec in told) == itself
     assert any("listen,TCP,5432" in spec for spec in told) != itself
+
+
+def test_what_is_wanted_may_be_piped_though_it_is_looked_at_twice(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(yaml.safe_dump(INTENTS).encode())))
+    status, out, err = story.run(DENY, MISTAKE, more=["--intents", "-"], intents=None)
+    assert status == 1, err
+    assert "undone" in out
+    assert specs(story.api) == {}
 
 
 def test_a_mistake_is_undone_by_itself(story: Story) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live.apply.servers import server
-from ringfence.live.apply.objects import content, owners, restoring, same, says
+from ringfence.live.apply.objects import content, given_back, owners, restoring, same, says
 from ringfence.live.runs import MANAGED
 from ringfence.live.server.resources import NETWORK_POLICIES
 from ringfence.live.server.server import Server
@@ -84,3 +84,21 @@ def test_owners_are_all_but_us() -> None:
     managed = [{"manager": "helm"}, {"manager": "ringfence"}, {"manager": "argocd"}]
     assert owners({"metadata": {"managedFields": managed}}) == ["argocd", "helm"]
     assert owners({"metadata": {}}) == ["unknown"]
+
+
+def _managing(name: str, operation: str, field: str) -> dict[str, Any]:
+    return {"manager": name, "operation": operation, "fieldsV1": {f"f:{field}": {}}}
+
+
+def test_fields_go_back_to_those_who_had_them_and_whoever_came_meanwhile_stays() -> None:
+    helm, late = _managing("helm", "Apply", "spec"), _managing("argocd", "Update", "labels")
+    ours, less = _managing("ringfence", "Apply", "spec"), _managing("helm", "Apply", "labels")
+    for now, before, after in (
+        ([less, ours], [helm], [helm]),
+        ([ours], [helm], [helm]),
+        ([less, ours, late], [helm], [helm, late]),
+        ([helm], [helm], None),
+        ([ours], [ours], None),
+        ([ours], [], None),
+    ):
+        assert given_back({"metadata": {"managedFields": now}}, before) == after

@@ -166,6 +166,93 @@ def test_objects_of_other_kinds_are_left_aside_and_told(story: Story) -> None:
     assert story.run(story.file(_pod("other")), "--yes")[0] == 2
 
 
+INTENTS: Json = {
+    "apiVersion": "ringfence.dev/v1alpha1", "kind": "Intents", "metadata": {"name": "shop", "namespace": "shop"},
+    "spec": {"protect": ["shop"], "dns": "none", "allow": ["web -> db:5432"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policies", "intents", "words"),
+    [
+        ("", None, "no Kubernetes object could be read; the input is empty"),
+        ("a: [", None, "is not YAML"),
+        (None, None, "policies.yaml: no such file or directory"),
+        (_pod("web"), None, "no policy in the input"),
+        (written(WEB), None, "no kubeconfig"),
+        (written(WEB), INTENTS, "no kubeconfig"),
+        (written(WEB), "a: [", "is not YAML"),
+        (written(WEB), _pod("web"), "(--intents): no Intents document; name a file that holds one"),
+        (
+            written(WEB),
+            {**INTENTS, "spec": {"protect": ["shop"], "allow": ["web => db"]}},
+            '"web => db" cannot be read',
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_input_is_told_without_a_cluster(
+    policies: Json | str | None, intents: Json | str | None, words: str, story: Story
+) -> None:
+    paths = [story.folder / name for name in ("policies.yaml", "intents.yaml")]
+    for path, text in zip(paths, (policies, intents), strict=True):
+        if text is not None:
+            path.write_text(text if isinstance(text, str) else yaml.safe_dump(text))
+    more = [] if intents is None else ["--intents", str(paths[1])]
+    status, _, err = story.run(str(paths[0]), *more, "--dry-run", kubeconfig=str(story.folder / "none"))
+    assert words in err
+    assert status == (3 if words == "no kubeconfig" else 2)
+
+
+def test_what_is_wrong_with_the_input_is_told_before_anybody_logs_in(story: Story) -> None:
+    asked = story.folder / "asked"
+    program = story.folder / "login"
+    program.write_text(f"#!/bin/sh\ntouch '{asked}'\nexit 1\n")
+    program.chmod(0o755)
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
+    at = str(story.api.kubeconfig(story.folder / "other", exec=login))
+    assert story.run(story.file({"kind": "nothing"}), kubeconfig=at)[0] == 2
+    assert not asked.exists()
+    assert story.run(story.file(WEB), kubeconfig=at)[0] == 3
+    assert asked.exists()
+
+
+def test_policies_without_a_namespace_are_put_in_that_of_the_context(story: Story) -> None:
+    config = json.loads((story.folder / "config").read_text())
+    config["contexts"][0]["context"]["namespace"] = "tools"
+    (story.folder / "tools").write_text(json.dumps(config))
+    story.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tools"}})
+    body = written(WEB)
+    del body["metadata"]["namespace"]
+    assert story.run(story.file(body), "--yes", kubeconfig=str(story.folder / "tools"))[0] == 0
+    assert [*specs(story.api)] == ["tools/web"]
+
+
+def test_standard_input_is_one_thing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(yaml.safe_dump(written(WEB)).encode())))
+    status, _, err = story.run("-", "--intents", "-", "--dry-run")
+    assert (status, "standard input can be one of them" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--image", "busybox"], "--image goes with --intents"),
+        (["--allow-pdb"], "--allow-pdb goes with --intents"),
+        (["--twin-targets", "--image=x"], "--image and --twin-targets go with --intents"),
+        (["--allow-pdb", "--twin-targets", "--image=x"], "--image, --allow-pdb and --twin-targets go with --intents"),
+        (["--resume", "--image", "x"], "--image goes with --intents"),
+        (["--rollback", "--image", "x"], "--rollback probes nothing; leave --image out"),
+        (["--rollback", "--intents", "x"], "--rollback probes nothing; leave --intents out"),
+    ],
+)
+def test_what_says_how_to_probe_goes_with_what_is_probed(words: list[str], said: str, story: Story) -> None:
+    files = [] if {"--resume", "--rollback"} & {*words} else [story.file(WEB)]
+    status, _, err = story.run(*files, *words)
+    assert status == 2
+    assert said in err
+    assert _written_to(story.api) == []
+
+
 # -- whose it is ----------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +273,9 @@ def test_with_force_it_is_taken_over_and_can_be_given_back(story: Story) -> None
     assert specs(story.api) == said([WEB])
     (body,) = story.api.objects("NetworkPolicy")
     assert "labels" not in body["metadata"]
+    (entry,) = body["metadata"]["managedFields"]  # and whose it was
+    assert (entry["manager"], entry["operation"]) == ("helm", "Update")
+    assert entry["fieldsV1"] == {"f:spec": {"f:ingress": {}, "f:podSelector": {}, "f:policyTypes": {}}}
 
 
 def test_what_others_have_and_is_as_wanted_is_left_alone(story: Story) -> None:

@@ -477,8 +477,8 @@ def _never(number: int, outcome: Outcome) -> bool:
 @pytest.mark.parametrize("when", [1, 2, 3])
 def test_after_an_interruption_nothing_is_left(when: int, simulated: Simulated, server: Server) -> None:
     what = planned(simulated, *WAYS)
-    with pytest.raises(KeyboardInterrupt):
-        tried(server, what.plan, _never, sleep=_Interrupting(when))
+    found = tried(server, what.plan, _never, sleep=_Interrupting(when))
+    assert isinstance(found.ended, KeyboardInterrupt)
     assert simulated.twins
     assert own(simulated.api) == []
 
@@ -499,12 +499,26 @@ def test_a_second_interruption_still_removes_and_says_what_is_left(simulated: Si
                 raise KeyboardInterrupt
 
     api.faults.add(Fault(method="DELETE", path="/(pods|configmaps)/", status=409, times=500))
+    found = tried(server, what.plan, _never, sleep=Slow(), say=said.append)
+    assert isinstance(found.ended, KeyboardInterrupt)
+    assert [one for one in found.left if str(one).startswith("Pod shop/rfprobe-7c1e-")]
+    assert any("interrupted again" in line for line in said)
+
+
+def test_what_an_interrupted_run_leaves_is_said(simulated: Simulated, server: Server) -> None:
+    said: list[str] = []
+    simulated.api.faults.add(Fault(method="DELETE", path="/(pods|configmaps)/", status=409, times=500))
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        tried(server, what.plan, _never, sleep=Slow(), say=said.append)
+        carry_out(
+            server, planned(simulated, *WAYS), progress=stop, sleep=lambda _: None, clock=ticks(), say=said.append
+        )
     left = [line for line in said if line.startswith("left behind: Pod shop/rfprobe-7c1e-")]
     assert left
     assert all("ringfence cleanup 7c1e" in line for line in left)
-    assert any("interrupted again" in line for line in said)
 
 
 def test_a_run_that_cannot_begin_leaves_nothing(simulated: Simulated, server: Server) -> None:
@@ -585,8 +599,8 @@ def test_a_stream_that_nobody_reads_keeps_no_twin_there(simulated: Simulated, se
     def say(line: str) -> None:
         raise BrokenPipeError(line)
 
-    with pytest.raises(KeyboardInterrupt):
-        tried(server, what.plan, _never, sleep=_Interrupting(2), say=say)
+    found = tried(server, what.plan, _never, sleep=_Interrupting(2), say=say)
+    assert isinstance(found.ended, KeyboardInterrupt)
     assert simulated.twins
     assert own(simulated.api) == []
 
@@ -595,8 +609,8 @@ def test_what_may_not_be_listed_keeps_nothing_else_there(simulated: Simulated, s
     what = planned(simulated, *WAYS)
     simulated.api.rights.forbid("list", "configmaps", "shop")
     said: list[str] = []
-    with pytest.raises(KeyboardInterrupt):
-        tried(server, what.plan, _never, sleep=_Interrupting(2), say=said.append)
+    found = tried(server, what.plan, _never, sleep=_Interrupting(2), say=said.append)
+    assert isinstance(found.ended, KeyboardInterrupt)
     assert not [name for name in own(simulated.api) if name.endswith(("-s", "-t"))]
     assert any("ringfence cleanup 7c1e" in line for line in said)
 
@@ -637,3 +651,34 @@ def test_silence_of_a_real_pod_that_went_meanwhile_is_no_denial(
 def test_a_slip_in_the_arrow_is_told_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert probe(str(tmp_path / "none"), "shop/web -> ") == 2
     assert capsys.readouterr().err.startswith('ringfence: arrow "shop/web -> ": at column ')
+
+
+_INTENTS = "apiVersion: ringfence.dev/v1alpha1\nkind: Intents\nmetadata: {name: a, namespace: shop}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no such file or directory"),
+        ("a: [", "is not YAML"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n", "no Intents document"),
+        (f"{_INTENTS}spec: {{protect: [a], allow: [b]}}\n", "->"),
+    ],
+)
+def test_a_slip_in_the_intents_is_told_without_a_cluster(
+    text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        (tmp_path / "intents.yaml").write_text(text)
+    assert probe(str(tmp_path / "none"), "--intents", str(tmp_path / "intents.yaml")) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_one_document_that_cannot_be_read_is_enough_to_know_nothing(
+    simulated: Simulated, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = f"{_INTENTS}spec: {{dns: none, protect: [shop], allow: ['web -> api:8080']}}\n"
+    (tmp_path / "intents.yaml").write_text(f"{good}---\na: [\n")
+    assert probe(config, "--intents", str(tmp_path / "intents.yaml")) == 2
+    assert "what is wanted is not clear, and nothing was done; mend the intents" in capsys.readouterr().err
+    assert simulated.twins == []

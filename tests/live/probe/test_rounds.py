@@ -12,6 +12,7 @@ from fakeapi import Fault
 
 from live.probe.commands import carried, document, own, planned, probe, ticks
 from live.probe.simulated import BEGAN, Simulated, nothing, peers
+from ringfence.live.probe import run
 from ringfence.live.server.server import Server
 from ringfence.workflow.judging import Agreement
 from ringfence.workflow.probing.carrying import carry_out
@@ -209,11 +210,98 @@ def test_an_interruption_at_any_time_leaves_nothing(when: int, simulated: Simula
             raise KeyboardInterrupt
 
     try:
-        carry_out(server, planned(simulated, TO_API), sleep=sleep, clock=ticks())
+        found = carry_out(server, planned(simulated, TO_API), sleep=sleep, clock=ticks())
     except KeyboardInterrupt:
         assert count == when
     else:
-        assert count < when
+        assert found.interrupted == (count >= when)
+    assert own(simulated.api) == []
+
+
+@pytest.fixture
+def stopped(simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Somebody interrupts when a twin in the place of a pod was made; it is empty as soon as that happened."""
+    simulated.deaf.add(API)
+    made, still = list[bool](), [True]
+    looked = run._Run._pods
+
+    def see(event: str, body: Json) -> None:
+        if event == "created" and body["kind"] == "Pod" and "-api-1-t" in body["metadata"]["name"]:
+            made.append(True)
+
+    def pods(self: Any, *words: Any) -> Any:
+        if made and still:
+            still.clear()
+            raise KeyboardInterrupt
+        return looked(self, *words)
+
+    simulated.api.store.hooks.append(see)
+    monkeypatch.setattr(run._Run, "_pods", pods)
+    return still
+
+
+def test_what_was_measured_stays_when_the_second_part_is_interrupted(
+    simulated: Simulated, server: Server, stopped: list[bool]
+) -> None:
+    said: list[str] = []
+    found = carried(server, planned(simulated, TO_API, *TO_DB), said.append)
+    assert stopped == []
+    assert told(found) == {
+        ("web-1", "api-1"): ("unknown", "unmeasured"),
+        ("api-1", "db-1"): ("allowed", "agrees"),
+        ("web-1", "db-1"): ("denied", "agrees"),
+    }
+    (lost,) = [one for one in found.cells if one.agreement is Agreement.UNMEASURED]
+    assert lost.why.endswith("no twin listens in its place, as it was interrupted")
+    assert (found.interrupted, found.cut) == (True, True)
+    assert any(line.startswith("interrupted; what was made is being removed") for line in said)
+    assert own(simulated.api) == []
+
+
+def test_a_second_part_that_is_interrupted_and_cannot_be_removed_says_what_is_left(
+    simulated: Simulated, server: Server, stopped: list[bool]
+) -> None:
+    def refuse(event: str, body: Json) -> None:
+        if event == "created" and body["kind"] == "Pod" and "-api-1-t" in body["metadata"]["name"]:
+            simulated.api.faults.add(Fault(method="DELETE", path="/(pods|configmaps)/", status=409, times=5000))
+
+    simulated.api.store.hooks.append(refuse)
+    found = carried(server, planned(simulated, TO_API, *TO_DB))
+    assert stopped == []
+    assert told(found)["web-1", "db-1"] == ("denied", "agrees")
+    assert any("-api-1-t" in str(one) for one in found.left)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_who_interrupts_the_second_part_gets_the_results_and_the_status_of_an_interruption(
+    simulated: Simulated, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, found = document(config, capsys, "shop/* -> shop/api-1:8080")
+    assert status == 130
+    assert any("as it was interrupted" in one.get("why", "") for one in found["cells"])
+    assert own(simulated.api) == []
+
+
+def test_what_needs_no_second_look_stays_when_the_look_at_the_pods_is_interrupted(
+    simulated: Simulated, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = planned(simulated, TO_API, ("web-1", "db-1", 5432))
+    find, began = server.find, list[bool]()
+    simulated.api.store.hooks.append(
+        lambda event, body: began.append(True) if (event, body["kind"]) == ("deleted", "ConfigMap") else None
+    )
+
+    def stopped(*words: Any) -> Any:
+        if began:
+            raise KeyboardInterrupt
+        return find(*words)
+
+    monkeypatch.setattr(server, "find", stopped)
+    found = carried(server, what)
+    assert told(found)["web-1", "db-1"] == ("denied", "agrees")
+    (lost,) = [one for one in found.cells if one.agreement is Agreement.UNMEASURED]
+    assert "could not be looked up: it was interrupted" in lost.why
+    assert found.cut
     assert own(simulated.api) == []
 
 

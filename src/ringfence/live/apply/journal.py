@@ -181,11 +181,12 @@ def _written(step: Step) -> Json:
         "act": step.act, "temporary": step.temporary, "why": step.why,
         "group": one.group, "apiVersion": one.version, "plural": one.plural, "kind": one.kind,
         "namespaced": one.namespaced, "namespace": step.object.namespace, "name": step.object.name, "uid": step.uid,
-        "before": step.before, "after": step.after,
+        "before": step.before, "after": step.after, "managed": list(step.managed),
     }  # fmt: skip
 
 
 def _read(found: dict[str, Any]) -> Step:
     resource = Resource(found["group"], found["apiVersion"], found["plural"], found["kind"], bool(found["namespaced"]))
     which = Object(resource, found["namespace"], found["name"])
-    return Step(which, found["before"], found["after"], bool(found["temporary"]), found["why"], found["uid"])
+    managed = tuple(found.get("managed") or ())  # a journal from before they were kept has none
+    return Step(which, found["before"], found["after"], bool(found["temporary"]), found["why"], found["uid"], managed)

@@ -55,6 +55,32 @@ def owners(body: Mapping[str, Any]) -> list[str]:
     return sorted(found) or ["unknown"]
 
 
+def managers(body: Mapping[str, Any]) -> tuple[Json, ...]:
+    """Who manages which fields of *body*."""
+    return tuple(dict(one) for one in _managed(body))
+
+
+def given_back(now: Mapping[str, Any], before: Iterable[Json]) -> list[Json] | None:
+    """Who is to manage the fields of *now* so that it is as *before*; None where it is, or nobody knows who did.
+
+    Who came in the meantime stays.
+    """
+    known = {_who(one): one for one in before}
+    if not known:
+        return None
+    there = {_who(one): one for one in _managed(now)}
+    ours = (MANAGER, "Apply", "")
+    wanted = known | {who: dict(one) for who, one in there.items() if who not in known and who != ours}
+    same = wanted.keys() == there.keys() and all(
+        one.get("fieldsV1") == there[who].get("fieldsV1") for who, one in wanted.items()
+    )
+    return None if same else list(wanted.values())
+
+
+def _who(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(one.get("manager")), str(one.get("operation")), str(one.get("subresource") or "")
+
+
 def restoring(before: Json, after: Json) -> Json:
     """What has to be applied so that *before* is there again where *after* was put over it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ringfence.errors import UsageError
-from ringfence.live.apply.objects import applied, content, marked, own, owners, restoring, same, temporary
+from ringfence.live.apply.objects import applied, content, managers, marked, own, owners, restoring, same, temporary
 from ringfence.live.apply.plan import TEMPORARY
 from ringfence.live.apply.steps import Act, Change, Object, Step
 from ringfence.live.apply.wanted import Resources, Wanted
@@ -157,12 +157,13 @@ def for_journal(steps: Iterable[Step]) -> list[Step]:
     """*steps* with what undoing has to send in place of what was there."""
     made = []
     for step in steps:
-        before = step.before
+        before, managed = step.before, step.managed
         if step.act is Act.UPDATE and before is not None and step.after is not None:
+            managed = managers(before)
             before = restoring(before, step.after)
         elif before is not None:
             before = content(before)
-        made.append(replace(step, before=before))
+        made.append(replace(step, before=before, managed=managed))
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ringfence.errors import RingfenceError
 from ringfence.live.apply.journal import Journal, State
-from ringfence.live.apply.objects import applied, content, says
+from ringfence.live.apply.objects import applied, content, given_back, says
 from ringfence.live.apply.steps import Act, Step
 from ringfence.live.server.errors import Refused
 from ringfence.live.server.resources import NETWORK_POLICIES
@@ -97,6 +97,9 @@ def _undo(server: Server, step: Step) -> Step:
     which = step.object
     if step.before is not None:
         again = server.apply(which.resource, step.before, force=True)
+        managed = given_back(again, step.managed)
+        if managed is not None:  # what was taken over by force is theirs again
+            server.merge(which.resource, which.name, which.namespace, {"metadata": {"managedFields": managed}})
         return replace(step, uid=str(again["metadata"].get("uid") or "")) if step.uid else step
     there = server.find(which.resource, which.name, which.namespace)
     # What somebody else made under that name in the meantime is not ours to delete.

@@ -66,7 +66,7 @@ class Step:
     """One change of one object. ``before`` is what undoing it puts back, ``after`` what it sends.
 
     ``temporary`` objects are gone in the end; ``why`` says what they are for. ``uid`` tells the object that a deletion
-    means from another one of that name.
+    means from another one of that name. ``managed`` is who managed which of its fields before.
     """
 
     object: Object
@@ -75,6 +75,7 @@ class Step:
     temporary: bool = False
     why: str = ""
     uid: str = ""
+    managed: tuple[Json, ...] = ()
     was: Policy | None = field(default=None, compare=False, repr=False)
     will: Policy | None = field(default=None, compare=False, repr=False)
 

@@ -64,21 +64,29 @@ class Resources:
         }
 
 
-def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mapping[str, int]]:
-    """The policies of *cluster*, of every kind, and how many objects of other kinds are left aside.
+def holds_policies(cluster: Cluster) -> bool:
+    """Whether anything of *cluster* is a policy, of whatever kind."""
+    return bool(cluster.policies) or any(map(_is_policy, cluster.others))
 
-    Raises: UsageError for kinds that the server does not have; Refused; Unreachable.
-    """
-    found = [_policy(one) for one in cluster.policies]
-    lacking: dict[str, str] = {}
+
+def left_aside(cluster: Cluster) -> Mapping[str, int]:
+    """How many objects of *cluster* are no policies, by their kind."""
     kinds: Counter[str] = Counter(cluster.ignored)
     kinds.update(one.kind for one in cluster.workloads)
     read = sum(not one.invented for one in cluster.namespaces.values())
     kinds.update({"Service": len(cluster.services), "Namespace": read, "Node": len(cluster.nodes)})
     kinds.update({"Intents": len(cluster.intents)})
-    for one in cluster.others:
-        if unmodelled(one.group, one.kind, one.namespace or None) is None:
-            continue
+    return {kind: count for kind, count in sorted(kinds.items()) if count > 0}
+
+
+def wanted(cluster: Cluster, resources: Resources) -> list[Wanted]:
+    """The policies of *cluster*, of every kind.
+
+    Raises: UsageError for kinds that the server does not have; Refused; Unreachable.
+    """
+    found = [_policy(one) for one in cluster.policies]
+    lacking: dict[str, str] = {}
+    for one in filter(_is_policy, cluster.others):
         resource = resources.of(one.group, one.version, one.kind)
         if resource is None:
             lacking.setdefault(f"{one.kind} of {one.group}/{one.version}", one.source.place(""))
@@ -90,7 +98,11 @@ def wanted(cluster: Cluster, resources: Resources) -> tuple[list[Wanted], Mappin
             f"{what}: the cluster has no such kind; install what serves it, or leave it out with --exclude; "
             "nothing was written"
         )
-    return found, {kind: count for kind, count in sorted(kinds.items()) if count > 0}
+    return found
+
+
+def _is_policy(one: Other) -> bool:
+    return unmodelled(one.group, one.kind, one.namespace or None) is not None
 
 
 def _policy(policy: Policy) -> Wanted:

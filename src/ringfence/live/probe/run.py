@@ -55,9 +55,9 @@ class Attempts:
 class Tried:
     """What a run saw: by number of connection, one for each address; where twins stood; what could not be removed.
 
-    ``ended`` is why the server did not let it come to its end: what was seen until then was not looked at twice.
-    ``interrupted``: somebody wanted it to stop while it cleaned up, so that nothing more shall be made. ``waves`` say
-    in which part of the run a connection was tried, by its number.
+    ``ended`` is why it did not come to its end, by the server or by Ctrl-C: what was seen until then was not looked at
+    twice. ``interrupted``: somebody wanted it to stop, perhaps only while it cleaned up, so that nothing more shall be
+    made. ``waves`` say in which part of the run a connection was tried, by its number.
     """
 
     attempts: dict[int, tuple[Attempts, ...]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Tried:
     seconds: float = 0.0
     left: tuple[cleanup.Left, ...] = ()
     pods: int = 0
-    ended: LiveError | None = None
+    ended: LiveError | KeyboardInterrupt | None = None
     interrupted: bool = False
     waves: dict[int, int] = field(default_factory=dict)
 
@@ -85,8 +85,8 @@ def tried(
 ) -> Tried:  # fmt: skip
     """Carry out *plan*; *settled* says when a connection needs no more attempts.
 
-    Everything that was made is gone afterwards, also after an interruption; what is not is in ``left``, or said before
-    the interruption goes on. What the server refuses is in ``ended``.
+    Everything that was made is gone afterwards, also after an interruption; what is not is in ``left``. What the server
+    refuses, and the interruption, is in ``ended``.
     """
 
     def told(line: str) -> None:
@@ -97,14 +97,14 @@ def tried(
     began = clock()
     try:
         run.go()
-    except LiveError as problem:
+    except (LiveError, KeyboardInterrupt) as problem:
         run.found.ended = problem
-    except BaseException as ended:
-        run.found.interrupted = isinstance(ended, KeyboardInterrupt)
+        run.found.interrupted = isinstance(problem, KeyboardInterrupt)
         if run.found.interrupted:
             told(
                 f"interrupted; what was made is being removed; if this ends too, 'ringfence cleanup {plan.run}' does it"
             )
+    except BaseException:
         for one in run.close():
             told(f"left behind: {one}; remove it with 'ringfence cleanup {plan.run}'")
         raise

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ringfence.errors import LiveError
 from ringfence.live.server.errors import Unreachable
+from ringfence.live.server.login import Login, bounded, login
 from ringfence.live.server.server import TIMEOUT, Reply, Server
 
 HOME: Final = "~/.kube/config"
@@ -24,6 +25,8 @@ ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its service account."""
 IN_CLUSTER: Final = "in-cluster"
 """The name of the context that a pod's own service account stands for."""
+_DEFAULT: Final = "default"
+"""The namespace of a context that names none."""
 
 
 def connect(kubeconfig: str | None = None, context: str | None = None) -> Server:
@@ -33,13 +36,31 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Server
     that this runs in. Raises: LiveError when there is none of these, no such context, or nothing to log in with.
     """
     files = _files(kubeconfig)
-    if not files and not context and os.environ.get("KUBERNETES_SERVICE_HOST") and (ACCOUNT / "token").is_file():
+    if _is_in_cluster(files, context):
         return _in_cluster()
     if not files:
         raise LiveError(
             f"no kubeconfig: {_where(kubeconfig)} is not there; name one with --kubeconfig, or set KUBECONFIG"
         )
     return _by_file(os.pathsep.join(files), context)
+
+
+def namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
+    """The namespace of that server, before anybody logs in; where nothing says it, the default one.
+
+    What is wrong with the configuration is told by connecting.
+    """
+    files = _files(kubeconfig)
+    if _is_in_cluster(files, context):
+        return _own_namespace()
+    with contextlib.suppress(LiveError):
+        return _namespace(_context(os.pathsep.join(files), context)[1]) if files else _DEFAULT
+    return _DEFAULT
+
+
+def _is_in_cluster(files: list[str], context: str | None) -> bool:
+    alone = not files and not context
+    return alone and bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (ACCOUNT / "token").is_file()
 
 
 def _files(kubeconfig: str | None) -> list[str]:
@@ -56,6 +77,26 @@ def _by_file(files: str, context: str | None) -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415 (half a second, for verbs that talk to a cluster)
     from kubernetes.config import kube_config  # noqa: PLC0415
 
+    wanted, about = _context(files, context)
+    configuration = Configuration()
+    config = kube_config.KubeConfigMerger(files).config
+    how = login(_user(config, about.get("user")))
+
+    def load() -> None:
+        with _no_words_of_its_own(wanted, how):
+            kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
+
+    load()
+    if proxy := _proxy(config, about.get("cluster")):
+        configuration.proxy = proxy
+    address = _shown(str(configuration.host))
+    return Server(wanted, address, _namespace(about), _Pool(wanted, configuration, load, how))
+
+
+def _context(files: str, context: str | None) -> tuple[str, dict[str, Any]]:
+    """The name of *context*, or of the current one, and what it says. Raises: LiveError."""
+    from kubernetes.config import kube_config  # noqa: PLC0415
+
     try:
         contexts, current = kube_config.list_kube_config_contexts(files)
     except OSError as problem:
@@ -68,18 +109,11 @@ def _by_file(files: str, context: str | None) -> Server:
     chosen = next((one for one in contexts or () if one.get("name") == wanted), None)
     if chosen is None:
         raise LiveError(f"{files}: {_no_context(wanted, sorted(str(one.get('name')) for one in contexts or ()))}")
-    configuration = Configuration()
+    return wanted, chosen.get("context") or {}
 
-    def load() -> None:
-        with _no_words_of_its_own(wanted):
-            kube_config.load_kube_config(files, wanted, configuration, persist_config=False)
 
-    load()
-    about = chosen.get("context", {})
-    if proxy := _proxy(kube_config.KubeConfigMerger(files).config, about.get("cluster")):
-        configuration.proxy = proxy
-    return Server(wanted, _shown(str(configuration.host)), str(about.get("namespace") or "default"),
-                  _Pool(wanted, configuration, load))  # fmt: skip
+def _namespace(about: dict[str, Any]) -> str:
+    return str(about.get("namespace") or _DEFAULT)
 
 
 def _no_context(wanted: str, known: list[str]) -> str:
@@ -100,6 +134,12 @@ def _proxy(config: Any, cluster: Any) -> str:
     return str((found and found["cluster"].safe_get("proxy-url")) or "")
 
 
+def _user(config: Any, user: Any) -> Any:
+    """What *config* says of *user*; None where it says nothing, which loading it tells."""
+    found = config["users"].get_with_name(user, safe=True)
+    return found and found["user"].value
+
+
 def _in_cluster() -> Server:
     from kubernetes.client import Configuration  # noqa: PLC0415
     from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
@@ -107,19 +147,24 @@ def _in_cluster() -> Server:
     configuration = Configuration()
 
     def load() -> None:
-        with _no_words_of_its_own(IN_CLUSTER):
+        with _no_words_of_its_own(IN_CLUSTER, Login()):
             InClusterConfigLoader(str(ACCOUNT / "token"), str(ACCOUNT / "ca.crt")).load_and_set(configuration)
 
     load()
+    address = _shown(str(configuration.host))
+    return Server(IN_CLUSTER, address, _own_namespace(), _Pool(IN_CLUSTER, configuration, load, Login()))
+
+
+def _own_namespace() -> str:
+    """The namespace of the pod that this runs in."""
     try:
-        namespace = (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+        return (ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
-        namespace = "default"
-    return Server(IN_CLUSTER, _shown(str(configuration.host)), namespace, _Pool(IN_CLUSTER, configuration, load))
+        return _DEFAULT
 
 
 @contextlib.contextmanager
-def _no_words_of_its_own(context: str) -> Iterator[None]:
+def _no_words_of_its_own(context: str, how: Login) -> Iterator[None]:
     """Let the library load a configuration in silence; what it would have logged may hold a token, and is an error.
 
     Raises: LiveError.
@@ -130,7 +175,8 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
     root = logging.getLogger()
     before, root.handlers = root.handlers, [handler]
     try:
-        yield
+        with bounded(how):
+            yield
     except LiveError:
         raise
     except Exception as problem:  # noqa: BLE001 (the library raises its own, and those of files, JSON and YAML)
@@ -140,6 +186,11 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
         ) from None
     finally:
         root.handlers = before
+    if how.hung:
+        raise LiveError(
+            f"context {context}: {how.hung}, which gives its token, was not done after {how.seconds:g} seconds and was "
+            f"stopped; log in with it by itself, and see whether kubectl --context {context} version works"
+        )
     if said:  # of a program that gives a token alone
         missing = any(line.startswith("[Errno 2]") for line in said)
         raise LiveError(
@@ -151,8 +202,9 @@ def _no_words_of_its_own(context: str) -> Iterator[None]:
 class _Pool:
     """Carries requests by the library's pool of connections; logs in again, once, when a token has expired."""
 
-    def __init__(self, context: str, configuration: Any, load: Callable[[], None]) -> None:
+    def __init__(self, context: str, configuration: Any, load: Callable[[], None], how: Login) -> None:
         self.context = context
+        self.how = how
         self.configuration = configuration
         self.load = load
         self._pool = _manager(configuration)
@@ -169,7 +221,7 @@ class _Pool:
         import urllib3  # noqa: PLC0415 (comes with the library)
 
         host = str(self.configuration.host).rstrip("/")
-        with _no_words_of_its_own(self.context):  # it may run the program again
+        with _no_words_of_its_own(self.context, self.how):  # it may run the program again
             token = str(self.configuration.get_api_key_with_prefix("authorization") or "").strip()
         login = {"Authorization": token} if token else {}
         try:

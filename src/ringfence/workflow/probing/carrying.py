@@ -18,7 +18,7 @@ from ringfence.workflow.judging import Agreement, Predicted, judge
 from ringfence.workflow.probing.asked import Asked, Questions
 from ringfence.workflow.probing.planning import Planned, asking, plan
 from ringfence.workflow.probing.results import Cell, Probed
-from ringfence.workflow.probing.seeing import Seen, afterwards
+from ringfence.workflow.probing.seeing import STOPPED, Seen, afterwards
 
 
 def measure(
@@ -41,8 +41,8 @@ def carry_out(
     """Make the twins of *planned*, let them try, take them away, and judge.
 
     Where the port of a pod itself was of no use, twins listen in its place, and it is tried once more; so it is where
-    it was not as predicted, as that may be the pod.
-    Raises: Refused; Unreachable.
+    it was not as predicted, as that may be the pod. What was measured until then stays when that is interrupted.
+    Raises: Refused; Unreachable; KeyboardInterrupt.
     """
     settled = _settled(planned)
     later = {one.number for one in planned.instead.connections}
@@ -55,20 +55,23 @@ def carry_out(
         for one in found.left:
             say(f"left behind: {one}; remove it with 'ringfence cleanup {planned.plan.run}'")
         raise found.ended
-    seen = Seen(planned, found, settled, afterwards(server, planned))
+    now = afterwards(server, planned)
+    found.interrupted |= any(one.interrupted for one in now.values())
+    seen = Seen(planned, found, settled, now)
     again = planned.again(seen.useless)
     if again.connections and (found.interrupted or found.left):  # who could not take twins away makes no more of them
-        seen.leave(again, "it was interrupted" if found.interrupted else "something of this run could not be removed")
+        seen.leave(again, STOPPED if found.interrupted else "something of this run could not be removed")
     elif again.connections:
         say(_told(again))
         more = tried(server, again, settled, say=say, progress=progress, sleep=sleep, clock=clock)
         if more.ended is not None:
-            say(f"what was measured before stands, but twins in the place of pods tell nothing: {more.ended}")
+            why = STOPPED if isinstance(more.ended, KeyboardInterrupt) else more.ended
+            say(f"what was measured before stands, but twins in the place of pods tell nothing: {why}")
         seen.take(again, more)
     return Probed(
         planned.plan.run, server.context, planned.ask.reach.profile.name,
         tuple(_cells(seen)), planned.questions.left_out, (), found.pods, found.seconds,
-        found.left, found.interrupted,
+        found.left, found.interrupted, cut=found.interrupted and bool(again.connections),
     )  # fmt: skip
 
 

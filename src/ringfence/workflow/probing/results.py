@@ -68,7 +68,7 @@ class Probed:
     """What a live cluster did, cell by cell.
 
     ``left_out`` counts what was not asked, by reason; ``left`` is what could not be removed. ``interrupted``: somebody
-    wanted it to stop when it had measured already.
+    wanted it to stop when it had measured already; ``cut``: and so something that had to be tried again was not.
     """
 
     run: str
@@ -81,6 +81,7 @@ class Probed:
     seconds: float = 0.0
     left: tuple[Left, ...] = ()
     interrupted: bool = False
+    cut: bool = False
 
     def of(self, agreement: Agreement) -> tuple[Cell, ...]:
         """The cells with that agreement."""

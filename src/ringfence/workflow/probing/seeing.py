@@ -19,6 +19,8 @@ from ringfence.model.objects import Pod
 from ringfence.model.observations import Outcome
 from ringfence.workflow.probing.planning import Planned, Trial
 
+STOPPED: Final = "it was interrupted"
+"""Why something was not looked at any more."""
 _BLOCKED: Final = {Outcome.SILENT, Outcome.REFUSED}
 
 
@@ -27,11 +29,12 @@ class Afterwards:
     """What became of a pod meanwhile; both are empty where it is as it was.
 
     ``gone`` says why nothing that was seen at its address is known to be its own, ``unready`` why its silence may be
-    no denial.
+    no denial. ``interrupted``: somebody did not let it be looked at.
     """
 
     gone: str = ""
     unready: str = ""
+    interrupted: bool = False
 
 
 def afterwards(server: Server, planned: Planned) -> dict[str, Afterwards]:
@@ -40,15 +43,17 @@ def afterwards(server: Server, planned: Planned) -> dict[str, Afterwards]:
         one.asked.dst.id: one.asked.dst for one in planned.trials if one.number is not None and not one.listener
     }  # fmt: skip
     found: dict[str, Afterwards] = {}
-    away: Unreachable | None = None
+    away: Unreachable | KeyboardInterrupt | None = None
     for name, pod in real.items():
         try:
             if away is not None:
                 raise away
             found[name] = _afterwards(pod, server.find(PODS, pod.name, pod.namespace) or {})
-        except LiveError as problem:
-            away = problem if isinstance(problem, Unreachable) else None
-            found[name] = Afterwards(gone=f"whether pod {name} is where it was could not be looked up: {problem}")
+        except (LiveError, KeyboardInterrupt) as problem:
+            away = problem if isinstance(problem, Unreachable | KeyboardInterrupt) else None
+            stopped = isinstance(problem, KeyboardInterrupt)
+            why = f"whether pod {name} is where it was could not be looked up: {STOPPED if stopped else problem}"
+            found[name] = Afterwards(gone=why, interrupted=stopped)
     return found
 
 
@@ -153,7 +158,9 @@ class Seen:
         """
         for one in plan.connections:
             attempts = more.attempts.get(one.number, ())
-            if more.ended is not None:
+            if isinstance(more.ended, KeyboardInterrupt):
+                self.alone[one.number] = STOPPED
+            elif more.ended is not None:
                 self.alone[one.number] = f"the server did not let it go on: {more.ended}"
             elif _whole(attempts) or self.doubt(one.number) or not _whole(self._at_pod(one.number)):
                 self.listeners[one.number] = self.why_again(one.number)
