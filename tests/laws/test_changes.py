@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import pytest
 from builders import cluster, pod, policy, rule
 from generate import random_cluster
 from hypothesis import given, settings
 from strategies import seeds
 
+from ringfence.engine.compiler import compile
 from ringfence.engine.compiler.reachability import Reachability
 from ringfence.model.addresses import AddressSet
 from ringfence.model.cluster import Cluster
@@ -63,10 +65,16 @@ def _step(rng: Random, reach: Reachability, pool: tuple[Policy, ...]) -> Reachab
     return reach.change(gone, new)
 
 
-@given(seeds)
+@pytest.mark.parametrize("many", [0, compile.MANY], ids=["rows looked through", "rows made anew"])
+@given(seed=seeds)
 @settings(max_examples=60)
-def test_changes_one_by_one_are_a_compilation_anew(seed: int) -> None:
-    rng = Random(seed)
+def test_changes_one_by_one_are_a_compilation_anew(many: int, seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile, "MANY", many)
+        _follow(Random(seed))
+
+
+def _follow(rng: Random) -> None:
     made = random_cluster(rng)
     pool = made.policies + random_cluster(rng).policies
     if not pool:

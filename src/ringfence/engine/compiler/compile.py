@@ -24,6 +24,8 @@ from ringfence.model.policies import Direction, Policy
 _INGRESS: Final = Direction.INGRESS
 _EGRESS: Final = Direction.EGRESS
 """By names of their own, as members of an enumeration take long to look up."""
+MANY: Final = 512
+"""Rows that are sooner made anew, each by itself, than looked through for what speaks of some sources."""
 Atoms = list[tuple[int, int]]
 """Disjoint sets of sources with the number of a side for each."""
 
@@ -199,9 +201,11 @@ class Table:
         rows, columns = inward | outward, before ^ rules.isolated[_EGRESS]
         self._admitted = None
         self._due |= rows
-        kept = list(self._rows.of_all(outward & ~inward))
+        let_out = outward & ~inward
+        kept = list(self._rows.of_all(let_out)) if let_out.bit_count() > MANY else []
         self._rows.forget(bits_of(rows))
-        self._let_out_again(kept, sources, groups)
+        if kept:
+            self._let_out_again(kept, sources, groups)
         if columns:
             there = _Places(self, columns)
             for key, row in self._rows.items():
@@ -210,12 +214,11 @@ class Table:
 
     def _let_out_again(self, kept: list[tuple[int, Key, Row]], sources: int, groups: dict[int, Group]) -> None:
         """Keep rows again, each of a destination to which *groups* may let out others of *sources* than before."""
-        there = _Places(self, sources) if kept else None
+        there = _Places(self, sources)
         for destination, (into, out_of), row in kept:
             key = into, self.rules.out_again(destination, out_of, groups)
             again = self._rows.alike(key)
             if again is None:
-                assert there is not None
                 again = there.made_again(key, row)
             self._rows.keep(destination, key, again)
 
